@@ -1,0 +1,50 @@
+package io.millrace.engine.api;
+
+import java.util.List;
+
+/// How tokens are chosen for one request.
+///
+/// @param temperature 0 for greedy, else a divisor of the logits, > 0
+/// @param topP keep the smallest set of tokens whose probability reaches this, in (0, 1]; 1 keeps all
+/// @param topK keep this many most likely tokens; 0 keeps all
+/// @param minP drop tokens less likely than this share of the likeliest, in [0, 1); 0 drops none
+/// @param maxTokens upper bound of generated tokens, >= 1
+/// @param stop strings that end the completion; the text is cut before the first one met
+/// @param seed of the random stream, which depends on (seed, position) alone
+/// @param ignoreEos go on after the end-of-sequence token, for measurements
+public record SamplingParams(
+        double temperature,
+        double topP,
+        int topK,
+        double minP,
+        int maxTokens,
+        List<String> stop,
+        long seed,
+        boolean ignoreEos) {
+
+    public SamplingParams {
+        stop = List.copyOf(stop);
+        require(temperature >= 0 && Double.isFinite(temperature), "temperature", ">= 0", temperature);
+        require(topP > 0 && topP <= 1, "topP", "in (0, 1]", topP);
+        require(topK >= 0, "topK", ">= 0", topK);
+        require(minP >= 0 && minP < 1, "minP", "in [0, 1)", minP);
+        require(maxTokens >= 1, "maxTokens", ">= 1", maxTokens);
+        require(stop.stream().noneMatch(String::isEmpty), "stop", "non-empty strings", stop);
+    }
+
+    /// Greedy decoding of at most `maxTokens` tokens.
+    public static SamplingParams greedy(int maxTokens) {
+        return new SamplingParams(0, 1, 0, 0, maxTokens, List.of(), 0, false);
+    }
+
+    public boolean isGreedy() {
+        return temperature == 0;
+    }
+
+    private static void require(boolean holds, String name, String expected, Object got) {
+        if (!holds) {
+            throw new EngineException(
+                    ErrorCode.INVALID_REQUEST, "sampling." + name + ": expected " + expected + ", got " + got);
+        }
+    }
+}
