@@ -7,14 +7,14 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The tensors of a checkpoint, bound once by name and from there on used by field. Matrices stay as stored; vectors
-/// are floats on the device. D hidden size, H heads, d head dim, n streams, E experts, I expert inner size, V vocabulary.
+/// are floats on the device. D hidden size, H heads, d head dim, n streams, E experts, I expert inner size, V
+/// vocabulary.
 ///
 /// @param embed [V, D]
 /// @param head [V, D]
 /// @param norm [D]
 /// @param hcHead collapses the streams before the final norm
-public record Weights(
-        Matrix embed, Matrix head, Floats norm, HcHead hcHead, List<Layer> layers, List<Mtp> mtp) {
+public record Weights(Matrix embed, Matrix head, Floats norm, HcHead hcHead, List<Layer> layers, List<Mtp> mtp) {
 
     /// One decoder layer.
     ///
