@@ -22,9 +22,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The vector ring against the reference, over sizes that hit every tail, and against itself in other company: a row's
-/// bits must not change with its companions or the number of threads. Tolerance: float chains against double sums, so
-/// rounding of 2^-24 relative per term, terms of order one.
+/// The vector ring against the reference, over sizes that hit every tail, and against itself in other
+/// company: a row's bits must not change with its companions or the number of threads. Tolerance: float
+/// chains against double sums, so rounding of 2^-24 relative per term, terms of order one.
 class VectorKernelsParityTest {
     private static final int[] SIZES = {1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 127, 128, 129};
     private static final long SEED = Long.getLong("millrace.seed", 20261122L);
@@ -97,8 +97,9 @@ class VectorKernelsParityTest {
 
     @Test
     void matmul_floatScales() {
-        Matrix.Scales scales = new Matrix.Scales(
-                DType.F32, 128, 128, MemorySegment.ofArray(new byte[] {0, 0, 0, 63, 0, 0, 0, 64, 0, 0, 64, 63, 0, 0, -128, 63}));
+        Matrix.Scales scales = new Matrix.Scales(DType.F32, 128, 128, MemorySegment.ofArray(new byte[] {
+            0, 0, 0, 63, 0, 0, 0, 64, 0, 0, 64, 63, 0, 0, -128, 63
+        }));
         Matrix w = Matrices.random(random, DType.F8_E4M3, 130, 140, scales);
         float[] x = Matrices.floats(random, 140);
         float[] expected = new float[130];
@@ -208,14 +209,16 @@ class VectorKernelsParityTest {
         int topK = 3;
         int rows = 33;
         Swiglu[] store = new Swiglu[count];
-        Arrays.setAll(store, e -> new Swiglu(
-                Matrices.f32(inner, dim, Matrices.floats(random, inner * dim)),
-                Matrices.f32(inner, dim, Matrices.floats(random, inner * dim)),
-                Matrices.f32(dim, inner, Matrices.floats(random, inner * dim))));
+        Arrays.setAll(
+                store,
+                e -> new Swiglu(
+                        Matrices.f32(inner, dim, Matrices.floats(random, inner * dim)),
+                        Matrices.f32(inner, dim, Matrices.floats(random, inner * dim)),
+                        Matrices.f32(dim, inner, Matrices.floats(random, inner * dim))));
         IntFunction<Swiglu> experts = e -> store[e];
         float[] x = Matrices.floats(random, rows * dim);
-        Routing routing = REFERENCE.route(
-                new HostFloats(Matrices.floats(random, rows * count)), rows, count, null, topK, 1.5);
+        Routing routing =
+                REFERENCE.route(new HostFloats(Matrices.floats(random, rows * count)), rows, count, null, topK, 1.5);
         float[] expected = new float[rows * dim];
         float[] got = new float[rows * dim];
         REFERENCE.experts(new HostFloats(x), rows, dim, routing, experts, 2, new HostFloats(expected));
