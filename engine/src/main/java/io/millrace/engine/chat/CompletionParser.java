@@ -115,8 +115,8 @@ final class CompletionParser {
             String seen = text.substring(Math.max(0, at - 40), at);
             throw new EngineException(
                     ErrorCode.INVALID_REQUEST,
-                    "completion: expected " + what + " before offset " + at + " of " + text.length() + ", got …\"" + seen
-                            + "\"");
+                    "completion: expected " + what + " before offset " + at + " of " + text.length() + ", got …\""
+                            + seen + "\"");
         }
     }
 

@@ -15,10 +15,11 @@ import org.jspecify.annotations.Nullable;
 /// The chat format of DeepSeek-V4 (the encoder released in April 2026), byte for byte: messages to a prompt, and a
 /// completion back to a message. Stateless.
 ///
-/// Roles are marked in front; an answer is announced by the question before it, with `<｜Assistant｜>` and `<think>` or
-/// `</think>`; tool calls are written in a markup whose tags hold the token `｜DSML｜`. Every marker this class writes is
-/// a control segment of the [PromptText], every text it was given is not, whatever that text spells. So are the markers
-/// inside the tool instructions, which name `<think>` and show the markup: the model was trained with their tokens.
+/// Roles are marked in front; an answer is announced by the question before it, with `<｜Assistant｜>` and `<think>`
+/// or `</think>`; tool calls are written in a markup whose tags hold the token `｜DSML｜`. Every marker this class
+/// writes is a control segment of the [PromptText], every text it was given is not, whatever that text spells. So
+/// are the markers inside the tool instructions, which name `<think>` and show the markup: the model was trained
+/// with their tokens.
 public final class DeepSeekV4Chat {
     static final String BOS = "<｜begin▁of▁sentence｜>";
     static final String EOS = "<｜end▁of▁sentence｜>";
@@ -57,6 +58,13 @@ public final class DeepSeekV4Chat {
                 .toList();
     }
 
+    /// Writes a conversation as the model was trained: earlier reasoning dropped, BOS in front.
+    ///
+    /// @throws EngineException `INVALID_REQUEST` if there is no message
+    public static PromptText encode(List<ChatMessage> messages, ThinkingMode mode) {
+        return encode(messages, ChatOptions.of(mode));
+    }
+
     /// Writes a conversation as a prompt that ends where the model goes on.
     ///
     /// @throws EngineException `INVALID_REQUEST` if there is no message
@@ -65,7 +73,8 @@ public final class DeepSeekV4Chat {
             throw new EngineException(ErrorCode.INVALID_REQUEST, "messages: expected at least one, got none");
         }
         List<Turn> turns = Turn.of(messages);
-        boolean hasTools = messages.stream().anyMatch(message -> !message.tools().isEmpty());
+        boolean hasTools =
+                messages.stream().anyMatch(message -> !message.tools().isEmpty());
         boolean drops = options.dropsEarlierReasoning() && !hasTools;
         if (options.mode().isThinking() && drops) {
             turns = withoutEarlierDevelopers(turns);
@@ -152,7 +161,9 @@ public final class DeepSeekV4Chat {
     private void writeTools(List<JsonNode> tools) {
         String schemas = String.join(
                 "\n",
-                tools.stream().map(tool -> PythonJson.write(tool.path("function"))).toList());
+                tools.stream()
+                        .map(tool -> PythonJson.write(tool.path("function")))
+                        .toList());
         String template = TrainedTexts.DEEPSEEK_V4.tools();
         int schemasAt = template.indexOf("{schemas}");
         writeTemplate(template.substring(0, schemasAt));

@@ -6,8 +6,9 @@ import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
 
-/// JSON text as Python's `json.dumps(value, ensure_ascii=False)` writes it, which is what the model has seen: ", " and
-/// ": " as separators, members in the order they came, characters outside ASCII as they are, floats as `repr` has them.
+/// JSON text as Python's `json.dumps(value, ensure_ascii=False)` writes it, which is what the model has seen: ", "
+/// and ": " as separators, members in the order they came, characters outside ASCII as they are, floats as `repr`
+/// has them.
 final class PythonJson {
     private PythonJson() {}
 
@@ -28,7 +29,8 @@ final class PythonJson {
             case OBJECT -> appendObject(value, json);
             case ARRAY -> appendArray(value, json);
             case STRING -> appendText(value.textValue(), json);
-            case NUMBER -> json.append(value.isIntegralNumber() ? value.bigIntegerValue().toString() : number(value));
+            case NUMBER ->
+                json.append(value.isIntegralNumber() ? value.bigIntegerValue().toString() : number(value));
             case BOOLEAN, NULL -> json.append(value.asText());
             default -> throw new IllegalArgumentException("not a JSON value: " + value.getNodeType());
         }
@@ -103,7 +105,9 @@ final class PythonJson {
 
     private static String scientific(String digits, int exponent) {
         String fraction = digits.length() > 1 ? "." + digits.substring(1) : "";
-        return digits.charAt(0) + fraction + String.format(Locale.ROOT, "e%s%02d", exponent < 0 ? "-" : "+", Math.abs(exponent));
+        return digits.charAt(0)
+                + fraction
+                + String.format(Locale.ROOT, "e%s%02d", exponent < 0 ? "-" : "+", Math.abs(exponent));
     }
 
     private static String plain(String digits, int exponent) {
