@@ -50,7 +50,11 @@ final class Audit {
     /// @throws AuditException when there can be no verdict
     Verdict run(AuditRequest request) {
         Path file = request.rules();
-        List<Rule> rules = file == null ? RulesFile.starter() : RulesFile.read(file);
+        return run(request, file == null ? RulesFile.starter() : RulesFile.read(file));
+    }
+
+    /// As above, by rules that were read already.
+    Verdict run(AuditRequest request, List<Rule> rules) {
         Dataset<Row> flat = FlatRows.of(read(request.output()));
         requireFit(rules, flat);
 
