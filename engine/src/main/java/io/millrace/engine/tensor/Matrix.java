@@ -13,7 +13,13 @@ import org.jspecify.annotations.Nullable;
 /// @param cols input features
 /// @param data the codes, `dtype.bytes(cols)` bytes a row
 /// @param scales block scales, or null if the codes are the values
-public record Matrix(String name, DType dtype, int rows, int cols, MemorySegment data, @Nullable Scales scales) {
+public record Matrix(
+        String name,
+        DType dtype,
+        int rows,
+        int cols,
+        MemorySegment data,
+        @Nullable Scales scales) {
 
     /// Block scales [ceil(rows / blockRows), ceil(cols / blockCols)], row-major.
     ///
