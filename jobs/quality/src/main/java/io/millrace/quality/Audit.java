@@ -112,8 +112,8 @@ final class Audit {
             }
         }
         if (!problems.isEmpty()) {
-            throw new AuditException(problems.size() + " problem(s) between rules and output\n  "
-                    + String.join("\n  ", problems));
+            throw new AuditException(
+                    problems.size() + " problem(s) between rules and output\n  " + String.join("\n  ", problems));
         }
     }
 
@@ -124,13 +124,13 @@ final class Audit {
             if (!(e instanceof AnalysisException analysis)) {
                 throw e;
             }
-            problems.add(where + " \"" + sql + "\": " + analysis.getSimpleMessage().strip());
+            problems.add(
+                    where + " \"" + sql + "\": " + analysis.getSimpleMessage().strip());
         }
     }
 
     private static void numeric(StructType schema, String column, String where, List<String> problems) {
-        if (schema.getFieldIndex(column).isDefined()
-                && !(schema.apply(column).dataType() instanceof NumericType)) {
+        if (schema.getFieldIndex(column).isDefined() && !(schema.apply(column).dataType() instanceof NumericType)) {
             problems.add(where + "expected a number in column " + column + ", got "
                     + schema.apply(column).dataType().simpleString());
         }
@@ -166,8 +166,9 @@ final class Audit {
 
     private static long rowCount(VerificationResult measured) {
         Size allRows = new Size(Option.empty());
-        Metric<?> metric =
-                JavaConverters.mapAsJavaMapConverter(measured.metrics()).asJava().get(allRows);
+        Metric<?> metric = JavaConverters.mapAsJavaMapConverter(measured.metrics())
+                .asJava()
+                .get(allRows);
         if (metric == null) {
             throw new IllegalStateException("the row count was asked for and is not among the metrics");
         }
@@ -234,12 +235,13 @@ final class Audit {
             return null;
         }
         throw new AuditException(
-                "rule " + rule.name() + " (line " + rule.line() + "): cannot be measured: " + rootMessage(cause), cause);
+                "rule " + rule.name() + " (line " + rule.line() + "): cannot be measured: " + rootMessage(cause),
+                cause);
     }
 
     private static String rootMessage(Throwable thrown) {
         Throwable root = thrown;
-        while (root.getCause() != null && root.getCause() != root) {
+        while (root.getCause() != null) {
             root = root.getCause();
         }
         String message = root.getMessage();

@@ -50,10 +50,7 @@ final class AuditCommand implements Callable<Integer> {
     @Option(names = "--metrics", paramLabel = "FILE", description = "Where to write the metrics.")
     private @Nullable Path metrics;
 
-    @Option(
-            names = "--metrics-repository",
-            paramLabel = "FILE",
-            description = "Deequ metrics repository to append to.")
+    @Option(names = "--metrics-repository", paramLabel = "FILE", description = "Deequ metrics repository to append to.")
     private @Nullable String metricsRepository;
 
     @Option(

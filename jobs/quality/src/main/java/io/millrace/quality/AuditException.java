@@ -6,11 +6,20 @@ public final class AuditException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;
 
+    private final String message;
+
     public AuditException(String message) {
         super(message);
+        this.message = message;
     }
 
     public AuditException(String message, Throwable cause) {
         super(message, cause);
+        this.message = message;
+    }
+
+    @Override
+    public String getMessage() {
+        return message;
     }
 }

@@ -156,7 +156,8 @@ record AuditRequest(
 
         private Map<String, Long> rowsByFile() {
             Map<String, Long> counts = new LinkedHashMap<>();
-            for (Map.Entry<String, JsonNode> entry : object(Request.EXPECTED_ROWS_BY_FILE).entrySet()) {
+            for (Map.Entry<String, JsonNode> entry :
+                    object(Request.EXPECTED_ROWS_BY_FILE).entrySet()) {
                 if (isCount(entry.getValue())) {
                     counts.put(entry.getKey(), entry.getValue().longValue());
                 } else {

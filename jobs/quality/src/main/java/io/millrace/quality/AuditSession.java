@@ -2,6 +2,7 @@ package io.millrace.quality;
 
 import com.amazon.deequ.VerificationSuite;
 import java.io.File;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -69,8 +70,9 @@ final class AuditSession implements AutoCloseable {
 
     private static List<String> jarsForExecutors() {
         List<String> jars = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
-            String name = Path.of(entry).getFileName().toString();
+        String classPath = ManagementFactory.getRuntimeMXBean().getClassPath();
+        for (String entry : classPath.split(File.pathSeparator, -1)) {
+            String name = entry.substring(entry.lastIndexOf(File.separator) + 1);
             List<String> needed = List.of("deequ-", "breeze", "millrace-");
             if (name.endsWith(".jar") && needed.stream().anyMatch(name::startsWith)) {
                 jars.add(Path.of(entry).toUri().toString());
@@ -81,8 +83,9 @@ final class AuditSession implements AutoCloseable {
 
     /// The version in the name of the jar a class came from; `development` for a folder of classes.
     private static String versionOfJar(Class<?> type) {
-        String location = type.getProtectionDomain().getCodeSource().getLocation().getPath();
-        String name = Arrays.asList(location.split("/")).getLast();
+        String location =
+                type.getProtectionDomain().getCodeSource().getLocation().getPath();
+        String name = Arrays.asList(location.split("/", -1)).getLast();
         int dash = 0;
         while (dash >= 0 && dash + 1 < name.length() && !Character.isDigit(name.charAt(dash + 1))) {
             dash = name.indexOf('-', dash + 1);

@@ -78,8 +78,7 @@ public final class Auditor implements Callable<Integer> {
         ParentWatch.onEnd(pid == null ? startedBy() : pid, Auditor::endWithoutParent);
         try (AuditSession session = sparkOptions.open()) {
             WarmUp.run(session.spark());
-            RequestLoop loop =
-                    new RequestLoop(folder, session.spark(), session.versions(), InstantSource.system());
+            RequestLoop loop = new RequestLoop(folder, session.spark(), session.versions(), InstantSource.system());
             loop.run(sinceStart());
             return loop.exitCode();
         }
@@ -92,21 +91,21 @@ public final class Auditor implements Callable<Integer> {
     }
 
     private static Duration sinceStart() {
-        Instant start = Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime());
+        Instant start =
+                Instant.ofEpochMilli(ManagementFactory.getRuntimeMXBean().getStartTime());
         return Duration.between(start, Instant.now());
     }
 
-    /// Leaves through the shutdown hooks, so that Spark removes its temporary files, but not for longer than the grace:
-    /// hooks can wait for a job that nobody waits for any more.
+    /// Leaves through the shutdown hooks, so that Spark removes its temporary files, but waits for them no longer than
+    /// the grace: hooks can wait for a job that nobody waits for any more.
     private static void endWithoutParent() {
-        Thread.ofPlatform().daemon().name("grace").start(() -> {
-            try {
-                Thread.sleep(GRACE);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            Runtime.getRuntime().halt(AuditExchange.ExitCode.PARENT_GONE);
-        });
-        System.exit(AuditExchange.ExitCode.PARENT_GONE);
+        Thread exit =
+                Thread.ofPlatform().daemon().name("exit").start(() -> System.exit(AuditExchange.ExitCode.PARENT_GONE));
+        try {
+            exit.join(GRACE);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Runtime.getRuntime().halt(AuditExchange.ExitCode.PARENT_GONE);
     }
 }

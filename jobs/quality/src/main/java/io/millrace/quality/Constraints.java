@@ -37,7 +37,8 @@ final class Constraints {
     }
 
     /// The check of a rule; null when Deequ has no part in it, or the request lacks what it compares with.
-    @Nullable Check check(Rule rule) {
+    @Nullable
+    Check check(Rule rule) {
         Check empty = new Check(CheckLevel.Error(), columnOf(rule), nil());
         return switch (rule.expectation()) {
             case Expectation.Complete it ->
@@ -60,8 +61,7 @@ final class Constraints {
         // a predicate that is null for a row has not been met by it; Deequ alone would give no metric at all when it
         // is null for every row
         String total = "coalesce((" + predicate + "), false)";
-        return narrowed(
-                rule, check.satisfies(total, rule.name(), holds(share), NO_HINT, nil(), NO_OPTIONS));
+        return narrowed(rule, check.satisfies(total, rule.name(), holds(share), NO_HINT, nil(), NO_OPTIONS));
     }
 
     private @Nullable Check size(Rule rule, Check check, Expectation.Size size) {
@@ -70,7 +70,7 @@ final class Constraints {
             if (expectedRows.isEmpty()) {
                 return null;
             }
-            bounds = Bounds.exactly(expectedRows.getAsLong());
+            bounds = Bounds.exactly((double) expectedRows.getAsLong());
         }
         return narrowed(rule, check.hasSize(holds(bounds), NO_HINT));
     }
@@ -86,8 +86,7 @@ final class Constraints {
         };
     }
 
-    private static Check quantile(
-            Rule rule, Check check, Expectation.Statistic it, Function1<Object, Object> holds) {
+    private static Check quantile(Rule rule, Check check, Expectation.Statistic it, Function1<Object, Object> holds) {
         if (it.relativeError() == 0.0) {
             return narrowed(rule, check.hasExactQuantile(it.column(), it.quantile(), holds, NO_HINT));
         }

@@ -47,7 +47,8 @@ final class FileCounts {
     /// Rows by file; a row without a file counts under an empty name.
     private static Map<String, Long> count(Dataset<Row> flat) {
         Map<String, Long> counts = new TreeMap<>();
-        Dataset<Row> grouped = flat.groupBy(Expectation.RowsPerInputFile.FILE_COLUMN).count();
+        Dataset<Row> grouped =
+                flat.groupBy(Expectation.RowsPerInputFile.FILE_COLUMN).count();
         for (Row row : grouped.collectAsList()) {
             counts.merge(row.isNullAt(0) ? "" : row.getString(0), row.getLong(1), Long::sum);
         }
@@ -60,8 +61,7 @@ final class FileCounts {
         return faults.size() + " file(s) with a wrong count: " + shown + (more > 0 ? "; and " + more + " more" : "");
     }
 
-    private static RuleResult result(
-            Rule rule, Status status, String words, @Nullable Double actual, String message) {
+    private static RuleResult result(Rule rule, Status status, String words, @Nullable Double actual, String message) {
         return new RuleResult(
                 rule.name(), rule.level(), rule.description(), status, words, actual, message, null, List.of());
     }

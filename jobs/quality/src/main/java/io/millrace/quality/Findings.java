@@ -92,18 +92,17 @@ final class Findings {
 
     /// The rows with a Boolean column that is true where the rule is broken; null when no row breaks it by itself.
     private @Nullable Dataset<Row> marked(Rule rule, VerificationResult measured, Check check) {
-        Dataset<Row> marked =
-                switch (rule.expectation()) {
-                    case Expectation.Complete _,
-                            Expectation.Unique _,
-                            Expectation.Compliance _,
-                            Expectation.ContainedIn _,
-                            Expectation.Pattern _ -> rowLevel(rule, measured, check);
-                    case Expectation.Distinct it -> repeated(it, rule.where());
-                    case Expectation.SingleValued it -> unusual(it);
-                    case Expectation.Statistic it -> outside(it);
-                    case Expectation.Size _, Expectation.RowsPerInputFile _ -> null;
-                };
+        Dataset<Row> marked = switch (rule.expectation()) {
+            case Expectation.Complete _,
+                    Expectation.Unique _,
+                    Expectation.Compliance _,
+                    Expectation.ContainedIn _,
+                    Expectation.Pattern _ -> rowLevel(rule, measured, check);
+            case Expectation.Distinct it -> repeated(it, rule.where());
+            case Expectation.SingleValued it -> unusual(it);
+            case Expectation.Statistic it -> outside(it);
+            case Expectation.Size _, Expectation.RowsPerInputFile _ -> null;
+        };
         if (marked == null || rule.where() == null) {
             return marked;
         }
@@ -128,7 +127,8 @@ final class Findings {
 
     private Dataset<Row> repeated(Expectation.Distinct it, @Nullable String where) {
         Column[] group = it.columns().stream().map(Findings::column).toArray(Column[]::new);
-        Column any = Arrays.stream(group).map(Column::isNotNull).reduce(Column::or).orElseThrow();
+        Column any =
+                Arrays.stream(group).map(Column::isNotNull).reduce(Column::or).orElseThrow();
         Column counted = where == null ? any : any.and(functions.expr(where));
         Column same = functions.count(functions.when(counted, 1)).over(Window.partitionBy(group));
         return flat.withColumn(BROKEN, same.gt(1).and(any));
@@ -148,11 +148,10 @@ final class Findings {
     }
 
     private @Nullable Dataset<Row> outside(Expectation.Statistic it) {
-        boolean oneRowShows =
-                switch (it.measure()) {
-                    case MIN, MAX, QUANTILE -> true;
-                    case MEAN, SUM -> false;
-                };
+        boolean oneRowShows = switch (it.measure()) {
+            case MIN, MAX, QUANTILE -> true;
+            case MEAN, SUM -> false;
+        };
         if (!oneRowShows) {
             return null;
         }
@@ -174,7 +173,8 @@ final class Findings {
             for (int index = 0; index < it.columns().size(); index++) {
                 fields.add(String.valueOf(row.get(index)));
             }
-            lines.add(String.join(" + ", fields) + " in " + row.getLong(it.columns().size()) + " rows");
+            lines.add(String.join(" + ", fields) + " in "
+                    + row.getLong(it.columns().size()) + " rows");
         }
         return String.join(", ", lines);
     }
@@ -203,7 +203,8 @@ final class Findings {
             columnOrNull(Completion.STATUS, "string").as("status"),
             functions.substring(excerpt, 1, EXCERPT_CHARS).as("excerpt")
         };
-        return broken.select(shown)
+        return broken
+                .select(shown)
                 .orderBy("id", "file", "row_group", "row", "sample")
                 .limit(EXAMPLES)
                 .collectAsList()

@@ -35,7 +35,8 @@ final class FlatRows {
             }
             String before = paths.putIfAbsent(name, fieldPath);
             if (before != null) {
-                throw new AuditException("output: columns " + before + " and " + fieldPath + " both flatten to " + name);
+                throw new AuditException(
+                        "output: columns " + before + " and " + fieldPath + " both flatten to " + name);
             }
             columns.add(functions.col(fieldPath).as(name));
         }

@@ -36,6 +36,9 @@ public enum Level {
     }
 
     private static String words() {
-        return Arrays.stream(values()).filter(level -> level != NONE).map(Level::word).collect(Collectors.joining(", "));
+        return Arrays.stream(values())
+                .filter(level -> level != NONE)
+                .map(Level::word)
+                .collect(Collectors.joining(", "));
     }
 }

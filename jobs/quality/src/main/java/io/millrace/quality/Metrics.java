@@ -69,6 +69,7 @@ final class Metrics {
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // as above: bounds lost in Java signatures
     static scala.collection.Seq<Analyzer<?, com.amazon.deequ.metrics.Metric<?>>> seq(List<Analyzer<?, ?>> analyzers) {
-        return (scala.collection.Seq) JavaConverters.asScalaBufferConverter(analyzers).asScala().toSeq();
+        return (scala.collection.Seq)
+                JavaConverters.asScalaBufferConverter(analyzers).asScala().toSeq();
     }
 }

@@ -95,8 +95,8 @@ final class RequestLoop {
         String json = Files.readString(file);
         Verdict verdict;
         try {
-            AuditRequest request = AuditRequest.parse(
-                    file.toString(), json, verdictFile, folder.resolve("metrics" + suffix));
+            AuditRequest request =
+                    AuditRequest.parse(file.toString(), json, verdictFile, folder.resolve("metrics" + suffix));
             verdictFile = request.verdict();
             verdict = judge(request);
         } catch (AuditException e) {

@@ -10,7 +10,13 @@ import org.jspecify.annotations.Nullable;
 /// @param expectation what it asks of the rows
 /// @param where SQL predicate that narrows the rows asked about; null asks about all
 /// @param line in the file, from 1
-record Rule(String name, Level level, String description, Expectation expectation, @Nullable String where, int line) {
+record Rule(
+        String name,
+        Level level,
+        String description,
+        Expectation expectation,
+        @Nullable String where,
+        int line) {
 
     /// What the rule asks for, in words, with the rows it is about: a narrowed denominator is always said.
     String words() {

@@ -230,8 +230,10 @@ final class RulesFile {
         Node valuesNode = required(value, keys, "values");
         List<String> values = valuesNode == null ? List.of() : source.texts(valuesNode, "values");
         Bounds share = share(keys);
-        boolean usable = column != null && !values.isEmpty() && share != null;
-        return usable ? new Expectation.ContainedIn(column, values, share) : null;
+        if (column == null || values.isEmpty() || share == null) {
+            return null;
+        }
+        return new Expectation.ContainedIn(column, values, share);
     }
 
     private @Nullable Expectation pattern(Node value) {
@@ -315,7 +317,7 @@ final class RulesFile {
         }
         Double atLeast = least == null ? null : source.number(least, "at-least", from, to);
         Double atMost = most == null ? null : source.number(most, "at-most", from, to);
-        if (least != null && atLeast == null || most != null && atMost == null) {
+        if ((least != null && atLeast == null) || (most != null && atMost == null)) {
             return null;
         }
         if (atLeast != null && atMost != null && atLeast > atMost) {

@@ -125,7 +125,11 @@ public record Verdict(
 
     private static String summary(Outcome outcome, List<RuleResult> rules, long rows) {
         StringBuilder line = new StringBuilder("gate ").append(outcome == Outcome.PASS ? "passed" : "failed");
-        line.append(": ").append(rules.size()).append(" rules over ").append(rows).append(" rows");
+        line.append(": ")
+                .append(rules.size())
+                .append(" rules over ")
+                .append(rows)
+                .append(" rows");
         for (Level level : List.of(Level.FAIL_RUN, Level.QUARANTINE, Level.WARN)) {
             append(line, level.word(), rules, Status.FAIL, level);
         }

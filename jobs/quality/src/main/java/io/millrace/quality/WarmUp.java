@@ -55,7 +55,10 @@ final class WarmUp {
         for (StructField field : schema.fields()) {
             columns.add(value(field.dataType()).as(field.name()));
         }
-        spark.range(0, ROWS, 1, 2).select(columns.toArray(Column[]::new)).write().parquet(output.toString());
+        spark.range(0, ROWS, 1, 2)
+                .select(columns.toArray(Column[]::new))
+                .write()
+                .parquet(output.toString());
     }
 
     private static Column value(DataType type) {

@@ -29,7 +29,8 @@ final class YamlSource {
     }
 
     /// @throws AuditException when the text is no YAML
-    @Nullable Node compose(String text) {
+    @Nullable
+    Node compose(String text) {
         try {
             LoadSettings settings = LoadSettings.builder().setLabel(name).build();
             return new Compose(settings).composeString(text).orElse(null);
@@ -40,8 +41,8 @@ final class YamlSource {
 
     void throwProblems() {
         if (!problems.isEmpty()) {
-            throw new AuditException("rules " + name + ": " + problems.size() + " problem(s)\n  "
-                    + String.join("\n  ", problems));
+            throw new AuditException(
+                    "rules " + name + ": " + problems.size() + " problem(s)\n  " + String.join("\n  ", problems));
         }
     }
 
@@ -62,7 +63,9 @@ final class YamlSource {
 
     /// Line of a node, from 1.
     int line(@Nullable Node node) {
-        return node == null ? 1 : node.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
+        return node == null
+                ? 1
+                : node.getStartMark().map(mark -> mark.getLine() + 1).orElse(1);
     }
 
     /// Keys in the order of the text; empty, with a problem noted, when the node is no mapping.
@@ -84,8 +87,11 @@ final class YamlSource {
         return keys;
     }
 
-    @Nullable String text(Node node, String key) {
-        if (node instanceof ScalarNode scalar && !scalar.getTag().equals(Tag.NULL) && !scalar.getValue().isBlank()) {
+    @Nullable
+    String text(Node node, String key) {
+        if (node instanceof ScalarNode scalar
+                && !scalar.getTag().equals(Tag.NULL)
+                && !scalar.getValue().isBlank()) {
             return scalar.getValue();
         }
         problem(node, key + ": expected a text, got " + show(node));
@@ -108,7 +114,8 @@ final class YamlSource {
         return texts;
     }
 
-    @Nullable Double number(Node node, String key, double from, double to) {
+    @Nullable
+    Double number(Node node, String key, double from, double to) {
         String text = text(node, key);
         if (text == null) {
             return null;

@@ -16,14 +16,10 @@ class AuditRequestTest {
 
     @Test
     void parse_fullRequest_readsEveryKey() {
-        AuditRequest request = AuditRequest.parse(
-                "request.json",
-                """
+        AuditRequest request = AuditRequest.parse("request.json", """
                 {"output": ["/data/a", "/data/b"], "rules": "/r.yaml", "expected_rows": 12,
                  "expected_rows_by_file": {"x": 5, "y": 7}, "verdict": "/v.json", "metrics": "/m.json",
-                 "metrics_repository": "/repo.json", "quarantine": "/q", "tags": {"run": "1"}}""",
-                VERDICT,
-                METRICS);
+                 "metrics_repository": "/repo.json", "quarantine": "/q", "tags": {"run": "1"}}""", VERDICT, METRICS);
 
         assertThat(request)
                 .isEqualTo(new AuditRequest(
@@ -51,13 +47,9 @@ class AuditRequestTest {
 
     @Test
     void parse_manyProblems_reportsAll() {
-        assertThatThrownBy(() -> AuditRequest.parse(
-                        "request.json",
-                        """
+        assertThatThrownBy(() -> AuditRequest.parse("request.json", """
                         {"output": [], "expected_rows": -1, "expected_rows_by_file": {"x": "five"},
-                         "rules": 3, "tags": ["a"], "verdikt": "/v"}""",
-                        VERDICT,
-                        METRICS))
+                         "rules": 3, "tags": ["a"], "verdikt": "/v"}""", VERDICT, METRICS))
                 .isInstanceOf(AuditException.class)
                 .hasMessageStartingWith("request.json: 6 problem(s)")
                 .hasMessageContaining("output: expected an array of at least one path, got []")

@@ -48,8 +48,9 @@ final class SampleRows {
 
     private static ObjectNode ok(int index, int count) {
         ObjectNode row = common(index, count);
-        String text = "Story " + index + " is about a fox who " + (index % 7) + " times lost the way home. In the end it"
-                + " learns to ask the owl number " + index * 31 + " for help.";
+        String text =
+                "Story " + index + " is about a fox who " + (index % 7) + " times lost the way home. In the end it"
+                        + " learns to ask the owl number " + index * 31 + " for help.";
         row.put("status", "ok");
         row.put("completion_tokens", 40 + index % 11);
         row.put("output_text", text);

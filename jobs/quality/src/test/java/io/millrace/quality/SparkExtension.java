@@ -4,14 +4,13 @@ import java.util.Map;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
-import org.junit.jupiter.api.extension.ExtensionContext.Store.CloseableResource;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /// One local Spark for all test classes of the module, closed when the last of them is done.
 final class SparkExtension implements ParameterResolver {
 
-    private record Shared(AuditSession session) implements CloseableResource {
+    private record Shared(AuditSession session) implements AutoCloseable {
 
         @Override
         public void close() {

@@ -59,61 +59,89 @@ class StarterRulesTest {
                         "an input row answered twice",
                         Set.of("input-row-answered-once"),
                         rows -> rows.get(5).set("input_ref", rows.get(7).get("input_ref"))),
-                new Fault("an unknown status", Set.of("status-known", "finish-reason-fits-status"), rows -> rows.get(8)
-                        .put("status", "fine")),
+                new Fault(
+                        "an unknown status",
+                        Set.of("status-known", "finish-reason-fits-status"),
+                        rows -> rows.get(8).put("status", "fine")),
                 new Fault(
                         "no status",
                         Set.of("status-complete", "error-explained", "finish-reason-fits-status"),
                         rows -> rows.get(9).putNull("status")),
-                new Fault("too many errors", Set.of("ok-share"), rows -> first(rows, 3).forEach(StarterRulesTest::fail)),
-                new Fault("an error without a reason", Set.of("error-explained"), rows -> rows.get(399)
-                        .putNull("error")),
+                new Fault(
+                        "too many errors",
+                        Set.of("ok-share"),
+                        rows -> first(rows, 3).forEach(StarterRulesTest::fail)),
+                new Fault(
+                        "an error without a reason",
+                        Set.of("error-explained"),
+                        rows -> rows.get(399).putNull("error")),
                 new Fault(
                         "an unknown finish reason",
                         Set.of("finish-reason-known", "finish-reason-fits-status"),
                         rows -> rows.get(10).put("finish_reason", "tired")),
-                new Fault("an answer that did not finish", Set.of("finish-reason-fits-status"), rows -> rows.get(11)
-                        .putNull("finish_reason")),
-                new Fault("answers cut off", Set.of("truncated"), rows -> first(rows, 12)
-                        .forEach(row -> row.put("finish_reason", "length"))),
+                new Fault(
+                        "an answer that did not finish",
+                        Set.of("finish-reason-fits-status"),
+                        rows -> rows.get(11).putNull("finish_reason")),
+                new Fault(
+                        "answers cut off",
+                        Set.of("truncated"),
+                        rows -> first(rows, 12).forEach(row -> row.put("finish_reason", "length"))),
                 new Fault("empty answers", Set.of("empty-answers"), rows -> {
                     rows.get(12).put("output_text", " \n\t");
                     rows.get(13).put("output_text", "");
                 }),
-                new Fault("a template marker in an answer", Set.of("template-leak"), rows -> rows.get(14)
-                        .put("template_leak", true)),
-                new Fault("garbled answers", Set.of("garbled"), rows -> rows.get(15).put("replacement_chars", 0.03)),
+                new Fault(
+                        "a template marker in an answer",
+                        Set.of("template-leak"),
+                        rows -> rows.get(14).put("template_leak", true)),
+                new Fault(
+                        "garbled answers",
+                        Set.of("garbled"),
+                        rows -> rows.get(15).put("replacement_chars", 0.03)),
                 new Fault(
                         "a row of garbage",
                         Set.of("garbled", "garbled-rows"),
                         rows -> rows.get(16).put("replacement_chars", 0.5)),
-                new Fault("answers that repeat themselves", Set.of("repetition"), rows -> first(rows, 8)
-                        .forEach(row -> row.put("repetition", 0.3))),
+                new Fault(
+                        "answers that repeat themselves",
+                        Set.of("repetition"),
+                        rows -> first(rows, 8).forEach(row -> row.put("repetition", 0.3))),
                 new Fault("a loop", Set.of("looping-rows"), rows -> rows.get(17).put("repetition", 0.97)),
-                new Fault("answers as long as their source", Set.of("length-ratio"), rows -> first(rows, 30)
-                        .forEach(row -> row.put("length_ratio", 1.1))),
-                new Fault("the same answer for all", Set.of("exact-duplicates"), rows -> first(rows, 10)
-                        .forEach(row -> row.put("output_text", "I cannot summarise this."))),
-                new Fault("more cached than there is", Set.of("token-counts"), rows -> rows.get(18)
-                        .put("cached_tokens", 1000)),
-                new Fault("an answer without tokens", Set.of("answered-rows-have-tokens"), rows -> rows.get(19)
-                        .put("completion_tokens", 0)),
+                new Fault(
+                        "answers as long as their source",
+                        Set.of("length-ratio"),
+                        rows -> first(rows, 30).forEach(row -> row.put("length_ratio", 1.1))),
+                new Fault(
+                        "the same answer for all",
+                        Set.of("exact-duplicates"),
+                        rows -> first(rows, 10).forEach(row -> row.put("output_text", "I cannot summarise this."))),
+                new Fault(
+                        "more cached than there is",
+                        Set.of("token-counts"),
+                        rows -> rows.get(18).put("cached_tokens", 1000)),
+                new Fault(
+                        "an answer without tokens",
+                        Set.of("answered-rows-have-tokens"),
+                        rows -> rows.get(19).put("completion_tokens", 0)),
                 new Fault(
                         "rows that do not say what answered",
                         Set.of("provenance-complete", "provenance-single"),
                         rows -> object(rows.get(20), "engine").putNull("weights_sha")),
-                new Fault("two models in one output", Set.of("provenance-single"), rows -> object(
-                                rows.get(21), "engine")
-                        .put("revision", "2")));
+                new Fault(
+                        "two models in one output",
+                        Set.of("provenance-single"),
+                        rows -> object(rows.get(21), "engine").put("revision", "2")));
     }
 
     @Test
     void starterRules_soundRun_passesEveryRule(SparkSession spark, @TempDir Path folder) {
         Verdict verdict = audit(spark, folder, SampleRows.clean(ROWS), RulesFile.starter());
 
-        assertThat(verdict.rules()).allSatisfy(rule -> assertThat(rule.status())
-                .as(rule.name() + ": " + rule.message())
-                .isEqualTo(Status.PASS));
+        assertThat(verdict.rules())
+                .allSatisfy(rule -> assertThat(rule.status())
+                        .as(rule.name() + ": " + rule.message())
+                        .isEqualTo(Status.PASS));
         assertThat(verdict.outcome()).isEqualTo(Outcome.PASS);
         assertThat(verdict.level()).isEqualTo(Level.NONE);
         assertThat(verdict.rows()).isEqualTo(ROWS);
