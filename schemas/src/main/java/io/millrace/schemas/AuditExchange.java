@@ -1,8 +1,8 @@
 package io.millrace.schemas;
 
-/// Words that a producer and the auditor exchange as files: names in the exchange directory, keys of the
-/// request, of the answer to "are you there" and of the verdict, and the exit codes. The two share no class
-/// path beyond this module.
+/// Words that a producer and the auditor exchange as files: names in the exchange directory, keys of the request, of
+/// the answer to "are you there" and of the verdict, and the exit codes. The two share no class path beyond this
+/// module.
 ///
 /// Every file is written under another name and renamed, so a reader never sees half of one.
 public final class AuditExchange {
@@ -101,7 +101,7 @@ public final class AuditExchange {
             public static final String NAME = "name";
             public static final String LEVEL = "level";
             public static final String DESCRIPTION = "description";
-            /// `pass` or `fail`.
+            /// `pass`, `fail` or `not-judged` (nothing to compare with).
             public static final String STATUS = "status";
             /// What the rule asks for, in words.
             public static final String EXPECTED = "expected";
