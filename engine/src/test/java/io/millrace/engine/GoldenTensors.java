@@ -10,8 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// Recorded tensors of a reference run: a safetensors file with F32, F64 and I64 entries, read whole. Written apart
-/// from the engine's own reader, so that one cannot hide a fault of the other.
+/// Recorded tensors of a reference run: a safetensors file with F32, F64 and I64 entries, read whole.
+/// Written apart from the engine's own reader, so that one cannot hide a fault of the other.
 public final class GoldenTensors {
     private final JsonNode header;
     private final ByteBuffer data;

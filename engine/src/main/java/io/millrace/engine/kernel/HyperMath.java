@@ -4,8 +4,8 @@ import io.millrace.engine.kernel.Kernels.HyperSite;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.HostFloats;
 
-/// One row of manifold-constrained hyper-connections (deepseek-v4.md section 2.3), n streams of dim floats; sums in
-/// double precision.
+/// One row of manifold-constrained hyper-connections (deepseek-v4.md section 2.3), n streams of dim floats;
+/// sums in double precision.
 final class HyperMath {
     private HyperMath() {}
 
@@ -99,7 +99,8 @@ final class HyperMath {
         }
     }
 
-    private static void collapse(double[] pre, float[] streams, int streamsAt, int dim, float[] collapsed, int collapsedAt) {
+    private static void collapse(
+            double[] pre, float[] streams, int streamsAt, int dim, float[] collapsed, int collapsedAt) {
         for (int c = 0; c < dim; c++) {
             double sum = 0;
             for (int j = 0; j < pre.length; j++) {

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// result does not depend on its companions: each output element has one reduction order of its own. Shapes
 /// are row-major; outputs never alias inputs unless said.
 ///
-/// Rings: {@link ReferenceKernels} is the truth, in double precision; {@link VectorKernels} its fast twin, in float.
+/// Rings: {@link ReferenceKernels} is the truth, in double precision; {@link VectorKernels} its fast twin,
+/// in float.
 public interface Kernels extends AutoCloseable {
     /// The ring's name, with the reason it was chosen.
     String description();

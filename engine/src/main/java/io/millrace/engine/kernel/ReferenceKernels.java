@@ -12,10 +12,10 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The truth: scalar loops in double precision from end to end, one thread, written to be compared with the formulas and
-/// not to be fast. Sums run in index order. Weights are used as stored; only cached rows that the model rounds are
-/// rounded. Double activations and not only sums, because a rounded cache amplifies noise: a value that float noise
-/// moves over the edge between two FP8 codes shows in the logits.
+/// The truth: scalar loops in double precision from end to end, one thread, written to be compared with the
+/// formulas and not to be fast. Sums run in index order. Weights are used as stored; only cached rows that
+/// the model rounds are rounded. Double activations and not only sums, because a rounded cache amplifies
+/// noise: a value that float noise moves over the edge between two FP8 codes shows in the logits.
 final class ReferenceKernels implements Kernels {
 
     @Override
@@ -254,8 +254,7 @@ final class ReferenceKernels implements Kernels {
         int to = (shape.overlapping() ? shape.ratio() + phase : phase) * width;
         for (int c = 0; c < width; c++) {
             doubles(span.stateValues())[to + c] = doubles(values)[row * width + c];
-            doubles(span.stateScores())[to + c] =
-                    doubles(scores)[row * width + c] + doubles(ape)[phase * width + c];
+            doubles(span.stateScores())[to + c] = doubles(scores)[row * width + c] + doubles(ape)[phase * width + c];
         }
     }
 
@@ -299,7 +298,11 @@ final class ReferenceKernels implements Kernels {
                 double score = 0;
                 for (int h = 0; h < heads; h++) {
                     double product = dot(
-                            doubles(q), (r * heads + h) * dim, doubles(keys.pages()[first + j]), keys.offsets()[first + j], dim);
+                            doubles(q),
+                            (r * heads + h) * dim,
+                            doubles(keys.pages()[first + j]),
+                            keys.offsets()[first + j],
+                            dim);
                     score += doubles(headWeights)[r * heads + h] * Math.max(0, product);
                 }
                 scores[j] = (float) score;

@@ -1,7 +1,7 @@
 package io.millrace.engine.kernel;
 
-/// The normalisation of hyper-connections' mixing matrices (deepseek-v4.md section 2.3, step 5), in double precision on
-/// every ring.
+/// The normalisation of hyper-connections' mixing matrices (deepseek-v4.md section 2.3, step 5), in double
+/// precision on every ring.
 final class Sinkhorn {
     private Sinkhorn() {}
 

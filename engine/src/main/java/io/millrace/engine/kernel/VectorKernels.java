@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The fast ring in Java: products by {@link PanelProduct} on a fixed pool of threads, everything else scalar code
-/// for one row, shared out by rows.
+/// The fast ring in Java: products by {@link PanelProduct} on a fixed pool of threads, everything else
+/// scalar code for one row, shared out by rows.
 final class VectorKernels implements Kernels {
     /// Rows of a small operation that one item takes, so that sharing out costs little beside the work.
     private static final int GRAIN = 16;
@@ -219,12 +219,10 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void pool(Floats values, Floats scores, Floats ape, Pooling shape, List<PoolSpan> spans, Floats out) {
-        pool.forEach(
-                spans.size(), (item, worker) -> poolSpan(values, scores, ape, shape, spans.get(item), out));
+        pool.forEach(spans.size(), (item, worker) -> poolSpan(values, scores, ape, shape, spans.get(item), out));
     }
 
-    private static void poolSpan(
-            Floats values, Floats scores, Floats ape, Pooling shape, PoolSpan span, Floats out) {
+    private static void poolSpan(Floats values, Floats scores, Floats ape, Pooling shape, PoolSpan span, Floats out) {
         new WindowPool(shape, array(ape), array(span.stateValues()), array(span.stateScores()))
                 .accept(array(values), array(scores), span, array(out));
     }

@@ -57,8 +57,9 @@ final class RotaryEmbedding {
         return frequencies.length;
     }
 
-    /// Cosines and sines [count, pairs, 2], of exact angles. DeepSeek's script multiplies floats: near a million
-    /// positions its fastest pairs are off by up to 0.06 radians, which is noise and not worth repeating.
+    /// Cosines and sines [count, pairs, 2], of exact angles. DeepSeek's script multiplies floats: near a
+    /// million positions its fastest pairs are off by up to 0.06 radians, which is noise and not worth
+    /// repeating.
     void angles(Kernels kernels, int[] positions, int count, Floats out) {
         double[] angles = new double[count * 2 * pairs()];
         for (int r = 0; r < count; r++) {

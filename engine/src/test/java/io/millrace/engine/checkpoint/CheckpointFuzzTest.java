@@ -15,14 +15,36 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Damages a model's texts a little, a thousand times over. It opens and binds as before, or fails with a message that
-/// names the file: no other exception, no crash, no hang. Seed: system property `millrace.fuzz.seed`.
+/// Damages a model's texts a little, a thousand times over. It opens and binds as before, or fails with a
+/// message that names the file: no other exception, no crash, no hang. Seed: system property
+/// `millrace.fuzz.seed`.
 class CheckpointFuzzTest {
     private static final int MUTATIONS = 1000;
     private static final long SEED = Long.getLong("millrace.fuzz.seed", 20_260_424);
     private static final String[] SNIPPETS = {
-        "null", "-1", "1e999", "{", "}", "[", "]", "\"", ",", ":", "99999999999999999999", "true", "\\u0000", "0.5",
-        "[[[[[[", "\"a\":1,", "2147483648", "NaN", "..", "/", "F8_E4M3", "I64", "\\ud800"
+        "null",
+        "-1",
+        "1e999",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        ",",
+        ":",
+        "99999999999999999999",
+        "true",
+        "\\u0000",
+        "0.5",
+        "[[[[[[",
+        "\"a\":1,",
+        "2147483648",
+        "NaN",
+        "..",
+        "/",
+        "F8_E4M3",
+        "I64",
+        "\\ud800"
     };
 
     @TempDir
@@ -42,10 +64,12 @@ class CheckpointFuzzTest {
         model.write(dir);
         Files.move(dir.resolve("model.safetensors"), dir.resolve("weights.safetensors"));
         StringBuilder map = new StringBuilder();
-        model.tensors().keySet().forEach(name -> map.append(map.isEmpty() ? "" : ",")
-                .append('"')
-                .append(name)
-                .append("\":\"weights.safetensors\""));
+        model.tensors()
+                .keySet()
+                .forEach(name -> map.append(map.isEmpty() ? "" : ",")
+                        .append('"')
+                        .append(name)
+                        .append("\":\"weights.safetensors\""));
         Files.writeString(dir.resolve("model.safetensors.index.json"), "{\"weight_map\":{" + map + "}}");
         assertThat(open()).as("the undamaged model").isNull();
     }
@@ -131,7 +155,8 @@ class CheckpointFuzzTest {
                 return splice(bytes, at, at + length, new byte[0]);
             }
             case 2 -> {
-                return splice(bytes, at, at, SNIPPETS[random.nextInt(SNIPPETS.length)].getBytes(StandardCharsets.UTF_8));
+                return splice(
+                        bytes, at, at, SNIPPETS[random.nextInt(SNIPPETS.length)].getBytes(StandardCharsets.UTF_8));
             }
             case 3 -> {
                 byte[] digit = {(byte) ('0' + random.nextInt(10))};
@@ -148,7 +173,11 @@ class CheckpointFuzzTest {
                 return splice(bytes, at, at, piece);
             }
             default -> {
-                return splice(bytes, at, at + length, SNIPPETS[random.nextInt(SNIPPETS.length)].getBytes(StandardCharsets.UTF_8));
+                return splice(
+                        bytes,
+                        at,
+                        at + length,
+                        SNIPPETS[random.nextInt(SNIPPETS.length)].getBytes(StandardCharsets.UTF_8));
             }
         }
     }

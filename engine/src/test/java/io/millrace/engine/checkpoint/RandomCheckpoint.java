@@ -16,8 +16,9 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/// Makes small models with random weights and the release's tensor names, of any dimensions and layer mix. The same
-/// settings and seed give the same bytes. Fields are settings with working defaults; set them, then {@link #write}.
+/// Makes small models with random weights and the release's tensor names, of any dimensions and layer mix.
+/// The same settings and seed give the same bytes. Fields are settings with working defaults; set them, then
+/// {@link #write}.
 public final class RandomCheckpoint {
     /// How matrices are stored.
     public enum Format {
@@ -302,8 +303,7 @@ public final class RandomCheckpoint {
         }
         float[] scales = new float[blocks];
         for (int block = 0; block < blocks; block++) {
-            scales[block] =
-                    format == Format.BASE ? amplitudes[block] / Fp8.MAX : Rounding.fp8Scale(amplitudes[block]);
+            scales[block] = format == Format.BASE ? amplitudes[block] / Fp8.MAX : Rounding.fp8Scale(amplitudes[block]);
         }
         byte[] codes = new byte[values.length];
         for (int i = 0; i < values.length; i++) {

@@ -116,7 +116,8 @@ class KernelsGoldenTest {
     void weigh_hashedExperts(Kernels kernels) {
         Routing routing =
                 kernels.weigh(kernels.upload(floats("router", "logits")), 1, 16, ints("router", "hash_row"), 6, 1.5);
-        assertClose(new io.millrace.engine.tensor.HostFloats(routing.weights()), floats("router", "hash_weights_scale1.5"));
+        assertClose(
+                new io.millrace.engine.tensor.HostFloats(routing.weights()), floats("router", "hash_weights_scale1.5"));
     }
 
     @ParameterizedTest

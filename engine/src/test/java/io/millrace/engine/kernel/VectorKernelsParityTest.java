@@ -270,10 +270,7 @@ class VectorKernelsParityTest {
         kernels.hyperMix(state, rows, dim, site, collapsed, post, combine);
         kernels.hyperExpand(collapsed, post, combine, rows, n, dim, state);
         return new float[][] {
-            HostMemory.floats(collapsed),
-            HostMemory.floats(post),
-            HostMemory.floats(combine),
-            HostMemory.floats(state)
+            HostMemory.floats(collapsed), HostMemory.floats(post), HostMemory.floats(combine), HostMemory.floats(state)
         };
     }
 

@@ -20,14 +20,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Whole models against the logits of independent implementations: Hugging Face's and a float64 one for the fp32
-/// checkpoint, a float64 one for the checkpoint in the release format (vectors/README.md). Tolerances: 5e-5 for the fp32
-/// checkpoint, 1e-4 for the other, as measured between those implementations.
+/// Whole models against the logits of independent implementations: Hugging Face's and a float64 one for the
+/// fp32 checkpoint, a float64 one for the checkpoint in the release format (vectors/README.md). Tolerances:
+/// 5e-5 for the fp32 checkpoint, 1e-4 for the other, as measured between those implementations.
 ///
-/// One exception, for the float ring with rounded caches: some cached values of this checkpoint lie within float noise
-/// (1e-6 relative) of the edge between two FP8 codes, and the code that falls the other way moves the logits of the
-/// positions that see it by up to 1e-2. There most positions must keep the tolerance and none leave 2e-2; the reference
-/// ring, in double precision, keeps it everywhere, so the formulas are not in doubt.
+/// One exception, for the float ring with rounded caches: some cached values of this checkpoint lie within
+/// float noise (1e-6 relative) of the edge between two FP8 codes, and the code that falls the other way
+/// moves the logits of the positions that see it by up to 1e-2. There most positions must keep the tolerance
+/// and none leave 2e-2; the reference ring, in double precision, keeps it everywhere, so the formulas are
+/// not in doubt.
 class DeepSeekV4GoldenTest {
     private static final long SEED = Long.getLong("millrace.seed", 20261122L);
 
@@ -86,8 +87,7 @@ class DeepSeekV4GoldenTest {
     }
 
     /// Either all within tolerance or, where float noise may flip codes, the most by far.
-    private static void assertLogits(
-            float[] got, double[] expected, int vocab, String ring, CacheRounding rounding) {
+    private static void assertLogits(float[] got, double[] expected, int vocab, String ring, CacheRounding rounding) {
         double[] differences = new double[got.length / vocab];
         for (int r = 0; r < differences.length; r++) {
             differences[r] = largestDifference(
@@ -129,14 +129,20 @@ class DeepSeekV4GoldenTest {
                 "vector random"
             })
     void logits_ofTheFp32Checkpoint(String how) {
-        GoldenTensors golden = GoldenTensors.read(GoldenTensors.folder("tiny-fp32").resolve("expected.safetensors"));
+        GoldenTensors golden =
+                GoldenTensors.read(GoldenTensors.folder("tiny-fp32").resolve("expected.safetensors"));
         int[] tokens = golden.ints("input_ids");
         try (Opened opened = Opened.of("tiny-fp32", how.split(" ")[0], CacheRounding.AUTO)) {
             float[] got = logits(opened.model(), tokens, chunks(how.split(" ")[1], tokens.length));
             double fp64 = largestDifference(got, golden.doubles("logits_fp64"));
             double fp32 = largestDifference(got, golden.doubles("logits"));
             System.getLogger("golden")
-                    .log(System.Logger.Level.INFO, "tiny-fp32 {0}: {1} from fp64, {2} from fp32", how, String.valueOf(fp64), String.valueOf(fp32));
+                    .log(
+                            System.Logger.Level.INFO,
+                            "tiny-fp32 {0}: {1} from fp64, {2} from fp32",
+                            how,
+                            String.valueOf(fp64),
+                            String.valueOf(fp32));
             assertThat(fp64).isLessThan(5e-5);
             assertThat(fp32).isLessThan(5e-5);
         }
@@ -145,7 +151,8 @@ class DeepSeekV4GoldenTest {
     @ParameterizedTest
     @ValueSource(strings = {"reference", "vector"})
     void everyLayer_ofTheFp32Checkpoint(String ring) {
-        GoldenTensors golden = GoldenTensors.read(GoldenTensors.folder("tiny-fp32").resolve("expected.safetensors"));
+        GoldenTensors golden =
+                GoldenTensors.read(GoldenTensors.folder("tiny-fp32").resolve("expected.safetensors"));
         int[] positions = golden.ints("positions");
         try (Opened opened = Opened.of("tiny-fp32", ring, CacheRounding.AUTO)) {
             DeepSeekV4 model = opened.model();
@@ -247,7 +254,8 @@ class DeepSeekV4GoldenTest {
 
     @Test
     void forward_aSequencesBitsDoNotDependOnItsCompanions() {
-        GoldenTensors golden = GoldenTensors.read(GoldenTensors.folder("tiny-fp32").resolve("expected.safetensors"));
+        GoldenTensors golden =
+                GoldenTensors.read(GoldenTensors.folder("tiny-fp32").resolve("expected.safetensors"));
         int[] tokens = golden.ints("input_ids");
         try (Opened opened = Opened.of("tiny-fp32", "vector", CacheRounding.AUTO)) {
             DeepSeekV4 model = opened.model();
