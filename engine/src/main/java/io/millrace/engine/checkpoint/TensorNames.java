@@ -71,6 +71,7 @@ enum TensorNames {
     private static final String MODEL = "model.";
     private static final String WEIGHT = ".weight";
 
+    @SuppressWarnings("ImmutableEnumChecker") // List.of is immutable, its type does not say so
     private final List<String> names;
 
     TensorNames(String... names) {
