@@ -19,8 +19,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Reads config.json in the words of DeepSeek's release or of Hugging Face transformers (`layer_types`,
-/// `mlp_layer_types`, `compress_rates`, `rope_parameters`, `partial_rotary_factor`). Every number is bounded, so that
-/// no configuration can ask for an absurd allocation; all problems of a file are told in one message.
+/// `mlp_layer_types`, `compress_rates`, `rope_parameters`, `partial_rotary_factor`). Every number is
+/// bounded, so that no configuration can ask for an absurd allocation; all problems of a file are told in
+/// one message.
 final class ModelConfigReader {
     private static final String MODEL_TYPE = "deepseek_v4";
     private static final int MAX_BYTES = 16 << 20;
@@ -32,9 +33,8 @@ final class ModelConfigReader {
 
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                    .streamReadConstraints(StreamReadConstraints.builder()
-                            .maxNestingDepth(100)
-                            .build())
+                    .streamReadConstraints(
+                            StreamReadConstraints.builder().maxNestingDepth(100).build())
                     .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
@@ -46,8 +46,8 @@ final class ModelConfigReader {
 
     /// Reads a config.json.
     ///
-    /// @throws EngineException MODEL_UNREADABLE if there is no such file, MODEL_MISMATCH if it does not describe a model
-    ///     of this family
+    /// @throws EngineException MODEL_UNREADABLE if there is no such file, MODEL_MISMATCH if it does not
+    ///     describe a model of this family
     static StorageConfig read(Path path) {
         JsonNode root = readTree(path);
         if (!root.isObject()) {
@@ -158,7 +158,8 @@ final class ModelConfigReader {
         return layers;
     }
 
-    /// DeepSeek's form: one number a layer, followed by those of the prediction blocks, which are looked at elsewhere.
+    /// DeepSeek's form: one number a layer, followed by those of the prediction blocks, which are looked at
+    /// elsewhere.
     private List<ModelConfig.Layer> layersFromRatios(int count) {
         List<ModelConfig.Layer> layers = new ArrayList<>();
         JsonNode ratios = fields.node("compress_ratios");
@@ -267,8 +268,7 @@ final class ModelConfigReader {
             int index = decoderLayers + block;
             JsonNode ratio = ratios == null || decoderLayers == 0 ? null : ratios.get(index);
             if (ratio != null && (!ratio.isIntegralNumber() || ratio.asLong() != 0)) {
-                fields.problem(
-                        "compress_ratios[" + index + "]", "0 for a prediction layer", ConfigFields.shown(ratio));
+                fields.problem("compress_ratios[" + index + "]", "0 for a prediction layer", ConfigFields.shown(ratio));
             }
             layers.add(new ModelConfig.Layer(index, LayerKind.SLIDING, 0, false));
         }
@@ -324,8 +324,9 @@ final class ModelConfigReader {
     }
 
     private ModelConfig.Moe moe() {
-        String expertsKey =
-                !fields.has("n_routed_experts") && fields.has("num_local_experts") ? "num_local_experts" : "n_routed_experts";
+        String expertsKey = !fields.has("n_routed_experts") && fields.has("num_local_experts")
+                ? "num_local_experts"
+                : "n_routed_experts";
         int experts = fields.requiredInt(expertsKey, 1, MAX_WIDTH);
         int perToken = fields.requiredInt("num_experts_per_tok", 1, 1024);
         if (perToken > experts) {

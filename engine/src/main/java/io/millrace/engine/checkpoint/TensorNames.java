@@ -4,11 +4,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// What our fields are called in checkpoints: in DeepSeek's release and after the renaming of Hugging Face
-/// transformers 5.18 (`conversion_mapping.py`, "deepseek_v4"). The one place where tensor names are spelt. Each may
-/// stand behind the prefix `model.`; names within a layer stand behind the layer's prefix `layers.N.` or `mtp.N.`.
+/// transformers 5.18 (`conversion_mapping.py`, "deepseek_v4"). The one place where tensor names are spelt.
+/// Each may stand behind the prefix `model.`; names within a layer stand behind the layer's prefix
+/// `layers.N.` or `mtp.N.`.
 ///
-/// transformers saves in a mixture of both by default (`save_original_format`): it undoes its renaming within layers,
-/// keeps its prefix and its names outside of layers, and one renaming it cannot undo, that of `kv_norm`.
+/// transformers saves in a mixture of both by default (`save_original_format`): it undoes its renaming
+/// within layers, keeps its prefix and its names outside of layers, and one renaming it cannot undo, that
+/// of `kv_norm`.
 enum TensorNames {
     EMBED("embed.weight", "embed_tokens.weight"),
     HEAD("head.weight", "lm_head.weight"),
@@ -41,8 +43,7 @@ enum TensorNames {
     COMPRESSOR_NORM("attn.compressor.norm.weight", "self_attn.compressor.kv_norm.weight"),
 
     INDEXER_WQ_B("attn.indexer.wq_b.weight", "self_attn.compressor.indexer.q_b_proj.weight"),
-    INDEXER_WEIGHTS_PROJ(
-            "attn.indexer.weights_proj.weight", "self_attn.compressor.indexer.scorer.weights_proj.weight"),
+    INDEXER_WEIGHTS_PROJ("attn.indexer.weights_proj.weight", "self_attn.compressor.indexer.scorer.weights_proj.weight"),
     INDEXER_WKV("attn.indexer.compressor.wkv.weight", "self_attn.compressor.indexer.kv_proj.weight"),
     INDEXER_WGATE("attn.indexer.compressor.wgate.weight", "self_attn.compressor.indexer.gate_proj.weight"),
     INDEXER_APE("attn.indexer.compressor.ape", "self_attn.compressor.indexer.position_bias"),
@@ -70,6 +71,7 @@ enum TensorNames {
     private static final String MODEL = "model.";
     private static final String WEIGHT = ".weight";
 
+    @SuppressWarnings("ImmutableEnumChecker") // an unmodifiable list
     private final List<String> names;
 
     TensorNames(String... names) {
@@ -108,11 +110,13 @@ enum TensorNames {
         return List.of(weight + "_scale_inv", weight + "_scale", weight + ".scale");
     }
 
-    /// Whether a tensor only occurs in checkpoints whose `mtp` blocks are DSpark drafting stages instead of plain
-    /// multi-token prediction.
+    /// Whether a tensor only occurs in checkpoints whose `mtp` blocks are DSpark drafting stages instead of
+    /// plain multi-token prediction.
     static boolean isDraftStage(String name) {
         return isPrediction(name)
-                && (name.contains(".main_proj.") || name.contains(".markov_head.") || name.contains(".confidence_head."));
+                && (name.contains(".main_proj.")
+                        || name.contains(".markov_head.")
+                        || name.contains(".confidence_head."));
     }
 
     /// Whether a tensor belongs to a prediction block.

@@ -67,7 +67,8 @@ class CheckpointFaultsTest {
         release.format = RandomCheckpoint.Format.RELEASE;
         Map<String, Tensor> quantized = release.tensors();
         quantized.remove("layers.0.attn.wq_a.scale");
-        quantized.computeIfPresent("layers.0.attn.wkv.scale", (name, tensor) -> new Tensor("F8_E8M0", new long[] {2, 1}, new byte[2]));
+        quantized.computeIfPresent(
+                "layers.0.attn.wkv.scale", (name, tensor) -> new Tensor("F8_E8M0", new long[] {2, 1}, new byte[2]));
         quantized.computeIfPresent("layers.0.attn.wo_b.scale", (name, tensor) -> tensor.withDtype("I8"));
         RandomCheckpoint.write(dir, release.config(), quantized);
         checkBindOfFolder(
@@ -92,7 +93,7 @@ class CheckpointFaultsTest {
     void bind_manyFaultsAreCounted() {
         tensors.keySet().removeIf(name -> name.contains(".experts."));
         EngineException e = checkBind(ErrorCode.MODEL_MISMATCH, "72 tensors do not fit", "and 52 more");
-        assertThat(e.getMessage().split("expected")).hasSize(21);
+        assertThat(e.getMessage()).containsPattern("^([^;]*; ){20}and 52 more$");
     }
 
     @Test
@@ -157,12 +158,15 @@ class CheckpointFaultsTest {
         byte[] bytes = Files.readAllBytes(dir.resolve("model.safetensors"));
         bytes[7] = (byte) 0x80;
         Files.write(dir.resolve("model.safetensors"), bytes);
-        checkOpen(ErrorCode.MODEL_MISMATCH, "model.safetensors: expected a header of 2 to 100000000 bytes, got a length of 9223372036854");
+        checkOpen(
+                ErrorCode.MODEL_MISMATCH,
+                "model.safetensors: expected a header of 2 to 100000000 bytes, got a length of 9223372036854");
     }
 
     @Test
     void open_overlappingOrGappedOffsets() {
-        checkHeader(twoTensors("[0,4]", "[2,6]"), "b: overlaps the tensor before it: expected data_offsets from 4, got 2");
+        checkHeader(
+                twoTensors("[0,4]", "[2,6]"), "b: overlaps the tensor before it: expected data_offsets from 4, got 2");
         checkHeader(twoTensors("[0,4]", "[5,9]"), "b: leaves a gap before it: expected data_offsets from 4, got 5");
         checkHeader(twoTensors("[1,5]", "[5,9]"), "a: leaves a gap before it: expected data_offsets from 0, got 1");
     }
@@ -187,7 +191,8 @@ class CheckpointFaultsTest {
     @Test
     void open_nothingThere() throws IOException {
         EngineException noFolder = catchThrowableOfType(
-                EngineException.class, () -> Checkpoint.open(dir.resolve("absent")).close());
+                EngineException.class,
+                () -> Checkpoint.open(dir.resolve("absent")).close());
         check(noFolder, ErrorCode.MODEL_UNREADABLE, "absent: expected a model folder, got none");
         checkOpen(ErrorCode.MODEL_UNREADABLE, "config.json: expected a file, got nothing");
         writeConfig();
@@ -264,7 +269,7 @@ class CheckpointFaultsTest {
                 "num_experts_per_tok: expected at most n_routed_experts (8), got 9",
                 "hidden_size: expected a number from 1 to 65536, got -1",
                 "sliding_window: expected a number from 1 to 1048576, got nothing");
-        assertThat(e.getMessage().split("; ")).hasSize(3);
+        assertThat(e.getMessage()).containsPattern("^([^;]*; ){2}[^;]*$");
     }
 
     @Test
@@ -307,7 +312,10 @@ class CheckpointFaultsTest {
                 "compress_ratios[2]: expected a number from 0 to 16384, got -4");
         config.remove("compress_ratios");
         checkConfig("compress_ratios: expected a list", "got nothing");
-        config.putArray("layer_types").add("sliding_attention").add("full_attention").add("sliding_attention");
+        config.putArray("layer_types")
+                .add("sliding_attention")
+                .add("full_attention")
+                .add("sliding_attention");
         config.putArray("mlp_layer_types").add("moe").add("dense").add("hash_moe");
         checkConfig(
                 "layer_types[1]: expected sliding_attention, compressed_sparse_attention or heavily",
@@ -383,7 +391,10 @@ class CheckpointFaultsTest {
 
     private EngineException checkOpen(ErrorCode code, String... parts) {
         return check(
-                catchThrowableOfType(EngineException.class, () -> Checkpoint.open(dir).close()), code, parts);
+                catchThrowableOfType(
+                        EngineException.class, () -> Checkpoint.open(dir).close()),
+                code,
+                parts);
     }
 
     private static EngineException check(EngineException e, ErrorCode code, String... parts) {
@@ -400,11 +411,15 @@ class CheckpointFaultsTest {
         ObjectNode header = SafetensorsWriter.header(tensors);
         header.putObject("__metadata__").put("format", "pt");
         RandomCheckpoint.write(dir, config, tensors);
-        byte[] data = new byte[tensors.values().stream().mapToInt(tensor -> tensor.data().length).sum()];
+        byte[] data = new byte
+                [tensors.values().stream()
+                        .mapToInt(tensor -> tensor.data().length)
+                        .sum()];
         String padded = new ObjectMapper().writeValueAsString(header) + "   ";
         SafetensorsWriter.write(dir.resolve("model.safetensors"), padded, data);
         try (Checkpoint checkpoint = Checkpoint.open(dir)) {
-            assertThat(WeightBinder.bind(checkpoint, checkpoint.config()).layers()).hasSize(3);
+            assertThat(WeightBinder.bind(checkpoint, checkpoint.config()).layers())
+                    .hasSize(3);
         }
     }
 }

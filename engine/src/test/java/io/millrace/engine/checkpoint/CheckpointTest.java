@@ -5,14 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.engine.checkpoint.SafetensorsWriter.Tensor;
-import io.millrace.engine.model.ModelConfig.LayerKind;
 import io.millrace.engine.model.ModelConfig;
+import io.millrace.engine.model.ModelConfig.LayerKind;
 import io.millrace.engine.model.Weights;
 import io.millrace.engine.tensor.DType;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.HostFloats;
 import io.millrace.engine.tensor.Matrix;
 import io.millrace.engine.tensor.MatrixRows;
+import io.millrace.engine.tensor.Swiglu;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -54,8 +55,7 @@ class CheckpointTest {
             assertThat(config.indexer()).isEqualTo(new ModelConfig.Indexer(16, 16, 6));
             assertThat(config.moe()).isEqualTo(new ModelConfig.Moe(8, 1, 2, 16, 1.5, 1));
             assertThat(config.hyperConnections()).isEqualTo(new ModelConfig.HyperConnections(4, 20, 1e-6));
-            assertThat(config.rope())
-                    .isEqualTo(new ModelConfig.Rope(1e4, 1.6e5, new ModelConfig.Yarn(16, 32, 1, 64)));
+            assertThat(config.rope()).isEqualTo(new ModelConfig.Rope(1e4, 1.6e5, new ModelConfig.Yarn(16, 32, 1, 64)));
             assertThat(config.quantized()).isFalse();
             assertThat(config.bosTokenId()).isEqualTo(-1);
             assertThat(checkpoint.quantization()).isEqualTo("f32");
@@ -85,10 +85,12 @@ class CheckpointTest {
             checkValue(indexer.wqB(), 2047, 127, -0.04296875f);
             checkValue(weights.layers().get(0).moe().experts().expert(3).down(), 5, 0, -0.03125f);
             checkValue(weights.layers().get(0).moe().experts().expert(3).down(), 5, 1, 0.03125f);
-            checkValue(weights.mtp().getFirst().layer().moe().experts().expert(1).up(), 64, 33, -0.0625f);
+            checkValue(
+                    weights.mtp().getFirst().layer().moe().experts().expert(1).up(), 64, 33, -0.0625f);
             checkValue(weights.embed(), 100, 7, 0.734375f);
             checkValue(weights.layers().get(3).attention().kvNorm(), 5, 1.1171875f);
-            Weights.Compressor compressor = Objects.requireNonNull(csa.attention().compressor());
+            Weights.Compressor compressor =
+                    Objects.requireNonNull(csa.attention().compressor());
             checkValue(compressor.ape(), 3 * 256 + 200, 0.020760255f);
             Weights.ExpertTable table =
                     Objects.requireNonNull(weights.layers().getFirst().moe().tid2eid());
@@ -140,7 +142,8 @@ class CheckpointTest {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         try (Checkpoint checkpoint = Checkpoint.open(model)) {
             for (StoredTensor stored : checkpoint.tensors()) {
-                long[] shape = stored.shape().stream().mapToLong(Long::longValue).toArray();
+                long[] shape =
+                        stored.shape().stream().mapToLong(Long::longValue).toArray();
                 byte[] data = stored.data().toArray(ValueLayout.JAVA_BYTE);
                 tensors.put(stored.name(), new Tensor(stored.type().name(), shape, data));
             }
@@ -169,11 +172,14 @@ class CheckpointTest {
             // they are off by half of it, which is at most 1/3 of the standard deviation for FP4, almost 0 for FP8
             float fp8 = format == RandomCheckpoint.Format.F32 ? 0 : 1f / 16;
             float fp4 = format == RandomCheckpoint.Format.RELEASE ? 1f / 4 : fp8;
-            checkClose(a.layers().get(1).attention().wqB(), e.layers().get(1).attention().wqB(), fp8);
+            checkClose(
+                    a.layers().get(1).attention().wqB(),
+                    e.layers().get(1).attention().wqB(),
+                    fp8);
             checkClose(a.mtp().getFirst().eProj(), e.mtp().getFirst().eProj(), fp8);
             for (int expert = 0; expert < 8; expert++) {
-                Weights.Expert one = a.layers().get(0).moe().experts().expert(expert);
-                Weights.Expert other = e.layers().get(0).moe().experts().expert(expert);
+                Swiglu one = a.layers().get(0).moe().experts().expert(expert);
+                Swiglu other = e.layers().get(0).moe().experts().expert(expert);
                 checkClose(one.gate(), other.gate(), fp4);
                 checkClose(one.up(), other.up(), fp4);
                 checkClose(one.down(), other.down(), fp4);
@@ -287,10 +293,13 @@ class CheckpointTest {
         model.mtpLayers = 2;
         Map<String, Tensor> tensors = model.tensors();
         assertThat(mtpBlocks(model.config(), tensors)).isEqualTo(2);
-        assertThat(mtpBlocks(model.config().put("num_nextn_predict_layers", 0), tensors)).isZero();
+        assertThat(mtpBlocks(model.config().put("num_nextn_predict_layers", 0), tensors))
+                .isZero();
 
         tensors.keySet().removeIf(name -> name.startsWith("mtp.1."));
-        assertThat(mtpBlocks(model.config(), tensors)).as("only the first is stored").isEqualTo(1);
+        assertThat(mtpBlocks(model.config(), tensors))
+                .as("only the first is stored")
+                .isEqualTo(1);
 
         tensors.put("mtp.0.main_proj.weight", Tensor.f32(new float[4], 2, 2));
         assertThat(mtpBlocks(model.config(), tensors)).as("drafting stages").isZero();
@@ -315,7 +324,8 @@ class CheckpointTest {
         }
         Files.copy(source.resolve("config.json"), dir.resolve("config.json"));
         try (Checkpoint checkpoint = Checkpoint.open(dir)) {
-            assertThat(WeightBinder.bind(checkpoint, checkpoint.config()).layers()).hasSize(4);
+            assertThat(WeightBinder.bind(checkpoint, checkpoint.config()).layers())
+                    .hasSize(4);
         }
     }
 
@@ -372,10 +382,8 @@ class CheckpointTest {
     }
 
     private static Tensor toI32(Tensor i64) {
-        ByteBuffer from =
-                ByteBuffer.wrap(i64.data()).order(ByteOrder.LITTLE_ENDIAN);
-        ByteBuffer to =
-                ByteBuffer.allocate(i64.data().length / 2).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer from = ByteBuffer.wrap(i64.data()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer to = ByteBuffer.allocate(i64.data().length / 2).order(ByteOrder.LITTLE_ENDIAN);
         while (from.hasRemaining()) {
             to.putInt((int) from.getLong());
         }
@@ -383,8 +391,7 @@ class CheckpointTest {
     }
 
     private static Tensor toBf16(Tensor f32) {
-        ByteBuffer from =
-                ByteBuffer.wrap(f32.data()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer from = ByteBuffer.wrap(f32.data()).order(ByteOrder.LITTLE_ENDIAN);
         float[] values = new float[f32.data().length / 4];
         from.asFloatBuffer().get(values);
         return Tensor.bf16(values, f32.shape());

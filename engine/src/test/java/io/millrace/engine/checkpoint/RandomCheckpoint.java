@@ -302,8 +302,7 @@ public final class RandomCheckpoint {
         }
         float[] scales = new float[blocks];
         for (int block = 0; block < blocks; block++) {
-            scales[block] =
-                    format == Format.BASE ? amplitudes[block] / Fp8.MAX : Rounding.fp8Scale(amplitudes[block]);
+            scales[block] = format == Format.BASE ? amplitudes[block] / Fp8.MAX : Rounding.fp8Scale(amplitudes[block]);
         }
         byte[] codes = new byte[values.length];
         for (int i = 0; i < values.length; i++) {

@@ -62,7 +62,9 @@ public final class SafetensorsWriter {
     /// Writes tensors one behind the other, in the map's order.
     public static void write(Path file, Map<String, Tensor> tensors) {
         ObjectNode header = header(tensors);
-        int length = tensors.values().stream().mapToInt(tensor -> tensor.data().length).sum();
+        int length = tensors.values().stream()
+                .mapToInt(tensor -> tensor.data().length)
+                .sum();
         ByteBuffer data = ByteBuffer.allocate(length);
         tensors.values().forEach(tensor -> data.put(tensor.data()));
         write(file, header.toString(), data.array());
@@ -79,7 +81,9 @@ public final class SafetensorsWriter {
             for (long extent : entry.getValue().shape()) {
                 shape.add(extent);
             }
-            line.putArray("data_offsets").add(offset).add(offset + entry.getValue().data().length);
+            line.putArray("data_offsets")
+                    .add(offset)
+                    .add(offset + entry.getValue().data().length);
             offset += entry.getValue().data().length;
         }
         return header;

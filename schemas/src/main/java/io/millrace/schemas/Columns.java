@@ -1,0 +1,92 @@
+package io.millrace.schemas;
+
+/// Every column name once, grouped by table. A nested record names the fields of a struct column;
+/// its `COLUMN` is the struct itself. What each means is in this module's README.
+public final class Columns {
+
+    private Columns() {}
+
+    /// Columns of `completion.v1`: the canonical output row.
+    public static final class Completion {
+
+        public static final String REQUEST_ID = "request_id";
+        public static final String CUSTOM_ID = "custom_id";
+        public static final String SAMPLE_IDX = "sample_idx";
+        public static final String STATUS = "status";
+        public static final String PROMPT_SHA256 = "prompt_sha256";
+        public static final String PROMPT_TOKENS = "prompt_tokens";
+        public static final String CACHED_TOKENS = "cached_tokens";
+        public static final String COMPLETION_TOKENS = "completion_tokens";
+        public static final String REASONING_TOKENS = "reasoning_tokens";
+        public static final String OUTPUT_TEXT = "output_text";
+        public static final String REASONING_TEXT = "reasoning_text";
+        public static final String FINISH_REASON = "finish_reason";
+        public static final String SEED = "seed";
+        public static final String REFERENCE = "reference";
+        public static final String OUTPUT_CHARS = "output_chars";
+        public static final String SOURCE_CHARS = "source_chars";
+        public static final String LENGTH_RATIO = "length_ratio";
+        public static final String REPETITION = "repetition";
+        public static final String TEMPLATE_LEAK = "template_leak";
+        public static final String REPLACEMENT_CHARS = "replacement_chars";
+        public static final String MEAN_LOGPROB = "mean_logprob";
+        public static final String ROUGE1 = "rouge1";
+        public static final String ROUGE2 = "rouge2";
+        public static final String ROUGE_L = "rougeL";
+        public static final String RUN_ID = "run_id";
+        public static final String CONFIG_FINGERPRINT = "config_fingerprint";
+        public static final String WRITTEN_AT = "written_at";
+
+        /// Fields of the struct `input_ref`.
+        public static final class InputRef {
+
+            public static final String COLUMN = "input_ref";
+            public static final String FILE = "file";
+            public static final String ROW_GROUP = "row_group";
+            public static final String ROW = "row";
+
+            private InputRef() {}
+        }
+
+        /// Fields of the struct `error`.
+        public static final class RowError {
+
+            public static final String COLUMN = "error";
+            public static final String CLASS = "class";
+            public static final String CODE = "code";
+            public static final String MESSAGE = "message";
+            public static final String RETRYABLE = "retryable";
+            public static final String ATTEMPTS = "attempts";
+
+            private RowError() {}
+        }
+
+        /// Fields of the struct `engine`.
+        public static final class Engine {
+
+            public static final String COLUMN = "engine";
+            public static final String MODEL = "model";
+            public static final String REVISION = "revision";
+            public static final String WEIGHTS_SHA = "weights_sha";
+            public static final String QUANTIZATION = "quantization";
+            public static final String ENGINE_VERSION = "engine_version";
+            public static final String KERNEL_RING = "kernel_ring";
+            public static final String DEVICE = "device";
+
+            private Engine() {}
+        }
+
+        /// Fields of the struct `timing`.
+        public static final class Timing {
+
+            public static final String COLUMN = "timing";
+            public static final String QUEUED_MS = "queued_ms";
+            public static final String PREFILL_MS = "prefill_ms";
+            public static final String DECODE_MS = "decode_ms";
+
+            private Timing() {}
+        }
+
+        private Completion() {}
+    }
+}
