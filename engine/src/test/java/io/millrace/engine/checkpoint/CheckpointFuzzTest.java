@@ -15,8 +15,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Damages a model's texts a little, a thousand times over. It opens and binds as before, or fails with a message that
-/// names the file: no other exception, no crash, no hang. Seed: system property `millrace.fuzz.seed`.
+/// Damages a model's texts a little, a thousand times over. It opens and binds as before, or fails with a
+/// message that names the file: no other exception, no crash, no hang. Seed: system property
+/// `millrace.fuzz.seed`.
 class CheckpointFuzzTest {
     private static final int MUTATIONS = 1000;
     private static final long SEED = Long.getLong("millrace.fuzz.seed", 20_260_424);

@@ -99,7 +99,8 @@ class CheckpointTest {
         }
     }
 
-    /// What transformers saves, with its own names and fused experts and with its mixture of names, is the same model.
+    /// What transformers saves, with its own names and fused experts and with its mixture of names, is the
+    /// same model.
     @Test
     void bind_huggingFaceNamesGiveTheSameWeights() {
         RandomCheckpoint.write(
@@ -168,8 +169,9 @@ class CheckpointTest {
                 Checkpoint actual = Checkpoint.open(stored)) {
             Weights a = WeightBinder.bind(actual, actual.config());
             Weights e = WeightBinder.bind(expected, expected.config());
-            // an FP8 code is within 1/16 of its value, an FP4 code within 1/4; below the least step of their block
-            // they are off by half of it, which is at most 1/3 of the standard deviation for FP4, almost 0 for FP8
+            // an FP8 code is within 1/16 of its value, an FP4 code within 1/4; below the least step of their
+            // block they are off by half of it, which is at most 1/3 of the standard deviation for FP4,
+            // almost 0 for FP8
             float fp8 = format == RandomCheckpoint.Format.F32 ? 0 : 1f / 16;
             float fp4 = format == RandomCheckpoint.Format.RELEASE ? 1f / 4 : fp8;
             checkClose(

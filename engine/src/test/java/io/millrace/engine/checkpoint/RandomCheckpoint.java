@@ -16,8 +16,9 @@ import java.util.Map;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/// Makes small models with random weights and the release's tensor names, of any dimensions and layer mix. The same
-/// settings and seed give the same bytes. Fields are settings with working defaults; set them, then {@link #write}.
+/// Makes small models with random weights and the release's tensor names, of any dimensions and layer mix.
+/// The same settings and seed give the same bytes. Fields are settings with working defaults; set them, then
+/// {@link #write}.
 public final class RandomCheckpoint {
     /// How matrices are stored.
     public enum Format {
