@@ -7,12 +7,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The runtime library of CANN, `libascendcl.so`: where it is, and whether it is that. Opening it calls nothing in
-/// it. A library once opened stays so until the process ends: CANN starts threads that outlive an unloading.
+/// The runtime library of CANN, `libascendcl.so`: where it is, and whether it is that. Opening it calls
+/// nothing in it. A library once opened stays so until the process ends: CANN starts threads that outlive an
+/// unloading.
 final class AscendLibrary {
     private static final String NAME = "libascendcl.so";
 
-    /// The first call of every program that uses the library, so its presence tells the library from a namesake.
+    /// The first call of every program that uses the library, so its presence tells the library from a
+    /// namesake.
     private static final String FIRST_CALL = "aclInit";
 
     /// What a search came to.
