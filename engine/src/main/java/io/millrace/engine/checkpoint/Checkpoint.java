@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// WeightBinder} turns it into weights.
 ///
 /// Thread-safe. Owns the mappings: once closed, every matrix bound from it is dead, and touching one throws
-/// `IllegalStateException`; whoever closes it must have ended the work on it. The weight files must not be cut short
-/// while it is open. Refuses folders whose configuration, index or files do not agree.
+/// `IllegalStateException`; whoever closes it must have ended the work on it. The weight files must not be
+/// cut short while it is open. Refuses folders whose configuration, index or files do not agree.
 public final class Checkpoint implements AutoCloseable {
     private static final String CONFIG = "config.json";
     // bytes handed to the digest at a time
@@ -47,12 +47,11 @@ public final class Checkpoint implements AutoCloseable {
         this.arena = arena;
     }
 
-    /// Opens a folder with config.json and safetensors in the form of DeepSeek's release or of Hugging Face. No weight
-    /// is read; that the tensors fit the configuration is checked when they are bound.
+    /// Opens a folder with config.json and safetensors in the form of DeepSeek's release or of Hugging Face.
+    /// No weight is read; that the tensors fit the configuration is checked when they are bound.
     ///
-    /// @throws EngineException MODEL_UNREADABLE if files are missing or not whole, MODEL_MISMATCH if one of them is
-    ///     damaged or contradicts the others
-    @SuppressWarnings("MustBeClosedChecker") // the checkpoint owns the arena
+    /// @throws EngineException MODEL_UNREADABLE if files are missing or not whole, MODEL_MISMATCH if one of
+    ///     them is damaged or contradicts the others
     public static Checkpoint open(Path dir) {
         if (!Files.isDirectory(dir)) {
             throw new EngineException(ErrorCode.MODEL_UNREADABLE, dir + ": expected a model folder, got none");
@@ -62,8 +61,7 @@ public final class Checkpoint implements AutoCloseable {
         Arena arena = Arena.ofShared();
         boolean opened = false;
         try {
-            Checkpoint checkpoint =
-                    new Checkpoint(dir, config, shards.files(), mapShards(shards, arena), arena);
+            Checkpoint checkpoint = new Checkpoint(dir, config, shards.files(), mapShards(shards, arena), arena);
             opened = true;
             return checkpoint;
         } finally {
@@ -88,11 +86,11 @@ public final class Checkpoint implements AutoCloseable {
         return dir;
     }
 
-    /// Hex SHA-256 over config.json and the weight files: first the configuration, then the files in name order, each
-    /// as its name in UTF-8, a zero byte, its length as 8 bytes big-endian, and its bytes.
+    /// Hex SHA-256 over config.json and the weight files: first the configuration, then the files in name
+    /// order, each as its name in UTF-8, a zero byte, its length as 8 bytes big-endian, and its bytes.
     ///
-    /// Computed at the first call, which reads every byte: instantly done for a model of megabytes, but minutes for one
-    /// of hundreds of gigabytes, at the speed of the disk or of one core.
+    /// Computed at the first call, which reads every byte: instantly done for a model of megabytes, but
+    /// minutes for one of hundreds of gigabytes, at the speed of the disk or of one core.
     public synchronized String weightsSha256() {
         String known = weightsSha256;
         if (known == null) {
@@ -114,8 +112,8 @@ public final class Checkpoint implements AutoCloseable {
         return bytes;
     }
 
-    /// How the matrices are stored: `fp8+fp4` (the release), `fp8`, `fp4`, or, if none is quantised, whichever of
-    /// `bf16`, `f16` and `f32` most bytes are in.
+    /// How the matrices are stored: `fp8+fp4` (the release), `fp8`, `fp4`, or, if none is quantised,
+    /// whichever of `bf16`, `f16` and `f32` most bytes are in.
     public String quantization() {
         Map<DType, Long> bytes = bytesByDtype();
         boolean fp8 = bytes.containsKey(DType.F8_E4M3);
@@ -138,7 +136,8 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /// The tensor of that name, or null.
-    @Nullable StoredTensor tensor(String name) {
+    @Nullable
+    StoredTensor tensor(String name) {
         return tensors.get(name);
     }
 

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Typed, bounded access to the keys of one JSON object. A key that is not as expected is written down and answered
-/// with a value within bounds, so that all problems of a file can be told at once.
+/// Typed, bounded access to the keys of one JSON object. A key that is not as expected is written down and
+/// answered with a value within bounds, so that all problems of a file can be told at once.
 final class ConfigFields {
     private final JsonNode object;
     private final String prefix;
@@ -37,12 +37,14 @@ final class ConfigFields {
     }
 
     /// The value, or null if the key is absent or its value null.
-    @Nullable JsonNode node(String key) {
+    @Nullable
+    JsonNode node(String key) {
         return object.hasNonNull(key) ? object.get(key) : null;
     }
 
     /// The object under a key, or null if there is none.
-    @Nullable ConfigFields object(String key) {
+    @Nullable
+    ConfigFields object(String key) {
         JsonNode node = node(key);
         if (node == null) {
             return null;
@@ -92,7 +94,8 @@ final class ConfigFields {
     }
 
     /// The text under a key, or null if there is none.
-    @Nullable String text(String key) {
+    @Nullable
+    String text(String key) {
         JsonNode node = node(key);
         if (node == null || node.isTextual()) {
             return node == null ? null : node.textValue();

@@ -19,8 +19,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Reads config.json in the words of DeepSeek's release or of Hugging Face transformers (`layer_types`,
-/// `mlp_layer_types`, `compress_rates`, `rope_parameters`, `partial_rotary_factor`). Every number is bounded, so that
-/// no configuration can ask for an absurd allocation; all problems of a file are told in one message.
+/// `mlp_layer_types`, `compress_rates`, `rope_parameters`, `partial_rotary_factor`). Every number is
+/// bounded, so that no configuration can ask for an absurd allocation; all problems of a file are told in
+/// one message.
 final class ModelConfigReader {
     private static final String MODEL_TYPE = "deepseek_v4";
     private static final int MAX_BYTES = 16 << 20;
@@ -32,9 +33,8 @@ final class ModelConfigReader {
 
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                    .streamReadConstraints(StreamReadConstraints.builder()
-                            .maxNestingDepth(100)
-                            .build())
+                    .streamReadConstraints(
+                            StreamReadConstraints.builder().maxNestingDepth(100).build())
                     .build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
@@ -46,8 +46,8 @@ final class ModelConfigReader {
 
     /// Reads a config.json.
     ///
-    /// @throws EngineException MODEL_UNREADABLE if there is no such file, MODEL_MISMATCH if it does not describe a model
-    ///     of this family
+    /// @throws EngineException MODEL_UNREADABLE if there is no such file, MODEL_MISMATCH if it does not
+    ///     describe a model of this family
     static StorageConfig read(Path path) {
         JsonNode root = readTree(path);
         if (!root.isObject()) {
@@ -158,15 +158,16 @@ final class ModelConfigReader {
         return layers;
     }
 
-    /// DeepSeek's form: one number a layer, followed by those of the prediction blocks, which are looked at elsewhere.
+    /// DeepSeek's form: one number a layer, followed by those of the prediction blocks, which are looked at
+    /// elsewhere.
     private List<ModelConfig.Layer> layersFromRatios(int count) {
         List<ModelConfig.Layer> layers = new ArrayList<>();
         JsonNode ratios = fields.node("compress_ratios");
-        if (ratios == null || !ratios.isArray() || ratios.size() < count || ratios.size() > count + MAX_MTP_LAYERS) {
+        if (ratios == null || !hasAllLayers(ratios, count)) {
             fields.problem(
                     "compress_ratios",
                     "a list of num_hidden_layers (" + count + ") numbers, or of those and the prediction layers'",
-                    ratios == null ? "nothing" : ratios.isArray() ? ratios.size() + " elements" : ConfigFields.shown(ratios));
+                    sizeOf(ratios));
             return layers;
         }
         for (int layer = 0; layer < count; layer++) {
@@ -183,11 +184,8 @@ final class ModelConfigReader {
     private List<ModelConfig.Layer> layersFromTypes(int count) {
         List<ModelConfig.Layer> layers = new ArrayList<>();
         JsonNode types = fields.node("layer_types");
-        if (types == null || !types.isArray() || types.size() != count) {
-            fields.problem(
-                    "layer_types",
-                    "a list of num_hidden_layers (" + count + ") words",
-                    types == null ? "nothing" : types.isArray() ? types.size() + " elements" : ConfigFields.shown(types));
+        if (types == null || !hasAllLayers(types, count)) {
+            fields.problem("layer_types", "a list of num_hidden_layers (" + count + ") words", sizeOf(types));
             return layers;
         }
         int csaRatio = rate("compressed_sparse_attention", "compress_rate_csa", 4);
@@ -207,6 +205,18 @@ final class ModelConfigReader {
             }
         }
         return layers;
+    }
+
+    /// A list with an element for each decoder layer and perhaps some for the prediction blocks.
+    private static boolean hasAllLayers(JsonNode list, int count) {
+        return list.isArray() && list.size() >= count && list.size() <= count + MAX_MTP_LAYERS;
+    }
+
+    private static String sizeOf(@Nullable JsonNode list) {
+        if (list == null) {
+            return "nothing";
+        }
+        return list.isArray() ? list.size() + " elements" : ConfigFields.shown(list);
     }
 
     private int rate(String layerType, String oldKey, int absent) {
@@ -231,9 +241,8 @@ final class ModelConfigReader {
             for (int layer = 0; layer < hashLayers; layer++) {
                 hashRouted[layer] = true;
             }
-        } else if (!types.isArray() || types.size() != count) {
-            fields.problem(
-                    "mlp_layer_types", "a list of num_hidden_layers (" + count + ") words", ConfigFields.shown(types));
+        } else if (!hasAllLayers(types, count)) {
+            fields.problem("mlp_layer_types", "a list of num_hidden_layers (" + count + ") words", sizeOf(types));
         } else {
             for (int layer = 0; layer < count; layer++) {
                 hashRouted[layer] = isHash(layer, types.get(layer));
@@ -259,8 +268,7 @@ final class ModelConfigReader {
             int index = decoderLayers + block;
             JsonNode ratio = ratios == null || decoderLayers == 0 ? null : ratios.get(index);
             if (ratio != null && (!ratio.isIntegralNumber() || ratio.asLong() != 0)) {
-                fields.problem(
-                        "compress_ratios[" + index + "]", "0 for a prediction layer", ConfigFields.shown(ratio));
+                fields.problem("compress_ratios[" + index + "]", "0 for a prediction layer", ConfigFields.shown(ratio));
             }
             layers.add(new ModelConfig.Layer(index, LayerKind.SLIDING, 0, false));
         }
@@ -316,8 +324,9 @@ final class ModelConfigReader {
     }
 
     private ModelConfig.Moe moe() {
-        String expertsKey =
-                !fields.has("n_routed_experts") && fields.has("num_local_experts") ? "num_local_experts" : "n_routed_experts";
+        String expertsKey = !fields.has("n_routed_experts") && fields.has("num_local_experts")
+                ? "num_local_experts"
+                : "n_routed_experts";
         int experts = fields.requiredInt(expertsKey, 1, MAX_WIDTH);
         int perToken = fields.requiredInt("num_experts_per_tok", 1, 1024);
         if (perToken > experts) {

@@ -3,8 +3,8 @@ package io.millrace.engine.checkpoint;
 import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.model.ModelConfig.LayerKind;
 
-/// How many parameters a model has by its configuration. Block scales and the expert tables of hash-routed layers are
-/// not counted, as in the published totals.
+/// How many parameters a model has by its configuration. Block scales and the expert tables of hash-routed
+/// layers are not counted, as in the published totals.
 ///
 /// @param main all of the model without prediction blocks
 /// @param mtp all of the prediction blocks
@@ -64,8 +64,7 @@ public record ParameterCount(long main, long mtp, long active) {
             case HCA -> compressor(config, layer, config.attention().headDim());
             case CSA -> {
                 ModelConfig.Indexer indexer = config.indexer();
-                long queries =
-                        (long) config.attention().qLoraRank() * indexer.indexNHeads() * indexer.indexHeadDim();
+                long queries = (long) config.attention().qLoraRank() * indexer.indexNHeads() * indexer.indexHeadDim();
                 long weights = (long) indexer.indexNHeads() * config.hiddenSize();
                 yield compressor(config, layer, config.attention().headDim())
                         + compressor(config, layer, indexer.indexHeadDim())
@@ -83,7 +82,8 @@ public record ParameterCount(long main, long mtp, long active) {
     private static long moe(ModelConfig config, ModelConfig.Layer layer, int routedExperts) {
         ModelConfig.Moe moe = config.moe();
         long expert = 3L * config.hiddenSize() * moe.moeIntermediateSize();
-        long router = (long) moe.nRoutedExperts() * config.hiddenSize() + (layer.hashRouted() ? 0 : moe.nRoutedExperts());
+        long router =
+                (long) moe.nRoutedExperts() * config.hiddenSize() + (layer.hashRouted() ? 0 : moe.nRoutedExperts());
         return router + expert * (routedExperts + moe.nSharedExperts());
     }
 }

@@ -18,15 +18,15 @@ import java.util.List;
 
 /// One safetensors file, mapped read-only: eight bytes header length, a JSON header, the tensors' bytes.
 ///
-/// The mapping lives as long as the arena it was made in. It must not be cut short while it is mapped: the operating
-/// system answers reads behind a file's end with a fault that the JVM turns into an `InternalError` at best.
+/// The mapping lives as long as the arena it was made in. It must not be cut short while it is mapped: the
+/// operating system answers reads behind a file's end with a fault that the JVM turns into an
+/// `InternalError` at best.
 final class SafetensorsFile {
     /// The format's own bound, which keeps a damaged length from being taken for an allocation.
     static final long MAX_HEADER_BYTES = 100_000_000;
 
     private static final int LENGTH_BYTES = Long.BYTES;
-    private static final ValueLayout.OfLong LENGTH =
-            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LENGTH = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private SafetensorsFile() {}
 
@@ -34,8 +34,8 @@ final class SafetensorsFile {
     ///
     /// @param arena what the mapping lives in; shared between threads
     /// @return the file's tensors in the order of their data
-    /// @throws EngineException MODEL_UNREADABLE if the file cannot be read or is not yet whole, MODEL_MISMATCH if it
-    ///     breaks the format
+    /// @throws EngineException MODEL_UNREADABLE if the file cannot be read or is not yet whole,
+    ///     MODEL_MISMATCH if it breaks the format
     static List<StoredTensor> map(Path path, Arena arena) {
         String file = fileName(path);
         MemorySegment mapped = mapFile(path, arena);
@@ -43,7 +43,8 @@ final class SafetensorsFile {
         byte[] header = mapped.asSlice(LENGTH_BYTES, headerBytes).toArray(ValueLayout.JAVA_BYTE);
         List<SafetensorsHeader.Entry> entries = SafetensorsHeader.parse(file, header);
         MemorySegment data = mapped.asSlice(LENGTH_BYTES + headerBytes);
-        checkSize(file, data.byteSize(), entries.isEmpty() ? 0 : entries.getLast().end());
+        checkSize(
+                file, data.byteSize(), entries.isEmpty() ? 0 : entries.getLast().end());
         List<StoredTensor> tensors = new ArrayList<>(entries.size());
         for (SafetensorsHeader.Entry entry : entries) {
             MemorySegment bytes = data.asSlice(entry.begin(), entry.end() - entry.begin());

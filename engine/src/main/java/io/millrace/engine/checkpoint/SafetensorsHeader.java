@@ -13,8 +13,8 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Reads the JSON header of a safetensors file, strictly: whatever the format does not allow is an error that names the
-/// file and, where there is one, the tensor.
+/// Reads the JSON header of a safetensors file, strictly: whatever the format does not allow is an error
+/// that names the file and, where there is one, the tensor.
 final class SafetensorsHeader {
     private static final int MAX_DIMENSIONS = 8;
 

@@ -3,8 +3,8 @@ package io.millrace.engine.checkpoint;
 import io.millrace.engine.tensor.DType;
 import org.jspecify.annotations.Nullable;
 
-/// The element types of the safetensors format, by the names its headers use. Only some of them can be weights here;
-/// the others may occur in tensors that nothing asks for.
+/// The element types of the safetensors format, by the names its headers use. Only some of them can be
+/// weights here; the others may occur in tensors that nothing asks for.
 enum SafetensorsType {
     BOOL(8, null),
     U8(8, null),
@@ -41,7 +41,8 @@ enum SafetensorsType {
     }
 
     /// Our name for the elements, or null if nothing here computes with them.
-    @Nullable DType dtype() {
+    @Nullable
+    DType dtype() {
         return dtype;
     }
 

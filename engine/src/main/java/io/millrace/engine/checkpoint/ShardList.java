@@ -75,7 +75,9 @@ record ShardList(List<Path> files, Map<String, String> fileOfTensor) {
 
     private static boolean isPlainName(String file) {
         try {
-            return file.indexOf('/') < 0 && file.indexOf('\\') < 0 && Path.of(file).getNameCount() == 1;
+            return file.indexOf('/') < 0
+                    && file.indexOf('\\') < 0
+                    && Path.of(file).getNameCount() == 1;
         } catch (InvalidPathException e) {
             return false;
         }

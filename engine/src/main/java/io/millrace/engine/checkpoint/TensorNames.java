@@ -1,10 +1,16 @@
 package io.millrace.engine.checkpoint;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /// What our fields are called in checkpoints: in DeepSeek's release and after the renaming of Hugging Face
-/// transformers 5.18 (`conversion_mapping.py`, "deepseek_v4"). The one place where tensor names are spelt. Either may
-/// stand behind the prefix `model.`; names within a layer stand behind the layer's prefix `layers.N.` or `mtp.N.`.
+/// transformers 5.18 (`conversion_mapping.py`, "deepseek_v4"). The one place where tensor names are spelt.
+/// Each may stand behind the prefix `model.`; names within a layer stand behind the layer's prefix
+/// `layers.N.` or `mtp.N.`.
+///
+/// transformers saves in a mixture of both by default (`save_original_format`): it undoes its renaming
+/// within layers, keeps its prefix and its names outside of layers, and one renaming it cannot undo, that of
+/// `kv_norm`.
 enum TensorNames {
     EMBED("embed.weight", "embed_tokens.weight"),
     HEAD("head.weight", "lm_head.weight"),
@@ -26,7 +32,7 @@ enum TensorNames {
     Q_NORM("attn.q_norm.weight", "self_attn.q_a_norm.weight"),
     WQ_B("attn.wq_b.weight", "self_attn.q_b_proj.weight"),
     WKV("attn.wkv.weight", "self_attn.kv_proj.weight"),
-    KV_NORM("attn.kv_norm.weight", "self_attn.kv_norm.weight"),
+    KV_NORM("attn.kv_norm.weight", "self_attn.kv_norm.weight", "attn.norm.weight"),
     WO_A("attn.wo_a.weight", "self_attn.o_a_proj.weight"),
     WO_B("attn.wo_b.weight", "self_attn.o_b_proj.weight"),
     SINK("attn.attn_sink", "self_attn.sinks"),
@@ -37,8 +43,7 @@ enum TensorNames {
     COMPRESSOR_NORM("attn.compressor.norm.weight", "self_attn.compressor.kv_norm.weight"),
 
     INDEXER_WQ_B("attn.indexer.wq_b.weight", "self_attn.compressor.indexer.q_b_proj.weight"),
-    INDEXER_WEIGHTS_PROJ(
-            "attn.indexer.weights_proj.weight", "self_attn.compressor.indexer.scorer.weights_proj.weight"),
+    INDEXER_WEIGHTS_PROJ("attn.indexer.weights_proj.weight", "self_attn.compressor.indexer.scorer.weights_proj.weight"),
     INDEXER_WKV("attn.indexer.compressor.wkv.weight", "self_attn.compressor.indexer.kv_proj.weight"),
     INDEXER_WGATE("attn.indexer.compressor.wgate.weight", "self_attn.compressor.indexer.gate_proj.weight"),
     INDEXER_APE("attn.indexer.compressor.ape", "self_attn.compressor.indexer.position_bias"),
@@ -66,31 +71,33 @@ enum TensorNames {
     private static final String MODEL = "model.";
     private static final String WEIGHT = ".weight";
 
-    private final String official;
-    private final String huggingFace;
+    private final List<String> names;
 
-    TensorNames(String official, String huggingFace) {
-        this.official = official;
-        this.huggingFace = huggingFace;
+    TensorNames(String... names) {
+        this.names = List.of(names);
     }
 
     /// Where to look, in this order; the first is the name for messages.
     ///
     /// @param prefix `layers.N.`, `mtp.N.` or nothing
     List<String> candidates(String prefix) {
-        return candidates(prefix + official, prefix + huggingFace);
+        return candidates(prefix, names);
     }
 
     /// Where to look for an expert's tensor.
     List<String> candidates(String prefix, int expert) {
         String index = Integer.toString(expert);
-        return candidates(prefix + official.replace("%d", index), prefix + huggingFace.replace("%d", index));
+        return candidates(
+                prefix, names.stream().map(name -> name.replace("%d", index)).toList());
     }
 
-    private static List<String> candidates(String official, String huggingFace) {
-        return official.equals(huggingFace)
-                ? List.of(official, MODEL + official)
-                : List.of(official, MODEL + huggingFace, huggingFace, MODEL + official);
+    private static List<String> candidates(String prefix, List<String> names) {
+        List<String> candidates = new ArrayList<>(2 * names.size());
+        for (String name : names) {
+            candidates.add(prefix + name);
+            candidates.add(MODEL + prefix + name);
+        }
+        return candidates;
     }
 
     /// Where to look for the block scales of a weight.
@@ -102,11 +109,13 @@ enum TensorNames {
         return List.of(weight + "_scale_inv", weight + "_scale", weight + ".scale");
     }
 
-    /// Whether a tensor only occurs in checkpoints whose `mtp` blocks are DSpark drafting stages instead of plain
-    /// multi-token prediction.
+    /// Whether a tensor only occurs in checkpoints whose `mtp` blocks are DSpark drafting stages instead of
+    /// plain multi-token prediction.
     static boolean isDraftStage(String name) {
         return isPrediction(name)
-                && (name.contains(".main_proj.") || name.contains(".markov_head.") || name.contains(".confidence_head."));
+                && (name.contains(".main_proj.")
+                        || name.contains(".markov_head.")
+                        || name.contains(".confidence_head."));
     }
 
     /// Whether a tensor belongs to a prediction block.

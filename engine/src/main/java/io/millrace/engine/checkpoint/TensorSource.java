@@ -16,8 +16,9 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Fetches tensors by field, checks presence, shape and element type, and writes down what is wrong. A faulty tensor is
-/// answered with an empty stand-in, which the caller must not let out: it throws once all faults are known.
+/// Fetches tensors by field, checks presence, shape and element type, and writes down what is wrong. A
+/// faulty tensor is answered with an empty stand-in, which the caller must not let out: it throws once all
+/// faults are known.
 final class TensorSource {
     private static final Matrix NO_MATRIX = new Matrix("faulty", DType.F32, 0, 0, MemorySegment.NULL, null);
     private static final Floats NO_FLOATS = HostFloats.allocate(0);
@@ -64,8 +65,8 @@ final class TensorSource {
         return stored == null ? NO_MATRIX : matrix(stored, List.of(rows, cols));
     }
 
-    /// `parts` matrices [rows, cols] stored as one tensor [parts, rows, cols], as one matrix [parts * rows, cols] that
-    /// can be sliced at every multiple of `sliceRows`, which divides `rows`.
+    /// `parts` matrices [rows, cols] stored as one tensor [parts, rows, cols], as one matrix [parts * rows,
+    /// cols] that can be sliced at every multiple of `sliceRows`, which divides `rows`.
     Matrix stacked(List<String> names, long parts, long rows, long cols, int sliceRows) {
         StoredTensor stored = find(names, "a tensor " + List.of(parts, rows, cols));
         Matrix matrix = stored == null ? NO_MATRIX : matrix(stored, List.of(parts, rows, cols));
@@ -184,13 +185,12 @@ final class TensorSource {
         if (scales == null) {
             return null;
         }
-        DType dtype =
-                switch (scales.type()) {
-                    // exponents are stored as plain bytes where a writer did not know the type
-                    case F8_E8M0, U8 -> DType.F8_E8M0;
-                    case F32 -> DType.F32;
-                    default -> null;
-                };
+        DType dtype = switch (scales.type()) {
+            // exponents are stored as plain bytes where a writer did not know the type
+            case F8_E8M0, U8 -> DType.F8_E8M0;
+            case F32 -> DType.F32;
+            default -> null;
+        };
         if (dtype == null || !scales.shape().equals(shape)) {
             mismatch(scales, expected);
             return null;
@@ -236,8 +236,7 @@ final class TensorSource {
                 return stored;
             }
         }
-        faults.add(names.getFirst() + ": expected " + expected + ", got no such tensor"
-                + (names.size() > 2 ? ", nor " + names.get(1) : ""));
+        faults.add(names.getFirst() + ": expected " + expected + ", got no tensor of that or another known name");
         return null;
     }
 

@@ -7,15 +7,18 @@ import io.millrace.engine.model.ModelConfig.LayerKind;
 import io.millrace.engine.model.Weights;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.Matrix;
+import io.millrace.engine.tensor.Swiglu;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Binds a checkpoint's tensors to the fields of {@link Weights}: every tensor's presence, shape and element type is
-/// checked here, once. Matrices stay where they are mapped and die with the checkpoint; vectors become floats.
+/// Binds a checkpoint's tensors to the fields of {@link Weights}: every tensor's presence, shape and element
+/// type is checked here, once. Matrices stay where they are mapped and die with the checkpoint; vectors
+/// become floats.
 ///
-/// How a matrix is stored is read off its tensor: plain F32, BF16 or F16; F8_E4M3 with block scales in F8_E8M0 (release)
-/// or F32 (base models); FP4 packed into bytes. Prediction blocks (`mtp.N`) are bound if the checkpoint has them and the
-/// configuration counts them, so there may be fewer than `config.mtpLayers()`.
+/// How a matrix is stored is read off its tensor: plain F32, BF16 or F16; F8_E4M3 with block scales in
+/// F8_E8M0 (release) or F32 (base models); FP4 packed into bytes. Prediction blocks (`mtp.N`) are bound if
+/// the checkpoint has them and the configuration counts them, so there may be fewer than
+/// `config.mtpLayers()`.
 public final class WeightBinder {
     private static final System.Logger LOG = System.getLogger(WeightBinder.class.getName());
     private static final int EXTRAS_SHOWN = 10;
@@ -33,8 +36,8 @@ public final class WeightBinder {
     /// Binds all tensors.
     ///
     /// @param config what the tensors have to fit, usually `checkpoint.config()`
-    /// @throws EngineException MODEL_MISMATCH with all that does not fit, each with tensor, expected, got and file; the
-    ///     first twenty are told, the others counted
+    /// @throws EngineException MODEL_MISMATCH with all that does not fit, each with tensor, expected, got
+    ///     and file; the first twenty are told, the others counted
     public static Weights bind(Checkpoint checkpoint, ModelConfig config) {
         WeightBinder binder = new WeightBinder(checkpoint, config);
         Weights weights = binder.weights();
@@ -42,8 +45,8 @@ public final class WeightBinder {
         if (!faults.isEmpty()) {
             throw new EngineException(
                     ErrorCode.MODEL_MISMATCH,
-                    checkpoint.dir() + ": " + faults.size()
-                            + (faults.size() == 1 ? " tensor does" : " tensors do") + " not fit config.json: " + faults);
+                    checkpoint.dir() + ": " + faults.size() + (faults.size() == 1 ? " tensor does" : " tensors do")
+                            + " not fit config.json: " + faults);
         }
         binder.logExtras();
         return weights;
@@ -78,7 +81,8 @@ public final class WeightBinder {
 
     private boolean isPresent(String prefix) {
         return checkpoint.tensors().stream()
-                .anyMatch(tensor -> tensor.name().startsWith(prefix) || tensor.name().startsWith("model." + prefix));
+                .anyMatch(tensor ->
+                        tensor.name().startsWith(prefix) || tensor.name().startsWith("model." + prefix));
     }
 
     private boolean hasDraftStages() {
@@ -172,7 +176,11 @@ public final class WeightBinder {
                 floats(TensorNames.INDEXER_NORM, prefix, rowDim));
         long heads = (long) indexer.indexNHeads() * rowDim;
         return new Weights.Indexer(
-                matrix(TensorNames.INDEXER_WQ_B, prefix, heads, config.attention().qLoraRank()),
+                matrix(
+                        TensorNames.INDEXER_WQ_B,
+                        prefix,
+                        heads,
+                        config.attention().qLoraRank()),
                 matrix(TensorNames.INDEXER_WEIGHTS_PROJ, prefix, indexer.indexNHeads(), config.hiddenSize()),
                 compressor);
     }
@@ -196,27 +204,26 @@ public final class WeightBinder {
                 config.moe().nRoutedExperts());
     }
 
-    private Weights.Expert sharedExpert(String prefix) {
+    private Swiglu sharedExpert(String prefix) {
         long inner = config.moe().moeIntermediateSize();
-        return new Weights.Expert(
+        return new Swiglu(
                 matrix(TensorNames.SHARED_W1, prefix, inner, config.hiddenSize()),
                 matrix(TensorNames.SHARED_W3, prefix, inner, config.hiddenSize()),
                 matrix(TensorNames.SHARED_W2, prefix, config.hiddenSize(), inner));
     }
 
     private Weights.ExpertStore experts(String prefix) {
-        List<Weights.Expert> experts = source.has(TensorNames.FUSED_GATE_UP.candidates(prefix))
-                ? fusedExperts(prefix)
-                : singleExperts(prefix);
+        List<Swiglu> experts =
+                source.has(TensorNames.FUSED_GATE_UP.candidates(prefix)) ? fusedExperts(prefix) : singleExperts(prefix);
         return new MappedExperts(List.copyOf(experts));
     }
 
-    private List<Weights.Expert> singleExperts(String prefix) {
+    private List<Swiglu> singleExperts(String prefix) {
         long hidden = config.hiddenSize();
         long inner = config.moe().moeIntermediateSize();
-        List<Weights.Expert> experts = new ArrayList<>();
+        List<Swiglu> experts = new ArrayList<>();
         for (int expert = 0; expert < config.moe().nRoutedExperts(); expert++) {
-            experts.add(new Weights.Expert(
+            experts.add(new Swiglu(
                     source.matrix(TensorNames.EXPERT_W1.candidates(prefix, expert), inner, hidden),
                     source.matrix(TensorNames.EXPERT_W3.candidates(prefix, expert), inner, hidden),
                     source.matrix(TensorNames.EXPERT_W2.candidates(prefix, expert), hidden, inner)));
@@ -225,7 +232,7 @@ public final class WeightBinder {
     }
 
     /// Hugging Face's form: [E, 2I, D] with the gate's rows above the up rows, and [E, D, I].
-    private List<Weights.Expert> fusedExperts(String prefix) {
+    private List<Swiglu> fusedExperts(String prefix) {
         int count = config.moe().nRoutedExperts();
         int hidden = config.hiddenSize();
         int inner = config.moe().moeIntermediateSize();
@@ -234,11 +241,11 @@ public final class WeightBinder {
         if (gateUp.rows() == 0 || down.rows() == 0) {
             return List.of();
         }
-        List<Weights.Expert> experts = new ArrayList<>();
+        List<Swiglu> experts = new ArrayList<>();
         for (int expert = 0; expert < count; expert++) {
             int gate = 2 * inner * expert;
             int up = gate + inner;
-            experts.add(new Weights.Expert(
+            experts.add(new Swiglu(
                     gateUp.slice(sliceName(gateUp, expert, "gate"), gate, up),
                     gateUp.slice(sliceName(gateUp, expert, "up"), up, up + inner),
                     down.slice(sliceName(down, expert, "down"), hidden * expert, hidden * (expert + 1))));
@@ -272,14 +279,14 @@ public final class WeightBinder {
     }
 
     /// Experts that are all mapped.
-    private record MappedExperts(List<Weights.Expert> experts) implements Weights.ExpertStore {
+    private record MappedExperts(List<Swiglu> experts) implements Weights.ExpertStore {
         @Override
         public int size() {
             return experts.size();
         }
 
         @Override
-        public Weights.Expert expert(int index) {
+        public Swiglu expert(int index) {
             return experts.get(index);
         }
     }

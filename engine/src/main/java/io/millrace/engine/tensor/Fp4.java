@@ -5,7 +5,9 @@ public final class Fp4 {
     /// Largest value.
     public static final float MAX = 6;
 
-    private static final float[] VALUES = {0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f, -0f, -0.5f, -1f, -1.5f, -2f, -3f, -4f, -6f};
+    private static final float[] VALUES = {
+        0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f, -0f, -0.5f, -1f, -1.5f, -2f, -3f, -4f, -6f
+    };
 
     private Fp4() {}
 
@@ -14,7 +16,8 @@ public final class Fp4 {
         return VALUES[code & 0xF];
     }
 
-    /// The code of the nearest value, ties to the even code. Magnitudes above {@link #MAX} become the largest code.
+    /// The code of the nearest value, ties to the even code. Magnitudes above {@link #MAX} become the
+    /// largest code.
     ///
     /// @throws IllegalArgumentException for NaN, which the format does not have
     public static int encode(float value) {

@@ -1,7 +1,7 @@
 package io.millrace.engine.tensor;
 
-/// E4M3 ("fn"): 1 sign, 4 exponent bits with bias 7, 3 mantissa bits; no infinities, 0x7F and 0xFF are NaN, the largest
-/// finite value is 448, the smallest positive one 2^-9.
+/// E4M3 ("fn"): 1 sign, 4 exponent bits with bias 7, 3 mantissa bits; no infinities, 0x7F and 0xFF are NaN,
+/// the largest finite value is 448, the smallest positive one 2^-9.
 public final class Fp8 {
     /// Largest finite value.
     public static final float MAX = 448;
@@ -16,7 +16,8 @@ public final class Fp8 {
         return VALUES[code & 0xFF];
     }
 
-    /// The nearest code, ties to even. Magnitudes above {@link #MAX} become the largest finite code; NaN becomes 0x7F.
+    /// The nearest code, ties to even. Magnitudes above {@link #MAX} become the largest finite code; NaN
+    /// becomes 0x7F.
     public static byte encode(float value) {
         if (Float.isNaN(value)) {
             return NAN;
@@ -37,7 +38,8 @@ public final class Fp8 {
         for (int code = 0; code < 256; code++) {
             int exponent = code >>> 3 & 0xF;
             int mantissa = code & 7;
-            float magnitude = exponent == 0 ? Math.scalb((float) mantissa, -9) : Math.scalb(8f + mantissa, exponent - 10);
+            float magnitude =
+                    exponent == 0 ? Math.scalb((float) mantissa, -9) : Math.scalb(8f + mantissa, exponent - 10);
             values[code] = (code & NAN) == NAN ? Float.NaN : (code & 0x80) == 0 ? magnitude : -magnitude;
         }
         return values;

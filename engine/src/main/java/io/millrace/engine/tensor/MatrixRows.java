@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
-/// Rows of a stored matrix as floats, one value at a time: the slow, obvious meaning of every format, which kernels are
-/// tested against.
+/// Rows of a stored matrix as floats, one value at a time: the slow, obvious meaning of every format, which
+/// kernels are tested against.
 public final class MatrixRows {
     // tensors start wherever the file's header ends, so nothing is aligned
     private static final ValueLayout.OfFloat FLOAT =
@@ -15,8 +15,8 @@ public final class MatrixRows {
 
     private MatrixRows() {}
 
-    /// Writes row `row` to `out[outOffset .. outOffset + cols)`. Every product code * scale is exact in a float for the
-    /// power-of-two scales of the release; with F32 scales it is rounded once.
+    /// Writes row `row` to `out[outOffset .. outOffset + cols)`. Every product code * scale is exact in a
+    /// float for the power-of-two scales of the release; with F32 scales it is rounded once.
     public static void decode(Matrix matrix, int row, float[] out, int outOffset) {
         if (row < 0 || row >= matrix.rows()) {
             throw new IndexOutOfBoundsException(matrix.name() + ": row " + row + " of " + matrix.rows());

@@ -1,10 +1,10 @@
 package io.millrace.engine.tensor;
 
-/// The roundings a model was trained with, applied to floats in place. Source: section 2.9 of the V4 reference notes,
-/// after DeepSeek's inference kernels.
+/// The roundings a model was trained with, applied to floats in place. Source: section 2.9 of the V4
+/// reference notes, after DeepSeek's inference kernels.
 ///
-/// A value that is not finite makes its whole block NaN, as it would in the block scale; nothing is thrown on the way of
-/// a forward pass.
+/// A value that is not finite makes its whole block NaN, as it would in the block scale; nothing is thrown
+/// on the way of a forward pass.
 public final class Rounding {
     // the smallest amplitudes the reference kernels scale by
     private static final float FP8_MIN_AMPLITUDE = 1e-4f;
@@ -19,10 +19,11 @@ public final class Rounding {
         return Bf16.round(value);
     }
 
-    /// Replaces each value by code * scale, code in E4M3 and scale the least power of two that brings the block's
-    /// largest magnitude to 448 or less. The products are exact in bfloat16.
+    /// Replaces each value by code * scale, code in E4M3 and scale the least power of two that brings the
+    /// block's largest magnitude to 448 or less. The products are exact in bfloat16.
     ///
-    /// @param block values that share a scale, 64 for cached rows, 128 for activations; the last block may be shorter
+    /// @param block values that share a scale, 64 for cached rows, 128 for activations; the last block may
+    ///     be shorter
     public static void fp8RoundTrip(float[] x, int offset, int length, int block) {
         checkBlock(block);
         for (int from = offset; from < offset + length; from += block) {
@@ -30,8 +31,8 @@ public final class Rounding {
         }
     }
 
-    /// Replaces each value by code * scale, code in E2M1 and scale the least power of two that brings the block's
-    /// largest magnitude to 6 or less. The products are exact in bfloat16.
+    /// Replaces each value by code * scale, code in E2M1 and scale the least power of two that brings the
+    /// block's largest magnitude to 6 or less. The products are exact in bfloat16.
     ///
     /// @param block values that share a scale, 32 for the indexer; the last block may be shorter
     public static void fp4RoundTrip(float[] x, int offset, int length, int block) {
@@ -51,8 +52,8 @@ public final class Rounding {
         return scale(Math.max(amplitude, FP4_MIN_AMPLITUDE) * FP4_MAX_RECIPROCAL);
     }
 
-    /// Multiplies by the natural-order (Sylvester) matrix of ones and minus ones, times length^-1/2, which makes it
-    /// orthogonal and its own inverse.
+    /// Multiplies by the natural-order (Sylvester) matrix of ones and minus ones, times length^-1/2, which
+    /// makes it orthogonal and its own inverse.
     ///
     /// @param length a power of two
     public static void hadamard(float[] x, int offset, int length) {

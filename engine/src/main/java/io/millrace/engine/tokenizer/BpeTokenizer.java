@@ -5,32 +5,33 @@ import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.tokenizer.AddedTokens.AddedToken;
 import io.millrace.engine.tokenizer.TokenizerFile.Merge;
 import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
-import org.jspecify.annotations.Nullable;
 
-/// A byte-level byte-pair encoding read from a Hugging Face `tokenizer.json`; gives the ids that Hugging Face's own
-/// library gives.
+/// A byte-level byte-pair encoding read from a Hugging Face `tokenizer.json`; gives the ids that Hugging
+/// Face's own library gives.
 ///
-/// Written here rather than bound to a native library for two reasons: the published ones need glibc 2.34, which the
-/// aarch64 hosts with Ascend cards often lack, and a fault in native code takes the whole executor with it.
+/// Written here rather than bound to a native library for two reasons: the published ones need glibc 2.34,
+/// which the aarch64 hosts with Ascend cards often lack, and a fault in native code takes the whole executor
+/// with it.
 ///
 /// A text goes through four steps: added tokens are cut out (only in [#encodeWithControlTokens]), the rest is
 /// normalised, split into pieces, and each piece's UTF-8 bytes are merged. Bounds: splitting and merging take
-/// O(n log n) for any text; one single piece of n bytes needs up to about 32 n bytes of memory while it is merged.
-/// Unicode properties are those of the running Java; characters younger than the library's tables may be split
-/// differently there.
+/// O(n log n) for any text; one single piece of n bytes needs up to about 32 n bytes of memory while it is
+/// merged. Unicode properties are those of the running Java; characters younger than the library's tables
+/// may be split differently there.
 ///
 /// An unpaired surrogate, which has no UTF-8, is encoded as U+FFFD.
 ///
-/// What is not done: the tokens a post-processor would add are not added (a BOS is the prompt writer's business), and
-/// text is never truncated.
+/// What is not done: the tokens a post-processor would add are not added (a BOS is the prompt writer's
+/// business), and text is never truncated.
 public final class BpeTokenizer implements Tokenizer {
     private static final byte[] NO_BYTES = {};
 
@@ -40,8 +41,8 @@ public final class BpeTokenizer implements Tokenizer {
     private final AddedTokens addedTokens;
     private final Map<String, Integer> controlIds;
     private final BitSet controls;
-    // [vocabSize], null where no piece has the id
-    private final byte @Nullable [][] pieces;
+    // [vocabSize], empty where no piece has the id
+    private final byte[][] pieces;
     // byte → id of its piece, -1 for bytes that UTF-8 never has
     private final int[] byteIds;
     private final BytePairMerger merger;
@@ -68,7 +69,8 @@ public final class BpeTokenizer implements Tokenizer {
 
     /// Reads a `tokenizer.json`.
     ///
-    /// @throws EngineException `MODEL_UNREADABLE` if the file cannot be read; `MODEL_MISMATCH`, with file, place and
+    /// @throws EngineException `MODEL_UNREADABLE` if the file cannot be read; `MODEL_MISMATCH`, with file,
+    ///     place and
     /// reason, if it is damaged or asks for something that is not understood here
     public static BpeTokenizer read(Path tokenizerJson) {
         return new BpeTokenizer(TokenizerFile.read(tokenizerJson));
@@ -78,12 +80,13 @@ public final class BpeTokenizer implements Tokenizer {
         return new BpeTokenizer(TokenizerFile.parse(name, json));
     }
 
-    private static byte @Nullable [][] pieces(TokenizerFile file, BitSet controls) {
+    private static byte[][] pieces(TokenizerFile file, BitSet controls) {
         int highest = controls.length() - 1;
         for (int id : file.vocab().values()) {
             highest = Math.max(highest, id);
         }
-        byte @Nullable [][] pieces = new byte @Nullable [highest + 1][];
+        byte[][] pieces = new byte[highest + 1][];
+        Arrays.fill(pieces, NO_BYTES);
         file.vocab().forEach((piece, id) -> pieces[id] = bytesOf(piece));
         for (AddedToken token : file.addedTokens()) {
             pieces[token.id()] = token.content().getBytes(StandardCharsets.UTF_8);
@@ -91,7 +94,8 @@ public final class BpeTokenizer implements Tokenizer {
         return pieces;
     }
 
-    /// The bytes a piece of the vocabulary stands for; of one that is not in the byte alphabet, its own UTF-8.
+    /// The bytes a piece of the vocabulary stands for; of one that is not in the byte alphabet, its own
+    /// UTF-8.
     private static byte[] bytesOf(String piece) {
         byte[] bytes = new byte[piece.length()];
         for (int at = 0; at < bytes.length; at++) {
@@ -138,22 +142,27 @@ public final class BpeTokenizer implements Tokenizer {
         }
     }
 
-    private static Map<String, Integer> wholePieces(byte @Nullable [][] pieces, BitSet controls) {
+    private static Map<String, Integer> wholePieces(byte[][] pieces, BitSet controls) {
         Map<String, Integer> whole = HashMap.newHashMap(pieces.length);
         for (int id = 0; id < pieces.length; id++) {
-            byte[] piece = pieces[id];
-            if (piece == null || controls.get(id)) {
-                continue;
-            }
-            try {
-                CharBuffer text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(piece));
-                whole.put(text.toString(), id);
-            } catch (CharacterCodingException e) {
-                // part of a character: no text is this piece as a whole
-                continue;
+            if (pieces[id].length > 0 && !controls.get(id)) {
+                int piece = id;
+                textOf(pieces[id]).ifPresent(text -> whole.put(text, piece));
             }
         }
         return whole;
+    }
+
+    /// Nothing if the bytes are not whole characters: then no text is this piece as a whole.
+    private static Optional<String> textOf(byte[] piece) {
+        try {
+            return Optional.of(StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(piece))
+                    .toString());
+        } catch (CharacterCodingException e) {
+            return Optional.empty();
+        }
     }
 
     @Override
@@ -245,7 +254,9 @@ public final class BpeTokenizer implements Tokenizer {
         }
         StringBuilder text = new StringBuilder(size);
         // what is left is the beginning of one character
-        return LossyUtf8.decode(bytes, size, text) == size ? text.toString() : text.append('\uFFFD').toString();
+        return LossyUtf8.decode(bytes, size, text) == size
+                ? text.toString()
+                : text.append('\uFFFD').toString();
     }
 
     @Override
@@ -257,8 +268,7 @@ public final class BpeTokenizer implements Tokenizer {
         if (id < 0) {
             throw new IllegalArgumentException("token id: expected 0 or more, got " + id);
         }
-        byte[] piece = id < pieces.length ? pieces[id] : null;
-        return piece == null ? NO_BYTES : piece;
+        return id < pieces.length ? pieces[id] : NO_BYTES;
     }
 
     @Override

@@ -3,8 +3,8 @@ package io.millrace.engine.tokenizer;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
-/// Remembers the ids of short pieces. Bounded: every piece has one slot, and a newcomer takes it. Lock-free: entries
-/// are immutable, and losing a race costs one repeated merge.
+/// Remembers the ids of short pieces. Bounded: every piece has one slot, and a newcomer takes it. Lock-free:
+/// entries are immutable, and losing a race costs one repeated merge.
 final class PieceCache {
     /// Longer pieces are rare and would hold memory for nothing, in chars.
     static final int MAX_PIECE_CHARS = 24;
@@ -13,7 +13,15 @@ final class PieceCache {
 
     private final AtomicReferenceArray<@Nullable Entry> slots = new AtomicReferenceArray<>(SLOTS);
 
-    private record Entry(String piece, int[] ids) {}
+    private static final class Entry {
+        private final String piece;
+        private final int[] ids;
+
+        private Entry(String piece, int[] ids) {
+            this.piece = piece;
+            this.ids = ids;
+        }
+    }
 
     /// The ids of `text[start, end)` if they are known; not to be written to.
     int @Nullable [] find(String text, int start, int end) {

@@ -17,7 +17,8 @@ class TopKTest {
 
     @Test
     void places_negativeScores() {
-        assertThat(TopK.places(new float[] {-3, -1, -2, Float.NEGATIVE_INFINITY}, 4, 2)).containsExactly(1, 2);
+        assertThat(TopK.places(new float[] {-3, -1, -2, Float.NEGATIVE_INFINITY}, 4, 2))
+                .containsExactly(1, 2);
     }
 
     @Test

@@ -23,7 +23,9 @@ class CodecsTest {
         JsonNode golden = MicroVectors.of("e4m3_encode");
         float[] x = MicroVectors.floats(golden.get("x"));
         for (int i = 0; i < x.length; i++) {
-            assertThat(Fp8.encode(x[i]) & 0xFF).as("x = " + x[i]).isEqualTo(golden.get("byte").get(i).intValue());
+            assertThat(Fp8.encode(x[i]) & 0xFF)
+                    .as("x = " + x[i])
+                    .isEqualTo(golden.get("byte").get(i).intValue());
         }
     }
 
@@ -35,7 +37,8 @@ class CodecsTest {
         }
     }
 
-    /// Every midpoint, and the floats on either side of it, against the definition: nearest, ties to the even code.
+    /// Every midpoint, and the floats on either side of it, against the definition: nearest, ties to the
+    /// even code.
     @Test
     void fp8Encode_midpointsGoToEven() {
         for (int code = 0; code < 0x7E; code++) {

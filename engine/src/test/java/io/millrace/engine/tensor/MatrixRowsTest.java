@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class MatrixRowsTest {
-    private static final RandomGenerator RANDOM = RandomGeneratorFactory.of("L64X128MixRandom").create(7);
+    private static final RandomGenerator RANDOM =
+            RandomGeneratorFactory.of("L64X128MixRandom").create(7);
 
     @Test
     void decode_fp4GoldenRow() {
@@ -74,10 +75,10 @@ class MatrixRowsTest {
         for (float factor : factors) {
             floats.putFloat(factor);
         }
-        Matrix powers = matrix(
-                DType.F8_E4M3, rows, cols, codes, new Matrix.Scales(DType.F8_E8M0, 3, 3, unaligned(exponents)));
-        Matrix any = matrix(
-                DType.F8_E4M3, rows, cols, codes, new Matrix.Scales(DType.F32, 3, 3, unaligned(floats.array())));
+        Matrix powers =
+                matrix(DType.F8_E4M3, rows, cols, codes, new Matrix.Scales(DType.F8_E8M0, 3, 3, unaligned(exponents)));
+        Matrix any =
+                matrix(DType.F8_E4M3, rows, cols, codes, new Matrix.Scales(DType.F32, 3, 3, unaligned(floats.array())));
         for (int row = 0; row < rows; row++) {
             float[] expectedPowers = new float[cols];
             float[] expectedAny = new float[cols];

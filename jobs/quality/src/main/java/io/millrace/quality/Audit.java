@@ -35,7 +35,8 @@ import scala.util.Try;
 /// Judges one committed output. Reads only; writes what the request names and nothing else.
 ///
 /// 1. The rules are read and held against the columns before any row is: all misfits are reported together.
-/// 2. Deequ measures all rules in as few passes as it can; what compares with the plan per file is counted beside it.
+/// 2. Deequ measures all rules in as few passes as it can; what compares with the plan per file is counted
+/// beside it.
 /// 3. Only for rules that failed are the rows looked up that break them.
 final class Audit {
 

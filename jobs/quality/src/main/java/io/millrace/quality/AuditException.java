@@ -1,7 +1,7 @@
 package io.millrace.quality;
 
-/// No verdict can be reached: the output, the rules or the request cannot be used. The message is for a person and
-/// says what, expected, got and where.
+/// No verdict can be reached: the output, the rules or the request cannot be used. The message is for a
+/// person and says what, expected, got and where.
 public final class AuditException extends RuntimeException {
 
     private static final long serialVersionUID = 1L;

@@ -35,7 +35,8 @@ final class AuditSession implements AutoCloseable {
                     .config("spark.driver.bindAddress", "127.0.0.1")
                     .config("spark.sql.shuffle.partitions", "8");
         } else {
-            // executors need the classes that compute metrics, and what Spark 3.5 does not pass by itself on JDK 25
+            // executors need the classes that compute metrics, and what Spark 3.5 does not pass by itself on
+            // JDK 25
             builder.config("spark.jars", String.join(",", jarsForExecutors()))
                     .config(
                             "spark.executor.extraJavaOptions",

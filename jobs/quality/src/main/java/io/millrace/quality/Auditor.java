@@ -20,8 +20,9 @@ import picocli.CommandLine.Spec;
 
 /// Start of the auditor's process.
 ///
-/// With `--requests DIR` it warms up, says so in `DIR/ready.json` and judges what [RequestLoop] finds there; it ends
-/// when asked to, or when the process that started it does. With `audit` it judges one output and ends.
+/// With `--requests DIR` it warms up, says so in `DIR/ready.json` and judges what [RequestLoop] finds there;
+/// it ends when asked to, or when the process that started it does. With `audit` it judges one output and
+/// ends.
 @Command(
         name = "millrace-quality",
         description = "Judges committed output by rules in a file.",
@@ -96,8 +97,8 @@ public final class Auditor implements Callable<Integer> {
         return Duration.between(start, Instant.now());
     }
 
-    /// Leaves through the shutdown hooks, so that Spark removes its temporary files, but waits for them no longer than
-    /// the grace: hooks can wait for a job that nobody waits for any more.
+    /// Leaves through the shutdown hooks, so that Spark removes its temporary files, but waits for them no
+    /// longer than the grace: hooks can wait for a job that nobody waits for any more.
     private static void endWithoutParent() {
         Thread exit =
                 Thread.ofPlatform().daemon().name("exit").start(() -> System.exit(AuditExchange.ExitCode.PARENT_GONE));

@@ -18,8 +18,8 @@ import scala.collection.JavaConverters;
 import scala.collection.Seq;
 import scala.collection.immutable.Nil$;
 
-/// Rules as Deequ checks: one rule, one check, one constraint. Deequ then gives one row-level column per rule, named
-/// by [#columnOf].
+/// Rules as Deequ checks: one rule, one check, one constraint. Deequ then gives one row-level column per
+/// rule, named by [#columnOf].
 final class Constraints {
 
     private static final Option<String> NO_HINT = Option.empty();
@@ -58,8 +58,8 @@ final class Constraints {
     }
 
     private static Check satisfies(Rule rule, Check check, String predicate, Bounds share) {
-        // a predicate that is null for a row has not been met by it; Deequ alone would give no metric at all when it
-        // is null for every row
+        // a predicate that is null for a row has not been met by it; Deequ alone would give no metric at all
+        // when it is null for every row
         String total = "coalesce((" + predicate + "), false)";
         return narrowed(rule, check.satisfies(total, rule.name(), holds(share), NO_HINT, nil(), NO_OPTIONS));
     }

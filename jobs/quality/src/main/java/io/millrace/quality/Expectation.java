@@ -110,7 +110,8 @@ sealed interface Expectation {
         }
     }
 
-    /// `rows-per-input-file`: every planned input file has exactly its planned rows, and no row is of another file.
+    /// `rows-per-input-file`: every planned input file has exactly its planned rows, and no row is of
+    /// another file.
     record RowsPerInputFile() implements Expectation {
 
         static final String FILE_COLUMN = "input_ref_file";
@@ -129,7 +130,8 @@ sealed interface Expectation {
     /// `min`, `max`, `mean`, `sum`, `quantile`: one number over the values that are not null.
     ///
     /// @param quantile in [0, 1]; used by `quantile` only
-    /// @param relativeError of the rank, for `quantile` only; 0 is exact and keeps every different value in memory
+    /// @param relativeError of the rank, for `quantile` only; 0 is exact and keeps every different value in
+    ///     memory
     record Statistic(Measure measure, String column, double quantile, double relativeError, Bounds bounds)
             implements Expectation {
 

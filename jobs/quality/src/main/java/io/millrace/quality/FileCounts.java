@@ -11,8 +11,8 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
 
-/// Rows of the output by input file, against the plan. Both sides are walked: a planned file without rows and rows of
-/// a file that was not planned are faults alike.
+/// Rows of the output by input file, against the plan. Both sides are walked: a planned file without rows
+/// and rows of a file that was not planned are faults alike.
 final class FileCounts {
 
     private static final int SHOWN = 10;

@@ -18,8 +18,8 @@ import org.apache.spark.sql.functions;
 import org.jspecify.annotations.Nullable;
 import scala.collection.immutable.Map$;
 
-/// Which rows break a rule. Deequ's own row-level results answer for rules about rows; for rules about a number over
-/// all rows, the rows on the wrong side of the bound are shown.
+/// Which rows break a rule. Deequ's own row-level results answer for rules about rows; for rules about a
+/// number over all rows, the rows on the wrong side of the bound are shown.
 final class Findings {
 
     /// Examples kept per rule.
@@ -90,7 +90,8 @@ final class Findings {
         return flat.sparkSession().read().parquet(path).count();
     }
 
-    /// The rows with a Boolean column that is true where the rule is broken; null when no row breaks it by itself.
+    /// The rows with a Boolean column that is true where the rule is broken; null when no row breaks it by
+    /// itself.
     private @Nullable Dataset<Row> marked(Rule rule, VerificationResult measured, Check check) {
         Dataset<Row> marked = switch (rule.expectation()) {
             case Expectation.Complete _,

@@ -11,7 +11,8 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
-/// The rows with every struct taken apart: `error.class` becomes `error_class`. Deequ does not see nested columns.
+/// The rows with every struct taken apart: `error.class` becomes `error_class`. Deequ does not see nested
+/// columns.
 final class FlatRows {
 
     private FlatRows() {}

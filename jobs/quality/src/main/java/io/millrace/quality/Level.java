@@ -25,7 +25,8 @@ public enum Level {
         return word;
     }
 
-    /// @throws IllegalArgumentException when the word names no level of a rule; the message lists those that do
+    /// @throws IllegalArgumentException when the word names no level of a rule; the message lists those that
+    ///     do
     static Level of(String word) {
         for (Level level : values()) {
             if (level != NONE && level.word.equals(word)) {

@@ -35,7 +35,8 @@ final class Metrics {
 
     private Metrics() {}
 
-    /// The row count, and completeness and mean of the numbers that describe an answer, as far as the output has them.
+    /// The row count, and completeness and mean of the numbers that describe an answer, as far as the output
+    /// has them.
     static List<Analyzer<?, ?>> always(StructType flat) {
         List<Analyzer<?, ?>> analyzers = new ArrayList<>();
         analyzers.add(new Size(Option.empty()));
@@ -48,7 +49,8 @@ final class Metrics {
         return analyzers;
     }
 
-    /// Every metric that could be computed, as a JSON array of Deequ's own records (entity, instance, name, value).
+    /// Every metric that could be computed, as a JSON array of Deequ's own records (entity, instance, name,
+    /// value).
     static void write(Path file, VerificationResult result) {
         VerdictFile.writeWhole(file, VerificationResult.successMetricsAsJson(result, Constraints.nil()) + "\n");
     }

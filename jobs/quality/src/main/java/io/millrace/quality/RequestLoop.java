@@ -19,9 +19,9 @@ import org.apache.spark.sql.SparkSession;
 
 /// Serves requests that appear in a directory until a file named `stop` does.
 ///
-/// A request is any `request*.json`; it is judged once and renamed with `.done` at its end. Its verdict and metrics go
-/// where it says, or to `verdict*.json` and `metrics*.json` beside it. Whatever is wrong with a request becomes a
-/// verdict of `error`; the loop goes on.
+/// A request is any `request*.json`; it is judged once and renamed with `.done` at its end. Its verdict and
+/// metrics go where it says, or to `verdict*.json` and `metrics*.json` beside it. Whatever is wrong with a
+/// request becomes a verdict of `error`; the loop goes on.
 final class RequestLoop {
 
     private static final Duration POLL = Duration.ofMillis(100);
@@ -115,7 +115,8 @@ final class RequestLoop {
         } catch (AuditException e) {
             return Verdict.error(e.getMessage(), request.tags());
         } catch (RuntimeException e) {
-            // Spark and Deequ throw what they like; the producer must get an answer, and the next request its chance
+            // Spark and Deequ throw what they like; the producer must get an answer, and the next request
+            // its chance
             return Verdict.error("audit of " + request.output() + ": " + e, request.tags());
         }
     }

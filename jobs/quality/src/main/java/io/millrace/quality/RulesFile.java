@@ -51,7 +51,8 @@ final class RulesFile {
         this.source = source;
     }
 
-    /// @throws AuditException when the file cannot be read or is not a rules file; the message lists all problems
+    /// @throws AuditException when the file cannot be read or is not a rules file; the message lists all
+    ///     problems
     static List<Rule> read(Path file) {
         try {
             return parse(file.toString(), Files.readString(file));

@@ -18,9 +18,9 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
-/// A whole audit of a few made-up rows, thrown away: loads the classes, compiles the plans and starts the pools that
-/// the first real audit would otherwise wait for. Its rows break most starter rules, so that the search for examples
-/// is warmed too.
+/// A whole audit of a few made-up rows, thrown away: loads the classes, compiles the plans and starts the
+/// pools that the first real audit would otherwise wait for. Its rows break most starter rules, so that the
+/// search for examples is warmed too.
 final class WarmUp {
 
     private static final long ROWS = 16;

@@ -16,8 +16,8 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
 
-/// One YAML text and the problems found in it so far. A reader that meets a problem notes it here, returns null or
-/// nothing, and goes on, so that a person sees all problems of a file together.
+/// One YAML text and the problems found in it so far. A reader that meets a problem notes it here, returns
+/// null or nothing, and goes on, so that a person sees all problems of a file together.
 final class YamlSource {
 
     private final String name;

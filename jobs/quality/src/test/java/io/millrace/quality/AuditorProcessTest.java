@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The auditor as its producer meets it: a process, a directory, files. Real child JVMs on this test's class path.
+/// The auditor as its producer meets it: a process, a directory, files. Real child JVMs on this test's class
+/// path.
 @ExtendWith(SparkExtension.class)
 class AuditorProcessTest {
 
