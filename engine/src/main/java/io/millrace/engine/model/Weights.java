@@ -2,6 +2,7 @@ package io.millrace.engine.model;
 
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.Matrix;
+import io.millrace.engine.tensor.Swiglu;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -83,14 +84,7 @@ public record Weights(
             @Nullable Floats bias,
             @Nullable ExpertTable tid2eid,
             ExpertStore experts,
-            @Nullable Expert shared) {}
-
-    /// SwiGLU matrices.
-    ///
-    /// @param gate w1 [I, D]
-    /// @param up w3 [I, D]
-    /// @param down w2 [D, I]
-    public record Expert(Matrix gate, Matrix up, Matrix down) {}
+            @Nullable Swiglu shared) {}
 
     /// Where a layer's routed experts come from. A view is good for the step that asked for it: whether it is mapped,
     /// resident or streamed ahead of use is the store's affair.
@@ -98,7 +92,7 @@ public record Weights(
         /// Number of experts E.
         int size();
 
-        Expert expert(int index);
+        Swiglu expert(int index);
     }
 
     /// Experts by token id.

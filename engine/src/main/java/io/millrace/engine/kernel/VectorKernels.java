@@ -1,0 +1,391 @@
+package io.millrace.engine.kernel;
+
+import static io.millrace.engine.kernel.VectorConstants.LANES;
+import static io.millrace.engine.kernel.VectorConstants.PANEL;
+import static io.millrace.engine.kernel.VectorConstants.TILE;
+
+import io.millrace.engine.tensor.Floats;
+import io.millrace.engine.tensor.Matrix;
+import io.millrace.engine.tensor.Rounding;
+import io.millrace.engine.tensor.Swiglu;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+
+/// The fast ring in Java: products by {@link PanelProduct} on a fixed pool of threads, everything else the reference's
+/// own code for one row, shared out by rows. What it does not override is not worth it.
+final class VectorKernels extends ReferenceKernels {
+    /// Rows of a small operation that one item takes, so that sharing out costs little beside the work.
+    private static final int GRAIN = 16;
+
+    private final WorkerPool pool;
+    private final Scratch[] scratch;
+    private final String reason;
+
+    /// One worker's memory.
+    private static final class Scratch {
+        final PanelDecoder decoder = new PanelDecoder();
+        final float[] tile = new float[TILE * PANEL];
+        float[] packed = new float[0];
+        float[] keys = new float[0];
+        float[] scores = new float[0];
+        float[] gathered = new float[0];
+        float[] gate = new float[0];
+        float[] up = new float[0];
+        float[] out = new float[0];
+    }
+
+    /// The work on rows `from` to `to`.
+    private interface RowRange {
+        void run(int from, int to, int worker);
+    }
+
+    VectorKernels(int threads, String reason) {
+        this.pool = new WorkerPool(threads);
+        this.scratch = new Scratch[threads];
+        Arrays.setAll(scratch, i -> new Scratch());
+        this.reason = reason;
+    }
+
+    @Override
+    public String description() {
+        return "vector: " + LANES * Float.SIZE + "-bit Vector API, " + pool.size() + " threads (" + reason + ")";
+    }
+
+    private void forRows(int rows, RowRange body) {
+        int grain = Math.clamp(rows / (4L * pool.size()), 1, GRAIN);
+        pool.forEach(
+                Math.ceilDiv(rows, grain),
+                (item, worker) -> body.run(item * grain, Math.min(rows, (item + 1) * grain), worker));
+    }
+
+    private static float[] grown(float[] held, int size) {
+        return held.length >= size ? held : new float[Math.max(size, 2 * held.length)];
+    }
+
+    @Override
+    public void groupedMatmul(Floats x, int rows, Matrix w, int groups, Floats y) {
+        int cols = w.cols();
+        int perGroup = w.rows() / groups;
+        int packedGroup = PanelProduct.packedSize(rows, cols);
+        float[] packed = new float[groups * packedGroup];
+        pool.forEach(
+                groups,
+                (g, worker) -> PanelProduct.pack(array(x), g * cols, groups * cols, rows, cols, packed, g * packedGroup));
+        int panels = Math.ceilDiv(perGroup, PANEL);
+        pool.forEach(groups * panels, (item, worker) -> {
+            int group = item / panels;
+            int first = group * perGroup + item % panels * PANEL;
+            int width = Math.min(PANEL, (group + 1) * perGroup - first);
+            Scratch own = scratch[worker];
+            float[] panel = own.decoder.decode(w, first);
+            PanelProduct.multiply(
+                    packed, group * packedGroup, rows, cols, panel, array(y), first, w.rows(), width, own.tile);
+        });
+    }
+
+    @Override
+    public void rmsNorm(Floats x, int rows, int dim, @Nullable Floats weight, double eps, Floats y) {
+        float[] w = weight == null ? null : array(weight);
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                Scalar.rmsNorm(array(x), r * dim, dim, w, eps, array(y), r * dim);
+            }
+        });
+    }
+
+    @Override
+    public void rotate(Floats x, int rows, int heads, int dim, Floats angles, int pairs, Rotation rotation) {
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                Scalar.rotate(array(x), r * heads * dim, heads, dim, array(angles), r * 2 * pairs, pairs, rotation);
+            }
+        });
+    }
+
+    @Override
+    public void roundFp8(Floats x, int rows, int dim, int length, int block) {
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                Rounding.fp8RoundTrip(array(x), r * dim, length, block);
+            }
+        });
+    }
+
+    @Override
+    public void hadamardRoundFp4(Floats x, int rows, int dim, int block) {
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                Rounding.hadamard(array(x), r * dim, dim);
+                Rounding.fp4RoundTrip(array(x), r * dim, dim, block);
+            }
+        });
+    }
+
+    @Override
+    public void hyperMix(
+            Floats streams, int rows, int dim, HyperSite site, Floats collapsed, Floats post, Floats combine) {
+        Floats mixes = mixes(streams, rows, site);
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                mixRow(array(mixes), r, dim, site, array(streams), array(collapsed), array(post), array(combine));
+            }
+        });
+    }
+
+    @Override
+    public void hyperCollapse(Floats streams, int rows, int dim, HyperSite site, Floats collapsed) {
+        Floats mixes = mixes(streams, rows, site);
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                collapseRow(array(mixes), r, dim, site, array(streams), array(collapsed));
+            }
+        });
+    }
+
+    private Floats mixes(Floats streams, int rows, HyperSite site) {
+        Floats mixes = allocate(rows * site.fn().rows());
+        matmul(streams, rows, site.fn(), mixes);
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                scaleRow(array(streams), r, site, array(mixes));
+            }
+        });
+        return mixes;
+    }
+
+    @Override
+    public void hyperExpand(Floats y, Floats post, Floats combine, int rows, int n, int dim, Floats streams) {
+        forRows(rows, (from, to, worker) -> {
+            float[] mixed = new float[n];
+            for (int r = from; r < to; r++) {
+                expandRow(array(y), array(post), array(combine), r, n, dim, array(streams), mixed);
+            }
+        });
+    }
+
+    @Override
+    public void pool(Floats values, Floats scores, Floats ape, Pooling shape, List<PoolSpan> spans, Floats out) {
+        pool.forEach(
+                spans.size(),
+                (item, worker) -> super.pool(values, scores, ape, shape, List.of(spans.get(item)), out));
+    }
+
+    @Override
+    public int[][] indexTopK(Floats q, Floats headWeights, int rows, int heads, int dim, RowLists keys, int topK) {
+        int[][] chosen = new int[rows][];
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                chosen[r] = keys.start()[r + 1] - keys.start()[r] <= topK
+                        ? TopK.all(keys.start()[r + 1] - keys.start()[r])
+                        : chooseByScore(q, headWeights, r, heads, dim, keys, topK, scratch[worker]);
+            }
+        });
+        return chosen;
+    }
+
+    private int[] chooseByScore(
+            Floats q, Floats headWeights, int r, int heads, int dim, RowLists keys, int topK, Scratch own) {
+        int count = keys.start()[r + 1] - keys.start()[r];
+        int stride = scores(q, r, heads, dim, keys, own);
+        float[] scores = new float[count];
+        for (int h = 0; h < heads; h++) {
+            float weight = array(headWeights)[r * heads + h];
+            for (int j = 0; j < count; j++) {
+                scores[j] += weight * Math.max(0, own.scores[h * stride + j]);
+            }
+        }
+        return TopK.places(scores, count, topK);
+    }
+
+    /// Products of row r's heads with its keys into `own.scores`, [heads, stride].
+    ///
+    /// @return the stride, a multiple of PANEL
+    private int scores(Floats q, int r, int heads, int dim, RowLists keys, Scratch own) {
+        int first = keys.start()[r];
+        int count = keys.start()[r + 1] - first;
+        int stride = Math.ceilDiv(count, PANEL) * PANEL;
+        own.packed = grown(own.packed, PanelProduct.packedSize(heads, dim));
+        own.scores = grown(own.scores, heads * stride);
+        own.keys = grown(own.keys, dim * PANEL);
+        PanelProduct.pack(array(q), r * heads * dim, dim, heads, dim, own.packed, 0);
+        for (int j = 0; j < count; j += PANEL) {
+            transpose(keys, first + j, Math.min(PANEL, count - j), dim, own.keys);
+            PanelProduct.multiply(own.packed, 0, heads, dim, own.keys, own.scores, j, stride, PANEL, own.tile);
+        }
+        return stride;
+    }
+
+    /// Key rows as the lanes of a panel; lanes without a key are zero.
+    private static void transpose(RowLists keys, int first, int count, int dim, float[] panel) {
+        for (int lane = 0; lane < PANEL; lane++) {
+            float[] page = lane < count ? array(keys.pages()[first + lane]) : null;
+            int offset = lane < count ? keys.offsets()[first + lane] : 0;
+            for (int c = 0; c < dim; c++) {
+                panel[c * PANEL + lane] = page == null ? 0 : page[offset + c];
+            }
+        }
+    }
+
+    @Override
+    public void attend(Floats q, int rows, int heads, int dim, RowLists keys, Floats sink, double scale, Floats out) {
+        pool.forEach(
+                rows,
+                (r, worker) -> attendRow(q, r, heads, dim, keys, array(sink), (float) scale, array(out), scratch[worker]));
+    }
+
+    private void attendRow(
+            Floats q,
+            int r,
+            int heads,
+            int dim,
+            RowLists keys,
+            float[] sink,
+            float scale,
+            float[] out,
+            Scratch own) {
+        int count = keys.start()[r + 1] - keys.start()[r];
+        int stride = scores(q, r, heads, dim, keys, own);
+        float[] sums = new float[heads];
+        for (int h = 0; h < heads; h++) {
+            sums[h] = softmax(own.scores, h * stride, count, stride, sink[h], scale);
+        }
+        own.packed = grown(own.packed, PanelProduct.packedSize(heads, count));
+        PanelProduct.pack(own.scores, 0, stride, heads, count, own.packed, 0);
+        own.keys = grown(own.keys, count * PANEL);
+        for (int c = 0; c < dim; c += PANEL) {
+            int width = Math.min(PANEL, dim - c);
+            columns(keys, keys.start()[r], count, c, width, own.keys);
+            PanelProduct.multiply(
+                    own.packed, 0, heads, count, own.keys, out, r * heads * dim + c, dim, width, own.tile);
+        }
+        for (int h = 0; h < heads; h++) {
+            for (int c = 0; c < dim; c++) {
+                out[(r * heads + h) * dim + c] /= sums[h];
+            }
+        }
+    }
+
+    /// `e^(scale score - max)` in place; the padding up to the stride is computed and not summed.
+    ///
+    /// @return the sum, the sink's share included
+    private static float softmax(float[] scores, int at, int count, int stride, float sink, float scale) {
+        float max = sink;
+        for (int j = at; j < at + count; j++) {
+            scores[j] *= scale;
+            max = Math.max(max, scores[j]);
+        }
+        Arrays.fill(scores, at + count, at + stride, max);
+        VectorMath.expShifted(scores, at, stride, max);
+        double sum = Math.exp(sink - max);
+        for (int j = at; j < at + count; j++) {
+            sum += scores[j];
+        }
+        return (float) sum;
+    }
+
+    /// Columns `c` to `c + width` of the key rows as a panel [count, PANEL].
+    private static void columns(RowLists keys, int first, int count, int c, int width, float[] panel) {
+        for (int j = 0; j < count; j++) {
+            System.arraycopy(array(keys.pages()[first + j]), keys.offsets()[first + j] + c, panel, j * PANEL, width);
+            Arrays.fill(panel, j * PANEL + width, (j + 1) * PANEL, 0);
+        }
+    }
+
+    @Override
+    public void experts(
+            Floats x, int rows, int dim, Routing routing, IntFunction<Swiglu> experts, double limit, Floats y) {
+        ExpertGroups groups = ExpertGroups.of(routing, rows);
+        int topK = routing.topK();
+        float[] parts = new float[rows * topK * dim];
+        int[][] places = places(groups, rows, topK);
+        pool.forEach(groups.size(), (g, worker) -> {
+            Scratch own = scratch[worker];
+            int[] members = groups.rows(g);
+            expert(array(x), members, dim, experts.apply(groups.expert(g)), groups.weights(g), limit, own);
+            for (int i = 0; i < members.length; i++) {
+                System.arraycopy(own.out, i * dim, parts, places[g][i] * dim, dim);
+            }
+        });
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                System.arraycopy(parts, r * topK * dim, array(y), r * dim, dim);
+                for (int slot = 1; slot < topK; slot++) {
+                    Scalar.add(parts, (r * topK + slot) * dim, dim, array(y), r * dim);
+                }
+            }
+        });
+    }
+
+    /// Where each group's rows leave their results: a row's results stand in the order of its experts' indices.
+    private static int[][] places(ExpertGroups groups, int rows, int topK) {
+        int[] seen = new int[rows];
+        int[][] places = new int[groups.size()][];
+        for (int g = 0; g < places.length; g++) {
+            int[] members = groups.rows(g);
+            places[g] = new int[members.length];
+            for (int i = 0; i < members.length; i++) {
+                places[g][i] = members[i] * topK + seen[members[i]]++;
+            }
+        }
+        return places;
+    }
+
+    /// One expert on its rows, all on one worker: `own.out` [members, dim].
+    private static void expert(
+            float[] x, int[] members, int dim, Swiglu expert, float[] weights, double limit, Scratch own) {
+        int rows = members.length;
+        int inner = expert.gate().rows();
+        own.gathered = grown(own.gathered, rows * dim);
+        own.gate = grown(own.gate, rows * inner);
+        own.up = grown(own.up, rows * inner);
+        own.out = grown(own.out, rows * dim);
+        for (int i = 0; i < rows; i++) {
+            System.arraycopy(x, members[i] * dim, own.gathered, i * dim, dim);
+        }
+        product(own.gathered, rows, expert.gate(), own.gate, own);
+        product(own.gathered, rows, expert.up(), own.up, own);
+        for (int r = 0; r < rows; r++) {
+            Scalar.swiglu(own.gate, own.up, r * inner, inner, limit, weights[r]);
+        }
+        product(own.gate, rows, expert.down(), own.out, own);
+    }
+
+    /// `y = x wᵀ` on one worker.
+    private static void product(float[] x, int rows, Matrix w, float[] y, Scratch own) {
+        int cols = w.cols();
+        own.packed = grown(own.packed, PanelProduct.packedSize(rows, cols));
+        PanelProduct.pack(x, 0, cols, rows, cols, own.packed, 0);
+        for (int first = 0; first < w.rows(); first += PANEL) {
+            float[] panel = own.decoder.decode(w, first);
+            int width = Math.min(PANEL, w.rows() - first);
+            PanelProduct.multiply(own.packed, 0, rows, cols, panel, y, first, w.rows(), width, own.tile);
+        }
+    }
+
+    @Override
+    protected void activate(Floats gate, Floats up, int rows, int inner, double limit, float @Nullable [] weights) {
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                Scalar.swiglu(array(gate), array(up), r * inner, inner, limit, weights == null ? 1 : weights[r]);
+            }
+        });
+    }
+
+    @Override
+    public double[] logSumExp(Floats x, int rows, int dim) {
+        double[] sums = new double[rows];
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                sums[r] = Scalar.logSumExp(array(x), r * dim, dim);
+            }
+        });
+        return sums;
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+}

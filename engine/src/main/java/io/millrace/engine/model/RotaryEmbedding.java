@@ -1,0 +1,75 @@
+package io.millrace.engine.model;
+
+import io.millrace.engine.kernel.Kernels;
+import io.millrace.engine.tensor.Floats;
+
+/// Rotary frequencies and the angles of positions (deepseek-v4.md section 2.4).
+final class RotaryEmbedding {
+    private final float[] frequencies;
+
+    private RotaryEmbedding(float[] frequencies) {
+        this.frequencies = frequencies;
+    }
+
+    /// Of sliding layers: no scaling.
+    static RotaryEmbedding sliding(ModelConfig config) {
+        return of(config.attention().qkRopeHeadDim(), config.rope().ropeTheta(), ModelConfig.Yarn.NONE);
+    }
+
+    /// Of CSA and HCA layers: a base of their own and YaRN.
+    static RotaryEmbedding compressed(ModelConfig config) {
+        return of(
+                config.attention().qkRopeHeadDim(),
+                config.rope().compressRopeTheta(),
+                config.rope().yarn());
+    }
+
+    /// @param dim rotated floats of a head
+    static RotaryEmbedding of(int dim, double theta, ModelConfig.Yarn yarn) {
+        float[] frequencies = new float[dim / 2];
+        for (int i = 0; i < frequencies.length; i++) {
+            double frequency = Math.pow(theta, -2.0 * i / dim);
+            double ramp = yarn.originalMaxPositionEmbeddings() == 0 ? 0 : ramp(i, dim, theta, yarn);
+            frequencies[i] = (float) (frequency / yarn.factor() * ramp + frequency * (1 - ramp));
+        }
+        return new RotaryEmbedding(frequencies);
+    }
+
+    private static double ramp(int i, int dim, double theta, ModelConfig.Yarn yarn) {
+        double low = Math.max(Math.floor(turns(yarn.betaFast(), dim, theta, yarn)), 0);
+        double high = Math.min(Math.ceil(turns(yarn.betaSlow(), dim, theta, yarn)), dim - 1);
+        if (low == high) {
+            high += 0.001;
+        }
+        return Math.clamp((i - low) / (high - low), 0, 1);
+    }
+
+    /// The pair that turns `beta` times over the original context.
+    private static double turns(double beta, int dim, double theta, ModelConfig.Yarn yarn) {
+        return dim
+                * Math.log(yarn.originalMaxPositionEmbeddings() / (beta * 2 * Math.PI))
+                / (2 * Math.log(theta));
+    }
+
+    float[] frequencies() {
+        return frequencies.clone();
+    }
+
+    int pairs() {
+        return frequencies.length;
+    }
+
+    /// Cosines and sines [count, pairs, 2]. The angle is a product of floats rounded to float, as engines compute it:
+    /// near a million positions a double-precision angle would differ.
+    void angles(Kernels kernels, int[] positions, int count, Floats out) {
+        float[] angles = new float[count * 2 * pairs()];
+        for (int r = 0; r < count; r++) {
+            for (int i = 0; i < pairs(); i++) {
+                float angle = positions[r] * frequencies[i];
+                angles[(r * pairs() + i) * 2] = (float) Math.cos(angle);
+                angles[(r * pairs() + i) * 2 + 1] = (float) Math.sin(angle);
+            }
+        }
+        kernels.copy(kernels.upload(angles), 0, out, 0, angles.length);
+    }
+}

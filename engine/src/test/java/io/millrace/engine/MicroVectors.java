@@ -1,0 +1,38 @@
+package io.millrace.engine;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Objects;
+
+/// The operation-level golden values of `vectors/micro.json`.
+public final class MicroVectors {
+    private static final JsonNode ROOT = read();
+
+    private MicroVectors() {}
+
+    private static JsonNode read() {
+        try (InputStream in = Objects.requireNonNull(MicroVectors.class.getResourceAsStream("/vectors/micro.json"))) {
+            return new ObjectMapper().readTree(in);
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    public static JsonNode at(String operation) {
+        return Objects.requireNonNull(ROOT.get(operation), operation);
+    }
+
+    public static float[] floats(String operation, String field) {
+        return floats(at(operation).get(field));
+    }
+
+    public static float[] floats(JsonNode node) {
+        float[] values = new float[node.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) node.get(i).asDouble();
+        }
+        return values;
+    }
+}
