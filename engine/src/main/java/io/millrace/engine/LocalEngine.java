@@ -11,6 +11,7 @@ import io.millrace.engine.api.ModelSummary;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.chat.ChatMessage;
+import io.millrace.engine.chat.ChatOptions;
 import io.millrace.engine.chat.DeepSeekV4Chat;
 import io.millrace.engine.chat.ThinkingMode;
 import io.millrace.engine.checkpoint.Checkpoint;
@@ -34,8 +35,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// An engine in this JVM: opens a model folder, owns its mapping, its worker threads and its running batch, and closes
-/// them in the opposite order. Thread-safe.
+/// An engine in this JVM: opens a model folder, owns its mapping, its worker threads and its running batch,
+/// and closes them in the opposite order. Thread-safe.
 public final class LocalEngine implements Engine {
     private static final System.Logger LOG = System.getLogger(LocalEngine.class.getName());
     private static final String TOKENIZER = "tokenizer.json";
@@ -60,8 +61,8 @@ public final class LocalEngine implements Engine {
 
     /// Opens a model folder.
     ///
-    /// @throws EngineException if the folder or a file in it is unreadable, damaged or inconsistent, or a setting is
-    ///     out of range
+    /// @throws EngineException if the folder or a file in it is unreadable, damaged or inconsistent, or a
+    ///     setting is out of range
     public static LocalEngine open(EngineConfig config) {
         Kernels kernels = KernelProvider.open(config.ring(), config.threads());
         Checkpoint checkpoint = null;
@@ -128,9 +129,10 @@ public final class LocalEngine implements Engine {
         return tokenizer;
     }
 
-    /// The prompt of a conversation in the model's chat encoding; what messages spell never becomes a control token.
+    /// The prompt of a conversation in the model's chat encoding; what messages spell never becomes a
+    /// control token.
     public TokenIds encodeChat(List<ChatMessage> messages, ThinkingMode mode) {
-        return TokenIds.of(DeepSeekV4Chat.encode(messages, mode).encodeIds(tokenizer()));
+        return TokenIds.of(DeepSeekV4Chat.encode(messages, ChatOptions.of(mode)).encodeIds(tokenizer()));
     }
 
     /// Ordinary text, nothing put before or behind it.
@@ -147,8 +149,8 @@ public final class LocalEngine implements Engine {
         return newModel().cacheShape().bytes(tokens);
     }
 
-    /// Next-token logits at every position, computed in steps of the configured size. For looking inside; not to be
-    /// called while requests run, since it shares their worker threads.
+    /// Next-token logits at every position, computed in steps of the configured size. For looking inside;
+    /// not to be called while requests run, since it shares their worker threads.
     ///
     /// @param tokens at least one
     /// @return [tokens.length][vocabSize]
@@ -162,7 +164,8 @@ public final class LocalEngine implements Engine {
             int count = Math.min(config.stepTokens(), tokens.length - from);
             Step step = new Step();
             step.add(cache, tokens, from, count);
-            Floats logits = model.logits(model.forward(step), IntStream.range(0, count).toArray());
+            Floats logits =
+                    model.logits(model.forward(step), IntStream.range(0, count).toArray());
             for (int i = 0; i < count; i++) {
                 model.read(logits, i * vocab, all[from + i], vocab);
             }

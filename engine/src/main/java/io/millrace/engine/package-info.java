@@ -1,4 +1,5 @@
-/// The model on one machine. Open a {@link io.millrace.engine.LocalEngine} and submit requests; nothing here knows Spark.
+/// The model on one machine. Open a {@link io.millrace.engine.LocalEngine} and submit requests; nothing here
+/// knows Spark.
 @NullMarked
 package io.millrace.engine;
 

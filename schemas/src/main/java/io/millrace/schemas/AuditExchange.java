@@ -1,7 +1,8 @@
 package io.millrace.schemas;
 
-/// Words that a producer and the auditor exchange as files: names in the exchange directory, keys of the request, of
-/// the answer to "are you there" and of the verdict, and the exit codes. The two share no class path beyond this module.
+/// Words that a producer and the auditor exchange as files: names in the exchange directory, keys of the
+/// request, of the answer to "are you there" and of the verdict, and the exit codes. The two share no class
+/// path beyond this module.
 ///
 /// Every file is written under another name and renamed, so a reader never sees half of one.
 public final class AuditExchange {

@@ -7,8 +7,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
 
-/// The shape of one table or file on disk, as text: Spark's StructType JSON for a table, JSON Schema for a file.
-/// A published version never changes; a new shape is a new version.
+/// The shape of one table or file on disk, as text: Spark's StructType JSON for a table, JSON Schema for a
+/// file. A published version never changes; a new shape is a new version.
 ///
 /// @param name what the table is called, for example `completion`
 /// @param version from 1
@@ -26,7 +26,8 @@ public record TableSchema(String name, int version, String json) {
         }
     }
 
-    /// One row per input row and sample, whatever happened to it: the output of a run (Spark StructType JSON).
+    /// One row per input row and sample, whatever happened to it: the output of a run (Spark StructType
+    /// JSON).
     public static TableSchema completion() {
         return load("completion", 1);
     }

@@ -15,8 +15,9 @@ import org.junit.jupiter.api.Test;
 
 class ColumnsTest {
 
-    /// Every field of the schema, nested ones too, in the order of the file; names are unique except for struct
-    /// prefixes, so a flat list of names is enough to compare. Our resource writes one space after each colon.
+    /// Every field of the schema, nested ones too, in the order of the file; names are unique except for
+    /// struct prefixes, so a flat list of names is enough to compare. Our resource writes one space after
+    /// each colon.
     private static final Pattern FIELD_NAME = Pattern.compile("\"name\": \"([^\"]+)\"");
 
     @Test

@@ -2,11 +2,13 @@ package io.millrace.engine.api;
 
 import java.util.concurrent.CompletableFuture;
 
-/// A loaded model with one running batch. Thread-safe: any number of threads submit, their requests share each step.
+/// A loaded model with one running batch. Thread-safe: any number of threads submit, their requests share
+/// each step.
 public interface Engine extends AutoCloseable {
     ModelSummary model();
 
-    /// Queues a request. The future never completes exceptionally: a failure is a {@link GenerationResult.Failed}.
+    /// Queues a request. The future never completes exceptionally: a failure is a {@link
+    /// GenerationResult.Failed}.
     CompletableFuture<GenerationResult> submit(GenerationRequest request);
 
     EngineStats stats();

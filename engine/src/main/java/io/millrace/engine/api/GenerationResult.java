@@ -9,7 +9,8 @@ public sealed interface GenerationResult {
     ///
     /// @param tokens generated ids; the end-of-sequence token that ended the completion is not among them
     /// @param text the decoded tokens, cut before the stop string that was met
-    /// @param meanLogprob mean natural logarithm of the chosen tokens' probabilities at temperature 1; NaN if none
+    /// @param meanLogprob mean natural logarithm of the chosen tokens' probabilities at temperature 1; NaN
+    ///     if none
     record Completed(
             String requestId,
             TokenIds tokens,

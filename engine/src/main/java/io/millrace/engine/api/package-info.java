@@ -1,4 +1,5 @@
-/// What a caller of the engine sees: requests, results, settings, errors. Imports no other package of the engine.
+/// What a caller of the engine sees: requests, results, settings, errors. Imports no other package of the
+/// engine.
 @NullMarked
 package io.millrace.engine.api;
 

@@ -4,8 +4,8 @@ import io.millrace.engine.kernel.Kernels;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What one sequence remembers, layer by layer. Used by the engine's batch thread alone; its memory is the garbage
-/// collector's, its bytes are accounted by {@link CacheShape}.
+/// What one sequence remembers, layer by layer. Used by the engine's batch thread alone; its memory is the
+/// garbage collector's, its bytes are accounted by {@link CacheShape}.
 public final class SequenceCache {
     private final CacheShape shape;
     private final List<LayerCache> layers = new ArrayList<>();

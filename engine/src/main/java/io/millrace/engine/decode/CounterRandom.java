@@ -1,7 +1,7 @@
 package io.millrace.engine.decode;
 
-/// Random numbers that depend on (seed, position) alone, so that a row's stream is the same in any batch and after any
-/// retry: SplitMix64's finaliser over both (Steele, Lea, Flood 2014).
+/// Random numbers that depend on (seed, position) alone, so that a row's stream is the same in any batch and
+/// after any retry: SplitMix64's finaliser over both (Steele, Lea, Flood 2014).
 final class CounterRandom {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 

@@ -21,12 +21,14 @@ import org.jspecify.annotations.Nullable;
 /// The running batch: one thread that admits requests, runs steps and completes futures.
 ///
 /// Invariants:
-/// 1. The bytes reserved by admitted sequences never exceed the cache budget; a request that would is left waiting, and
-///    those behind it wait too, so that none starves.
-/// 2. A sequence enters and leaves between any two steps. What it computes does not depend on which others are there:
-///    kernels keep one reduction order per output element, and random numbers depend on (seed, position) alone.
-/// 3. Every step takes one token of each decoding sequence first and fills what is left of the token budget with
-///    prompts, oldest first: decoding never waits for a long prompt, and a prompt is cut wherever the budget ends.
+/// 1. The bytes reserved by admitted sequences never exceed the cache budget; a request that would is left
+///    waiting, and those behind it wait too, so that none starves.
+/// 2. A sequence enters and leaves between any two steps. What it computes does not depend on which others
+///    are there: kernels keep one reduction order per output element, and random numbers depend on (seed,
+///    position) alone.
+/// 3. Every step takes one token of each decoding sequence first and fills what is left of the token budget
+///    with prompts, oldest first: decoding never waits for a long prompt, and a prompt is cut wherever the
+///    budget ends.
 /// 4. Every submitted future completes: with a result, with a failure of its own, or with ENGINE_CLOSED.
 public final class DecodeLoop implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(DecodeLoop.class.getName());
@@ -78,8 +80,7 @@ public final class DecodeLoop implements AutoCloseable {
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
         long bytes = model.cacheShape()
                 .bytes(request.prompt().size() + request.sampling().maxTokens());
-        Sequence sequence = new Sequence(
-                request, tokenizer, model.config().eosTokenId(), bytes);
+        Sequence sequence = new Sequence(request, tokenizer, model.config().eosTokenId(), bytes);
         if (!refuse(sequence, bytes)) {
             enqueue(sequence);
         }
@@ -107,7 +108,8 @@ public final class DecodeLoop implements AutoCloseable {
         if (positions > model.config().maxPositionEmbeddings()) {
             sequence.fail(
                     ErrorCode.CONTEXT_EXCEEDED,
-                    "prompt of " + prompt + " tokens and maxTokens of " + request.sampling().maxTokens()
+                    "prompt of " + prompt + " tokens and maxTokens of "
+                            + request.sampling().maxTokens()
                             + ": expected at most " + model.config().maxPositionEmbeddings()
                             + " positions together, got " + positions);
             return true;

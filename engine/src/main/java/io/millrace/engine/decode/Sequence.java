@@ -15,7 +15,8 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// A request on its way: waiting, in prefill, in decode, done. After submission the batch thread alone touches it.
+/// A request on its way: waiting, in prefill, in decode, done. After submission the batch thread alone
+/// touches it.
 final class Sequence {
     private final GenerationRequest request;
     private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
@@ -63,8 +64,8 @@ final class Sequence {
         return prefilled == request.prompt().size();
     }
 
-    /// Adds up to `budget` tokens to the step. Returns the row whose logits choose the next token, or -1 if more of the
-    /// prompt is to come.
+    /// Adds up to `budget` tokens to the step. Returns the row whose logits choose the next token, or -1 if
+    /// more of the prompt is to come.
     int addTo(Step step, int budget) {
         SequenceCache sequenceCache = Objects.requireNonNull(cache);
         if (isDecoding()) {

@@ -17,7 +17,8 @@ final class ExpertGroups {
 
     static ExpertGroups of(Routing routing, int rowCount) {
         int slots = rowCount * routing.topK();
-        int[] touched = Arrays.stream(routing.experts(), 0, slots).sorted().distinct().toArray();
+        int[] touched =
+                Arrays.stream(routing.experts(), 0, slots).sorted().distinct().toArray();
         int[] sizes = new int[touched.length];
         int[] group = new int[slots];
         for (int s = 0; s < slots; s++) {

@@ -63,8 +63,8 @@ final class HyperMath {
         }
     }
 
-    /// Softmax over each row plus eps, columns normalised; then rows and columns in turn. The first pair counts as one
-    /// iteration.
+    /// Softmax over each row plus eps, columns normalised; then rows and columns in turn. The first pair
+    /// counts as one iteration.
     static void sinkhorn(double[] a, int n, int iterations, double eps) {
         for (int j = 0; j < n; j++) {
             softmaxRow(a, j * n, n, eps);

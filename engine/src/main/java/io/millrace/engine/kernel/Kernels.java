@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The vocabulary of maths a model is written in. Every operation works on many rows at once, and a row's result does
-/// not depend on its companions: each output element has one reduction order of its own. Shapes are row-major; outputs
-/// never alias inputs unless said.
+/// The vocabulary of maths a model is written in. Every operation works on many rows at once, and a row's
+/// result does not depend on its companions: each output element has one reduction order of its own. Shapes
+/// are row-major; outputs never alias inputs unless said.
 ///
 /// Rings: {@link ReferenceKernels} is the truth, {@link VectorKernels} its fast twin.
 public interface Kernels extends AutoCloseable {
@@ -75,8 +75,7 @@ public interface Kernels extends AutoCloseable {
     /// @param collapsed [rows, dim]
     /// @param post [rows, n]
     /// @param combine [rows, n, n], source stream by destination stream
-    void hyperMix(
-            Floats streams, int rows, int dim, HyperSite site, Floats collapsed, Floats post, Floats combine);
+    void hyperMix(Floats streams, int rows, int dim, HyperSite site, Floats collapsed, Floats post, Floats combine);
 
     /// A hyper-connection site.
     ///
@@ -99,8 +98,8 @@ public interface Kernels extends AutoCloseable {
     /// @param site fn [n, n dim], base [n], scale [1]; iterations unused
     void hyperCollapse(Floats streams, int rows, int dim, HyperSite site, Floats collapsed);
 
-    /// Softmax pooling of token windows into compressed rows, per dimension (section 2.7 and 5.2). Updates each span's
-    /// pending state and writes the rows that became complete.
+    /// Softmax pooling of token windows into compressed rows, per dimension (section 2.7 and 5.2). Updates
+    /// each span's pending state and writes the rows that became complete.
     ///
     /// @param values [rows, width]
     /// @param scores [rows, width], without the positional term
@@ -110,7 +109,8 @@ public interface Kernels extends AutoCloseable {
 
     /// @param ratio tokens per compressed row
     /// @param dim floats of a compressed row
-    /// @param overlapping each row also covers the window before; then width = 2 dim and the state has 2 ratio rows
+    /// @param overlapping each row also covers the window before; then width = 2 dim and the state has 2
+    ///     ratio rows
     record Pooling(int ratio, int dim, boolean overlapping) {
         public int width() {
             return overlapping ? 2 * dim : dim;
@@ -135,8 +135,8 @@ public interface Kernels extends AutoCloseable {
     @SuppressWarnings("ArrayRecordComponent") // built once a step and read in the innermost loops
     record RowLists(int[] start, Floats[] pages, int[] offsets) {}
 
-    /// Chooses the compressed rows of each query (section 2.8): `score_j = Σ_h w_h max(0, q_h · k_j)`, the `topK`
-    /// largest, ties to the lower index; all of them where there are no more than topK.
+    /// Chooses the compressed rows of each query (section 2.8): `score_j = Σ_h w_h max(0, q_h · k_j)`, the
+    /// `topK` largest, ties to the lower index; all of them where there are no more than topK.
     ///
     /// @param q [rows, heads, dim]
     /// @param headWeights [rows, heads]
@@ -152,8 +152,8 @@ public interface Kernels extends AutoCloseable {
     /// @param out [rows, heads, dim]
     void attend(Floats q, int rows, int heads, int dim, RowLists keys, Floats sink, double scale, Floats out);
 
-    /// Scores experts and picks `topK` of each row by `sqrt(softplus(logit)) + bias`; weights are the unbiased scores,
-    /// normalised and scaled (section 3.1).
+    /// Scores experts and picks `topK` of each row by `sqrt(softplus(logit)) + bias`; weights are the
+    /// unbiased scores, normalised and scaled (section 3.1).
     ///
     /// @param logits [rows, experts]
     Routing route(Floats logits, int rows, int experts, @Nullable Floats bias, int topK, double scale);
@@ -168,8 +168,9 @@ public interface Kernels extends AutoCloseable {
     @SuppressWarnings("ArrayRecordComponent") // built once a layer and read in the innermost loops
     record Routing(int[] experts, float[] weights, int topK) {}
 
-    /// `y[r] = Σ_slot expert(r, slot)(x[r])`: rows grouped by expert, so that a touched expert is read once; each row
-    /// sums its experts in the order of their indices. The slot's weight multiplies the activation before `down`.
+    /// `y[r] = Σ_slot expert(r, slot)(x[r])`: rows grouped by expert, so that a touched expert is read once;
+    /// each row sums its experts in the order of their indices. The slot's weight multiplies the activation
+    /// before `down`.
     ///
     /// @param x [rows, dim]
     /// @param limit clamps up to ±limit and gate to at most limit; 0 for no clamp

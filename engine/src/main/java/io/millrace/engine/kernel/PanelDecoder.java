@@ -13,7 +13,8 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /// Decodes rows of a stored matrix into a panel [cols, PANEL], one lane per row: the fast twin of
-/// {@link io.millrace.engine.tensor.MatrixRows}. Confined to one worker; its scratch grows to the widest matrix seen.
+/// {@link io.millrace.engine.tensor.MatrixRows}. Confined to one worker; its scratch grows to the widest
+/// matrix seen.
 final class PanelDecoder {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -45,8 +46,7 @@ final class PanelDecoder {
         for (int lane = 0; lane < PANEL; lane++) {
             int row = first + lane;
             if (row < matrix.rows()) {
-                MemorySegment.copy(
-                        matrix.data(), ValueLayout.JAVA_BYTE, (long) row * rowBytes, codes, 0, rowBytes);
+                MemorySegment.copy(matrix.data(), ValueLayout.JAVA_BYTE, (long) row * rowBytes, codes, 0, rowBytes);
                 decodeRow(matrix, row, lane);
             } else {
                 zero(cols, lane);

@@ -9,9 +9,9 @@ import jdk.incubator.vector.FloatVector;
 
 /// The one product that every fast path is made of: packed activations times a panel of PANEL output columns.
 ///
-/// Each output element is one chain of fused multiply-adds over k in order, in a lane of its own. So its bits depend on
-/// its row and its column alone: not on the tile's height, the vector's width or the row's companions. No sum ever
-/// crosses lanes.
+/// Each output element is one chain of fused multiply-adds over k in order, in a lane of its own. So its
+/// bits depend on its row and its column alone: not on the tile's height, the vector's width or the row's
+/// companions. No sum ever crosses lanes.
 final class PanelProduct {
     private PanelProduct() {}
 

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The truth: scalar loops with double accumulators, one thread, written to be compared with the formulas. Sums run in
-/// index order.
+/// The truth: scalar loops with double accumulators, one thread, written to be compared with the formulas.
+/// Sums run in index order.
 public class ReferenceKernels implements Kernels {
 
     @Override
@@ -204,7 +204,8 @@ public class ReferenceKernels implements Kernels {
         }
         float[] scores = new float[count];
         for (int j = 0; j < count; j++) {
-            scores[j] = indexScore(q, headWeights, r, heads, dim, array(keys.pages()[first + j]), keys.offsets()[first + j]);
+            scores[j] = indexScore(
+                    q, headWeights, r, heads, dim, array(keys.pages()[first + j]), keys.offsets()[first + j]);
         }
         return TopK.places(scores, count, topK);
     }
@@ -227,8 +228,7 @@ public class ReferenceKernels implements Kernels {
         }
     }
 
-    private void attendHead(
-            float[] q, int at, int dim, RowLists keys, int r, double sink, double scale, float[] out) {
+    private void attendHead(float[] q, int at, int dim, RowLists keys, int r, double sink, double scale, float[] out) {
         int first = keys.start()[r];
         int count = keys.start()[r + 1] - first;
         double[] weights = new double[count];
@@ -308,8 +308,7 @@ public class ReferenceKernels implements Kernels {
         add(out, rows * dim, y);
     }
 
-    private void swiglu(
-            Floats x, int rows, Swiglu expert, float @Nullable [] weights, double limit, Floats out) {
+    private void swiglu(Floats x, int rows, Swiglu expert, float @Nullable [] weights, double limit, Floats out) {
         int inner = expert.gate().rows();
         Floats gate = allocate(rows * inner);
         Floats up = allocate(rows * inner);

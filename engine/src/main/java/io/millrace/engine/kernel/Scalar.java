@@ -7,8 +7,7 @@ import org.jspecify.annotations.Nullable;
 final class Scalar {
     private Scalar() {}
 
-    static void rmsNorm(
-            float[] x, int at, int dim, float @Nullable [] weight, double eps, float[] y, int to) {
+    static void rmsNorm(float[] x, int at, int dim, float @Nullable [] weight, double eps, float[] y, int to) {
         double squares = 0;
         for (int i = 0; i < dim; i++) {
             squares += (double) x[at + i] * x[at + i];

@@ -3,8 +3,8 @@ package io.millrace.engine.kernel;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/// The widths that vector kernels are written in. Apart, so that a machine without the vector module can still load the
-/// classes around it.
+/// The widths that vector kernels are written in. Apart, so that a machine without the vector module can
+/// still load the classes around it.
 final class VectorConstants {
     static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
 

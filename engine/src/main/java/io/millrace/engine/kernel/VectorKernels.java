@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The fast ring in Java: products by {@link PanelProduct} on a fixed pool of threads, everything else the reference's
-/// own code for one row, shared out by rows. What it does not override is not worth it.
+/// The fast ring in Java: products by {@link PanelProduct} on a fixed pool of threads, everything else the
+/// reference's own code for one row, shared out by rows. What it does not override is not worth it.
 final class VectorKernels extends ReferenceKernels {
     /// Rows of a small operation that one item takes, so that sharing out costs little beside the work.
     private static final int GRAIN = 16;
@@ -72,7 +72,8 @@ final class VectorKernels extends ReferenceKernels {
         float[] packed = new float[groups * packedGroup];
         pool.forEach(
                 groups,
-                (g, worker) -> PanelProduct.pack(array(x), g * cols, groups * cols, rows, cols, packed, g * packedGroup));
+                (g, worker) ->
+                        PanelProduct.pack(array(x), g * cols, groups * cols, rows, cols, packed, g * packedGroup));
         int panels = Math.ceilDiv(perGroup, PANEL);
         pool.forEach(groups * panels, (item, worker) -> {
             int group = item / panels;
@@ -168,8 +169,7 @@ final class VectorKernels extends ReferenceKernels {
     @Override
     public void pool(Floats values, Floats scores, Floats ape, Pooling shape, List<PoolSpan> spans, Floats out) {
         pool.forEach(
-                spans.size(),
-                (item, worker) -> super.pool(values, scores, ape, shape, List.of(spans.get(item)), out));
+                spans.size(), (item, worker) -> super.pool(values, scores, ape, shape, List.of(spans.get(item)), out));
     }
 
     @Override
@@ -232,19 +232,12 @@ final class VectorKernels extends ReferenceKernels {
     public void attend(Floats q, int rows, int heads, int dim, RowLists keys, Floats sink, double scale, Floats out) {
         pool.forEach(
                 rows,
-                (r, worker) -> attendRow(q, r, heads, dim, keys, array(sink), (float) scale, array(out), scratch[worker]));
+                (r, worker) ->
+                        attendRow(q, r, heads, dim, keys, array(sink), (float) scale, array(out), scratch[worker]));
     }
 
     private void attendRow(
-            Floats q,
-            int r,
-            int heads,
-            int dim,
-            RowLists keys,
-            float[] sink,
-            float scale,
-            float[] out,
-            Scratch own) {
+            Floats q, int r, int heads, int dim, RowLists keys, float[] sink, float scale, float[] out, Scratch own) {
         int count = keys.start()[r + 1] - keys.start()[r];
         int stride = scores(q, r, heads, dim, keys, own);
         float[] sums = new float[heads];
@@ -318,7 +311,8 @@ final class VectorKernels extends ReferenceKernels {
         });
     }
 
-    /// Where each group's rows leave their results: a row's results stand in the order of its experts' indices.
+    /// Where each group's rows leave their results: a row's results stand in the order of its experts'
+    /// indices.
     private static int[][] places(ExpertGroups groups, int rows, int topK) {
         int[] seen = new int[rows];
         int[][] places = new int[groups.size()][];

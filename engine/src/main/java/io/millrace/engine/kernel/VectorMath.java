@@ -7,9 +7,9 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
-/// Elementary functions from additions, products and shifts alone. The library's own vector functions are not used:
-/// interpreted and compiled code may answer with different bits, and a row's bits must not depend on when the compiler
-/// got to it.
+/// Elementary functions from additions, products and shifts alone. The library's own vector functions are
+/// not used: interpreted and compiled code may answer with different bits, and a row's bits must not depend
+/// on when the compiler got to it.
 final class VectorMath {
     private static final float LOG2_E = 1.44269504f;
     // ln 2 in two parts, the first with trailing zeros so that k times it is exact
@@ -36,7 +36,8 @@ final class VectorMath {
         return p.mul(power).blend(0f, x.lt(SMALLEST));
     }
 
-    /// `x[i] = e^(x[i] - max)` in place over `count` floats; the array must be padded to a multiple of the vector width.
+    /// `x[i] = e^(x[i] - max)` in place over `count` floats; the array must be padded to a multiple of the
+    /// vector width.
     static void expShifted(float[] x, int at, int count, float max) {
         for (int i = at; i < at + count; i += LANES) {
             exp(FloatVector.fromArray(FLOATS, x, i).sub(max)).intoArray(x, i);

@@ -3,12 +3,12 @@ package io.millrace.engine.kernel;
 import io.millrace.engine.kernel.Kernels.PoolSpan;
 import io.millrace.engine.kernel.Kernels.Pooling;
 
-/// The compressor of one sequence in one layer: takes tokens one by one, keeps the window that is not yet complete and
-/// writes a pooled row when it is (deepseek-v4.md section 5.2).
+/// The compressor of one sequence in one layer: takes tokens one by one, keeps the window that is not yet
+/// complete and writes a pooled row when it is (deepseek-v4.md section 5.2).
 ///
-/// Overlapping windows keep two of them: state rows 0 .. ratio-1 are the previous window, of which the first half of
-/// each row counts, rows ratio .. 2 ratio-1 the current one, of which the second half counts. A state that has seen
-/// nothing has scores of minus infinity in the previous window.
+/// Overlapping windows keep two of them: state rows 0 .. ratio-1 are the previous window, of which the first
+/// half of each row counts, rows ratio .. 2 ratio-1 the current one, of which the second half counts. A
+/// state that has seen nothing has scores of minus infinity in the previous window.
 final class WindowPool {
     private final Pooling shape;
     private final float[] ape;

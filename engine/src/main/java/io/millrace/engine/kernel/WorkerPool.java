@@ -4,8 +4,9 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// A fixed set of threads that shares out the items of one operation at a time. The caller works too; between two
-/// operations of a step the others spin briefly, since the next one follows within microseconds, and then park.
+/// A fixed set of threads that shares out the items of one operation at a time. The caller works too;
+/// between two operations of a step the others spin briefly, since the next one follows within microseconds,
+/// and then park.
 ///
 /// What an item computes must not depend on which worker takes it.
 final class WorkerPool implements AutoCloseable {

@@ -13,8 +13,8 @@ import io.millrace.engine.tensor.Floats;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// The attention half of a layer (deepseek-v4.md sections 2.5 to 2.8). One vector is key and value, shared by all
-/// heads; a query sees the sliding window and, by the layer's kind, compressed rows.
+/// The attention half of a layer (deepseek-v4.md sections 2.5 to 2.8). One vector is key and value, shared
+/// by all heads; a query sees the sliding window and, by the layer's kind, compressed rows.
 final class Attention {
     private static final int FP8_BLOCK = 64;
     private static final int FP4_BLOCK = 32;
@@ -136,7 +136,8 @@ final class Attention {
     /// For each row the compressed rows that the indexer picks.
     private int[][] choose(Workspace workspace, Floats x, Floats qLora, Step step, Floats angles) {
         Weights.Indexer indexer = Objects.requireNonNull(weights.indexer());
-        Objects.requireNonNull(indexCompressor).accept(workspace, x, step, span -> cache(span).index());
+        Objects.requireNonNull(indexCompressor)
+                .accept(workspace, x, step, span -> cache(span).index());
         int rows = step.rows();
         int heads = config.indexer().indexNHeads();
         int dim = config.indexer().indexHeadDim();
@@ -148,7 +149,13 @@ final class Attention {
         Floats headWeights = workspace.take(Slot.INDEX_WEIGHTS, (long) rows * heads);
         kernels.matmul(x, rows, indexer.weightsProj(), headWeights);
         return kernels.indexTopK(
-                query, headWeights, rows, heads, dim, candidates(step), config.indexer().indexTopk());
+                query,
+                headWeights,
+                rows,
+                heads,
+                dim,
+                candidates(step),
+                config.indexer().indexTopk());
     }
 
     /// All index keys that each row may see.
@@ -179,7 +186,8 @@ final class Attention {
                 for (int p = oldest; p < span.startPosition(); p++) {
                     lists.add(cache.window(), cache.windowOffset(p));
                 }
-                // the step's own rows are read where they were computed: the window may be shorter than the span
+                // the step's own rows are read where they were computed: the window may be shorter than the
+                // span
                 for (int p = Math.max(oldest, span.startPosition()); p <= position; p++) {
                     lists.add(keyValue, (span.firstRow() + p - span.startPosition()) * dim);
                 }
@@ -205,7 +213,8 @@ final class Attention {
     /// The grouped output projection.
     private Floats project(Workspace workspace, Floats attended, int rows) {
         int groups = config.attention().oGroups();
-        Floats grouped = workspace.take(Slot.GROUPED, (long) rows * groups * config.attention().oLoraRank());
+        Floats grouped = workspace.take(
+                Slot.GROUPED, (long) rows * groups * config.attention().oLoraRank());
         kernels.groupedMatmul(attended, rows, weights.woA(), groups, grouped);
         Floats out = workspace.take(Slot.SUBLAYER, (long) rows * config.hiddenSize());
         kernels.matmul(grouped, rows, weights.woB(), out);

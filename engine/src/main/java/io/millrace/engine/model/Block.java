@@ -5,7 +5,8 @@ import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.model.Workspace.Slot;
 import io.millrace.engine.tensor.Floats;
 
-/// One layer: collapse, norm, attention, expand; collapse, norm, experts, expand (deepseek-v4.md section 2.1).
+/// One layer: collapse, norm, attention, expand; collapse, norm, experts, expand (deepseek-v4.md section
+/// 2.1).
 final class Block {
     private final Kernels kernels;
     private final ModelConfig config;

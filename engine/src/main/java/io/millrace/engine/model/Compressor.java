@@ -11,8 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
-/// Pools windows of tokens into compressed rows (deepseek-v4.md section 2.7). Runs before the attention of the same
-/// tokens: a row whose last token is the query's own is visible to it.
+/// Pools windows of tokens into compressed rows (deepseek-v4.md section 2.7). Runs before the attention of
+/// the same tokens: a row whose last token is the query's own is visible to it.
 final class Compressor {
     /// What becomes of a row after its rotation.
     interface Rounding {

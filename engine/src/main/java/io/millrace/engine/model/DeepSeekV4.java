@@ -10,7 +10,8 @@ import io.millrace.engine.tensor.Floats;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The forward pass: embed, layers, head (deepseek-v4.md section 2.1). Holds no sequence; one thread at a time.
+/// The forward pass: embed, layers, head (deepseek-v4.md section 2.1). Holds no sequence; one thread at a
+/// time.
 public final class DeepSeekV4 {
     private final Kernels kernels;
     private final ModelConfig config;
@@ -121,8 +122,8 @@ public final class DeepSeekV4 {
         return logits;
     }
 
-    /// Logits of a multi-token prediction block: row i predicts token i + 2 from the main model's streams at i and
-    /// token i + 1 (section 4.2).
+    /// Logits of a multi-token prediction block: row i predicts token i + 2 from the main model's streams at
+    /// i and token i + 1 (section 4.2).
     ///
     /// @param block which, usually 0
     /// @param streams of the main model before its head [rows, n, D]
@@ -137,7 +138,8 @@ public final class DeepSeekV4 {
         kernels.read(source, offset, target, 0, count);
     }
 
-    /// The logarithm of the summed exponentials of each row of logits, so that `logit - it` is a log-probability.
+    /// The logarithm of the summed exponentials of each row of logits, so that `logit - it` is a
+    /// log-probability.
     public double[] logSumExp(Floats logits, int rows) {
         return kernels.logSumExp(logits, rows, config.vocabSize());
     }

@@ -5,7 +5,8 @@ import io.millrace.engine.kernel.Kernels.HyperSite;
 import io.millrace.engine.model.Workspace.Slot;
 import io.millrace.engine.tensor.Floats;
 
-/// The residual path: n streams, collapsed before each sub-layer and mixed again after it (deepseek-v4.md section
+/// The residual path: n streams, collapsed before each sub-layer and mixed again after it (deepseek-v4.md
+/// section
 /// 2.3). There is no other residual addition in the model.
 final class HyperConnections {
     private final Kernels kernels;

@@ -2,8 +2,8 @@ package io.millrace.engine.model;
 
 import io.millrace.engine.tensor.Floats;
 
-/// Looks at a forward pass from inside, so that a comparison names the first wrong layer. The floats are the pass's own
-/// and good only during the call.
+/// Looks at a forward pass from inside, so that a comparison names the first wrong layer. The floats are the
+/// pass's own and good only during the call.
 interface LayerTrace {
     LayerTrace NONE = new LayerTrace() {};
 

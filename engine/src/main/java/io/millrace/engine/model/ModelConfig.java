@@ -2,15 +2,16 @@ package io.millrace.engine.model;
 
 import java.util.List;
 
-/// What the model is. Component names are config.json's keys in camelCase; DeepSeek's own inference script calls
-/// some of them otherwise (hiddenSize = dim, routedScalingFactor = route_scale, slidingWindow = window_size, ...).
+/// What the model is. Component names are config.json's keys in camelCase; DeepSeek's own inference script
+/// calls some of them otherwise (hiddenSize = dim, routedScalingFactor = route_scale, slidingWindow =
+/// window_size, ...).
 ///
 /// @param layers one entry per decoder layer, in order
 /// @param mtpLayers one entry per multi-token prediction block, usually one or none
 /// @param bosTokenId -1 if config.json has none
 /// @param eosTokenId -1 if config.json has none
-/// @param quantized whether config.json has a quantization_config, that is, whether the model was trained with rounded
-///     cache rows
+/// @param quantized whether config.json has a quantization_config, that is, whether the model was trained
+///     with rounded cache rows
 public record ModelConfig(
         int vocabSize,
         int hiddenSize,

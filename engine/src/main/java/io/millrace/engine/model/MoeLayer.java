@@ -27,8 +27,7 @@ final class MoeLayer {
         kernels.matmul(x, rows, weights.gate(), logits);
         Routing routing = route(logits, step);
         Floats out = workspace.take(Slot.SUBLAYER, (long) rows * config.hiddenSize());
-        kernels.experts(
-                x, rows, config.hiddenSize(), routing, weights.experts()::expert, moe.swigluLimit(), out);
+        kernels.experts(x, rows, config.hiddenSize(), routing, weights.experts()::expert, moe.swigluLimit(), out);
         if (weights.shared() != null) {
             kernels.addSwiglu(x, rows, weights.shared(), moe.swigluLimit(), out);
         }
@@ -47,7 +46,6 @@ final class MoeLayer {
         for (int s = 0; s < chosen.length; s++) {
             chosen[s] = table.expert(step.tokens()[s / topK], s % topK);
         }
-        return kernels.weigh(
-                logits, step.rows(), moe.nRoutedExperts(), chosen, topK, moe.routedScalingFactor());
+        return kernels.weigh(logits, step.rows(), moe.nRoutedExperts(), chosen, topK, moe.routedScalingFactor());
     }
 }

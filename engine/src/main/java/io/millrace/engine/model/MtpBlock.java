@@ -4,8 +4,8 @@ import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.model.Workspace.Slot;
 import io.millrace.engine.tensor.Floats;
 
-/// Multi-token prediction (deepseek-v4.md section 4): a sliding layer fed with the main model's streams and the next
-/// token; embedding and output head are the main model's.
+/// Multi-token prediction (deepseek-v4.md section 4): a sliding layer fed with the main model's streams and
+/// the next token; embedding and output head are the main model's.
 final class MtpBlock {
     private final Kernels kernels;
     private final ModelConfig config;

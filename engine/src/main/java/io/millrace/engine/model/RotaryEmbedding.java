@@ -46,9 +46,7 @@ final class RotaryEmbedding {
 
     /// The pair that turns `beta` times over the original context.
     private static double turns(double beta, int dim, double theta, ModelConfig.Yarn yarn) {
-        return dim
-                * Math.log(yarn.originalMaxPositionEmbeddings() / (beta * 2 * Math.PI))
-                / (2 * Math.log(theta));
+        return dim * Math.log(yarn.originalMaxPositionEmbeddings() / (beta * 2 * Math.PI)) / (2 * Math.log(theta));
     }
 
     float[] frequencies() {
@@ -59,8 +57,8 @@ final class RotaryEmbedding {
         return frequencies.length;
     }
 
-    /// Cosines and sines [count, pairs, 2]. The angle is a product of floats rounded to float, as engines compute it:
-    /// near a million positions a double-precision angle would differ.
+    /// Cosines and sines [count, pairs, 2]. The angle is a product of floats rounded to float, as engines
+    /// compute it: near a million positions a double-precision angle would differ.
     void angles(Kernels kernels, int[] positions, int count, Floats out) {
         float[] angles = new float[count * 2 * pairs()];
         for (int r = 0; r < count; r++) {

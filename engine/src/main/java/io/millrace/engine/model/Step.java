@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// The tokens of one forward pass: spans of consecutive tokens, each of a sequence of its own. Prefill chunks and
-/// single decode tokens are the same thing here.
+/// The tokens of one forward pass: spans of consecutive tokens, each of a sequence of its own. Prefill
+/// chunks and single decode tokens are the same thing here.
 public final class Step {
     private final List<Span> spans = new ArrayList<>();
     private int[] tokens = new int[16];

@@ -6,15 +6,15 @@ import io.millrace.engine.tensor.Swiglu;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The tensors of a checkpoint, bound once by name and from there on used by field. Matrices stay as stored; vectors
-/// are floats on the device. D hidden size, H heads, d head dim, n streams, E experts, I expert inner size, V vocabulary.
+/// The tensors of a checkpoint, bound once by name and from there on used by field. Matrices stay as stored;
+/// vectors are floats on the device. D hidden size, H heads, d head dim, n streams, E experts, I expert
+/// inner size, V vocabulary.
 ///
 /// @param embed [V, D]
 /// @param head [V, D]
 /// @param norm [D]
 /// @param hcHead collapses the streams before the final norm
-public record Weights(
-        Matrix embed, Matrix head, Floats norm, HcHead hcHead, List<Layer> layers, List<Mtp> mtp) {
+public record Weights(Matrix embed, Matrix head, Floats norm, HcHead hcHead, List<Layer> layers, List<Mtp> mtp) {
 
     /// One decoder layer.
     ///
@@ -86,8 +86,8 @@ public record Weights(
             ExpertStore experts,
             @Nullable Swiglu shared) {}
 
-    /// Where a layer's routed experts come from. A view is good for the step that asked for it: whether it is mapped,
-    /// resident or streamed ahead of use is the store's affair.
+    /// Where a layer's routed experts come from. A view is good for the step that asked for it: whether it
+    /// is mapped, resident or streamed ahead of use is the store's affair.
     public interface ExpertStore {
         /// Number of experts E.
         int size();

@@ -5,8 +5,8 @@ import io.millrace.engine.tensor.Floats;
 import java.util.EnumMap;
 import java.util.Map;
 
-/// The activations of a step, by name; they grow to the largest step seen and are used again. Contents are undefined
-/// when taken.
+/// The activations of a step, by name; they grow to the largest step seen and are used again. Contents are
+/// undefined when taken.
 final class Workspace {
     /// Who uses which activations; two that live at the same time have two names.
     enum Slot {

@@ -9,7 +9,8 @@ public enum DType {
     F8_E4M3(8),
     /// Eight exponent bits: 2^(b-127); 255 is NaN.
     F8_E8M0(8),
-    /// Two codes a byte, the even column in the low nibble; stored in safetensors as I8 with half the columns.
+    /// Two codes a byte, the even column in the low nibble; stored in safetensors as I8 with half the
+    /// columns.
     FP4_E2M1(4),
     I64(64),
     I32(32),

@@ -3,9 +3,9 @@ package io.millrace.engine.tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// A stored weight matrix [rows, cols], row-major, read-only, as it lies in the checkpoint: codes and, for block
-/// formats, their scales. `w[r][c] = code * scale[r / scaleBlockRows][c / scaleBlockCols]`. Its identity is what a
-/// device keys its own copy by.
+/// A stored weight matrix [rows, cols], row-major, read-only, as it lies in the checkpoint: codes and, for
+/// block formats, their scales. `w[r][c] = code * scale[r / scaleBlockRows][c / scaleBlockCols]`. Its
+/// identity is what a device keys its own copy by.
 ///
 /// @param name tensor name, for messages
 /// @param dtype of the codes: F32, BF16, F16, F8_E4M3 or FP4_E2M1
@@ -13,7 +13,13 @@ import org.jspecify.annotations.Nullable;
 /// @param cols input features
 /// @param data the codes, `dtype.bytes(cols)` bytes a row
 /// @param scales block scales, or null if the codes are the values
-public record Matrix(String name, DType dtype, int rows, int cols, MemorySegment data, @Nullable Scales scales) {
+public record Matrix(
+        String name,
+        DType dtype,
+        int rows,
+        int cols,
+        MemorySegment data,
+        @Nullable Scales scales) {
 
     /// Block scales [ceil(rows / blockRows), ceil(cols / blockCols)], row-major.
     ///
@@ -45,8 +51,8 @@ public record Matrix(String name, DType dtype, int rows, int cols, MemorySegment
         return data.byteSize() + (scales == null ? 0 : scales.data().byteSize());
     }
 
-    /// Rows `from` (inclusive) to `to` (exclusive) as a matrix of their own, without copying. With block scales `from`
-    /// must lie on a block's edge.
+    /// Rows `from` (inclusive) to `to` (exclusive) as a matrix of their own, without copying. With block
+    /// scales `from` must lie on a block's edge.
     public Matrix slice(String sliceName, int from, int to) {
         long rowBytes = dtype.bytes(cols);
         MemorySegment part = data.asSlice(from * rowBytes, (to - from) * rowBytes);

@@ -5,8 +5,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Finds added tokens in raw text as Hugging Face does: the longest at the leftmost place, and first those that are
-/// looked for in the text as it stands, then, in what is left, those that are looked for in the normalised text.
+/// Finds added tokens in raw text as Hugging Face does: the longest at the leftmost place, and first those
+/// that are looked for in the text as it stands, then, in what is left, those that are looked for in the
+/// normalised text.
 final class AddedTokens {
 
     /// One entry of `added_tokens`.
@@ -14,8 +15,7 @@ final class AddedTokens {
     /// @param singleWord matches only where no word character stands next to it
     /// @param lstrip takes the white space before it along; `rstrip` that behind it
     /// @param normalized is looked for after normalisation
-    record AddedToken(
-            int id, String content, boolean singleWord, boolean lstrip, boolean rstrip, boolean normalized) {}
+    record AddedToken(int id, String content, boolean singleWord, boolean lstrip, boolean rstrip, boolean normalized) {}
 
     /// Where the pieces of a text go, in order.
     interface Receiver {

@@ -15,22 +15,23 @@ import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/// A byte-level byte-pair encoding read from a Hugging Face `tokenizer.json`; gives the ids that Hugging Face's own
-/// library gives.
+/// A byte-level byte-pair encoding read from a Hugging Face `tokenizer.json`; gives the ids that Hugging
+/// Face's own library gives.
 ///
-/// Written here rather than bound to a native library for two reasons: the published ones need glibc 2.34, which the
-/// aarch64 hosts with Ascend cards often lack, and a fault in native code takes the whole executor with it.
+/// Written here rather than bound to a native library for two reasons: the published ones need glibc 2.34,
+/// which the aarch64 hosts with Ascend cards often lack, and a fault in native code takes the whole executor
+/// with it.
 ///
 /// A text goes through four steps: added tokens are cut out (only in [#encodeWithControlTokens]), the rest is
 /// normalised, split into pieces, and each piece's UTF-8 bytes are merged. Bounds: splitting and merging take
-/// O(n log n) for any text; one single piece of n bytes needs up to about 32 n bytes of memory while it is merged.
-/// Unicode properties are those of the running Java; characters younger than the library's tables may be split
-/// differently there.
+/// O(n log n) for any text; one single piece of n bytes needs up to about 32 n bytes of memory while it is
+/// merged. Unicode properties are those of the running Java; characters younger than the library's tables
+/// may be split differently there.
 ///
 /// An unpaired surrogate, which has no UTF-8, is encoded as U+FFFD.
 ///
-/// What is not done: the tokens a post-processor would add are not added (a BOS is the prompt writer's business), and
-/// text is never truncated.
+/// What is not done: the tokens a post-processor would add are not added (a BOS is the prompt writer's
+/// business), and text is never truncated.
 public final class BpeTokenizer implements Tokenizer {
     private static final byte[] NO_BYTES = {};
 
@@ -68,7 +69,8 @@ public final class BpeTokenizer implements Tokenizer {
 
     /// Reads a `tokenizer.json`.
     ///
-    /// @throws EngineException `MODEL_UNREADABLE` if the file cannot be read; `MODEL_MISMATCH`, with file, place and
+    /// @throws EngineException `MODEL_UNREADABLE` if the file cannot be read; `MODEL_MISMATCH`, with file,
+    ///     place and
     /// reason, if it is damaged or asks for something that is not understood here
     public static BpeTokenizer read(Path tokenizerJson) {
         return new BpeTokenizer(TokenizerFile.read(tokenizerJson));
@@ -91,7 +93,8 @@ public final class BpeTokenizer implements Tokenizer {
         return pieces;
     }
 
-    /// The bytes a piece of the vocabulary stands for; of one that is not in the byte alphabet, its own UTF-8.
+    /// The bytes a piece of the vocabulary stands for; of one that is not in the byte alphabet, its own
+    /// UTF-8.
     private static byte[] bytesOf(String piece) {
         byte[] bytes = new byte[piece.length()];
         for (int at = 0; at < bytes.length; at++) {
@@ -245,7 +248,9 @@ public final class BpeTokenizer implements Tokenizer {
         }
         StringBuilder text = new StringBuilder(size);
         // what is left is the beginning of one character
-        return LossyUtf8.decode(bytes, size, text) == size ? text.toString() : text.append('\uFFFD').toString();
+        return LossyUtf8.decode(bytes, size, text) == size
+                ? text.toString()
+                : text.append('\uFFFD').toString();
     }
 
     @Override

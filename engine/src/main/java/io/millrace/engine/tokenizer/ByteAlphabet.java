@@ -2,9 +2,9 @@ package io.millrace.engine.tokenizer;
 
 import java.util.Arrays;
 
-/// GPT-2's one-to-one mapping between bytes and visible characters, in which byte-level vocabularies are written: the
-/// printable bytes of Latin-1 (33–126, 161–172, 174–255) stand for themselves, the other 68 become U+0100 and up in
-/// byte order.
+/// GPT-2's one-to-one mapping between bytes and visible characters, in which byte-level vocabularies are
+/// written: the printable bytes of Latin-1 (33–126, 161–172, 174–255) stand for themselves, the other 68
+/// become U+0100 and up in byte order.
 final class ByteAlphabet {
     private static final char[] CHARS = new char[256];
     private static final int[] BYTES = new int[256 + 68];

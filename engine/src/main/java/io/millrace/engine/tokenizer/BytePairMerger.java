@@ -2,9 +2,9 @@ package io.millrace.engine.tokenizer;
 
 import java.util.Arrays;
 
-/// Merges the symbols of one piece: always the pair of lowest rank, of equal ranks the leftmost (Sennrich et al. 2016,
-/// with GPT-2's ranks). Two ways with one result: a scan over the ranks for short pieces, a heap with a linked list for
-/// long ones, so that a piece of n symbols takes O(n log n) whatever it holds.
+/// Merges the symbols of one piece: always the pair of lowest rank, of equal ranks the leftmost (Sennrich et
+/// al. 2016, with GPT-2's ranks). Two ways with one result: a scan over the ranks for short pieces, a heap
+/// with a linked list for long ones, so that a piece of n symbols takes O(n log n) whatever it holds.
 final class BytePairMerger {
     /// Up to this many symbols scanning is faster than a heap (measured on English and Chinese text).
     private static final int MAX_SCANNED_SYMBOLS = 48;
@@ -73,7 +73,8 @@ final class BytePairMerger {
         while (!heap.isEmpty()) {
             long candidate = heap.poll();
             int at = (int) candidate;
-            // a swallowed symbol is -1; a changed neighbour gives another rank: both mean that the candidate is stale
+            // a swallowed symbol is -1; a changed neighbour gives another rank: both mean that the candidate
+            // is stale
             if (symbols[at] < 0 || next[at] >= size) {
                 continue;
             }

@@ -1,8 +1,8 @@
 package io.millrace.engine.tokenizer;
 
-/// UTF-8 to text with one U+FFFD for each maximal subpart of a malformed sequence (Unicode 16, section 3.9, the practice
-/// of WHATWG and Rust). Java's own decoder puts another number of replacement characters for some sequences, and text
-/// would then differ from that of the reference tokenizer.
+/// UTF-8 to text with one U+FFFD for each maximal subpart of a malformed sequence (Unicode 16, section 3.9,
+/// the practice of WHATWG and Rust). Java's own decoder puts another number of replacement characters for
+/// some sequences, and text would then differ from that of the reference tokenizer.
 final class LossyUtf8 {
     private static final char REPLACEMENT = '\uFFFD';
 
@@ -10,7 +10,8 @@ final class LossyUtf8 {
 
     /// Appends the text of `bytes[0, size)`.
     ///
-    /// @return how many bytes were consumed: all but up to 3, which are the beginning of a character that may go on
+    /// @return how many bytes were consumed: all but up to 3, which are the beginning of a character that
+    ///     may go on
     static int decode(byte[] bytes, int size, StringBuilder text) {
         int at = 0;
         while (at < size) {

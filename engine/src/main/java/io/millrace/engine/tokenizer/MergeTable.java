@@ -2,8 +2,9 @@ package io.millrace.engine.tokenizer;
 
 import java.util.Arrays;
 
-/// The merges of a byte-pair encoding: (left id, right id) → rank and merged id. An open-addressing table over primitive
-/// arrays; a boxed map costs about eight times the memory and three times the time. Written once, then read-only.
+/// The merges of a byte-pair encoding: (left id, right id) → rank and merged id. An open-addressing table
+/// over primitive arrays; a boxed map costs about eight times the memory and three times the time. Written
+/// once, then read-only.
 final class MergeTable {
     private static final long EMPTY = -1;
 

@@ -6,15 +6,17 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/// Rewrites a split pattern of a tokenizer.json (Oniguruma, Ruby syntax, Unicode) as a [java.util.regex.Pattern] that
-/// matches the same. The two dialects spell the same things differently (`\s` and `\d` are ASCII in Java, `.` stops at
-/// other characters, `\h` and `{1,3}+` mean something else), so nothing is passed through: each construct is read and
-/// written again, and one that is not known here is refused.
+/// Rewrites a split pattern of a tokenizer.json (Oniguruma, Ruby syntax, Unicode) as a
+/// [java.util.regex.Pattern] that matches the same. The two dialects spell the same things differently (`\s`
+/// and `\d` are ASCII in Java, `.` stops at other characters, `\h` and `{1,3}+` mean something else), so
+/// nothing is passed through: each construct is read and written again, and one that is not known here is
+/// refused.
 ///
-/// Understood: alternation, groups `(…)`, `(?:…)`, `(?i:…)`, `(?i)` at the front, look-around, classes with ranges,
-/// nesting, negation and `&&`, general categories and scripts, `\s \d \w \r \n \t`, `.`, and greedy, lazy and
-/// possessive `? * +` and greedy `{m,n}`. A group that can match text of different lengths may not repeat without
-/// bound: that is the form whose matching takes exponential time, and Java would recurse once per repetition.
+/// Understood: alternation, groups `(…)`, `(?:…)`, `(?i:…)`, `(?i)` at the front, look-around, classes with
+/// ranges, nesting, negation and `&&`, general categories and scripts, `\s \d \w \r \n \t`, `.`, and greedy,
+/// lazy and possessive `? * +` and greedy `{m,n}`. A group that can match text of different lengths may not
+/// repeat without bound: that is the form whose matching takes exponential time, and Java would recurse once
+/// per repetition.
 final class PatternTranslator {
     private static final int MAX_DEPTH = 50;
     private static final int MAX_REPETITIONS = 100_000;
@@ -35,7 +37,8 @@ final class PatternTranslator {
         this.source = source;
     }
 
-    /// @throws IllegalArgumentException with the offset and the reason, for a pattern that is malformed, has a construct
+    /// @throws IllegalArgumentException with the offset and the reason, for a pattern that is malformed, has
+    ///     a construct
     /// not understood here, or matches the empty text
     static Pattern translate(String onigurumaPattern) {
         PatternTranslator translator = new PatternTranslator(onigurumaPattern);
@@ -96,7 +99,9 @@ final class PatternTranslator {
     private Length quantified(int depth) {
         boolean group = source.charAt(at) == '(';
         // a zero-width group or flag cannot be repeated sensibly
-        boolean zeroWidth = group && source.startsWith("?", at + 1) && !source.startsWith("?:", at + 1)
+        boolean zeroWidth = group
+                && source.startsWith("?", at + 1)
+                && !source.startsWith("?:", at + 1)
                 && !source.startsWith("?i:", at + 1);
         Length length = atom(depth);
         boolean quantified = false;
@@ -265,8 +270,8 @@ final class PatternTranslator {
         return literal(low);
     }
 
-    /// The single character written at this place of a class, or -1 (and nothing consumed) for an escape that stands for
-    /// a set.
+    /// The single character written at this place of a class, or -1 (and nothing consumed) for an escape
+    /// that stands for a set.
     private int classCodePoint() {
         if (source.charAt(at) != '\\') {
             return nextCodePoint();

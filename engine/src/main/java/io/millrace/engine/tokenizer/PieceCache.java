@@ -3,8 +3,8 @@ package io.millrace.engine.tokenizer;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
-/// Remembers the ids of short pieces. Bounded: every piece has one slot, and a newcomer takes it. Lock-free: entries
-/// are immutable, and losing a race costs one repeated merge.
+/// Remembers the ids of short pieces. Bounded: every piece has one slot, and a newcomer takes it. Lock-free:
+/// entries are immutable, and losing a race costs one repeated merge.
 final class PieceCache {
     /// Longer pieces are rare and would hold memory for nothing, in chars.
     static final int MAX_PIECE_CHARS = 24;

@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The `pre_tokenizer` of a tokenizer.json: cuts text into the pieces inside which merging happens. Immutable; each
-/// encoding makes its own chain of [Stage]s, which hand one another ranges of one string and copy nothing.
+/// The `pre_tokenizer` of a tokenizer.json: cuts text into the pieces inside which merging happens.
+/// Immutable; each encoding makes its own chain of [Stage]s, which hand one another ranges of one string and
+/// copy nothing.
 sealed interface PreTokenizer {
 
     /// Takes pieces of a text in order. Confined to one thread.
@@ -66,8 +67,8 @@ sealed interface PreTokenizer {
         }
     }
 
-    /// Iterates over the matches inside one range. Look-around does not see beyond the range: to the tokenizer each piece
-    /// is a text of its own.
+    /// Iterates over the matches inside one range. Look-around does not see beyond the range: to the
+    /// tokenizer each piece is a text of its own.
     final class Matches {
         private final Matcher matcher;
         private String text = "";
@@ -152,14 +153,13 @@ sealed interface PreTokenizer {
         @Override
         public void piece(String text, int start, int end) {
             List<Span> spans = spans(text, start, end);
-            List<Span> pieces =
-                    switch (split.behavior) {
-                        case ISOLATED -> spans;
-                        case REMOVED -> spans.stream().filter(span -> !span.isSeparator).toList();
-                        case CONTIGUOUS -> joined(spans, split.behavior);
-                        case MERGED_WITH_PREVIOUS -> joined(spans, split.behavior);
-                        case MERGED_WITH_NEXT -> joinedWithNext(spans);
-                    };
+            List<Span> pieces = switch (split.behavior) {
+                case ISOLATED -> spans;
+                case REMOVED -> spans.stream().filter(span -> !span.isSeparator).toList();
+                case CONTIGUOUS -> joined(spans, split.behavior);
+                case MERGED_WITH_PREVIOUS -> joined(spans, split.behavior);
+                case MERGED_WITH_NEXT -> joinedWithNext(spans);
+            };
             for (Span piece : pieces) {
                 next.piece(text, piece.start, piece.end);
             }

@@ -12,8 +12,8 @@ sealed interface TextNormalizer {
 
     /// One of Unicode's four normalisation forms.
     record Form(Normalizer.Form form) implements TextNormalizer {
-        /// Reordering a run of n combining marks takes up to n² steps; longer runs are normalised in parts of this many.
-        /// No text in any language has such a run (UAX #15 calls 30 generous).
+        /// Reordering a run of n combining marks takes up to n² steps; longer runs are normalised in parts
+        /// of this many. No text in any language has such a run (UAX #15 calls 30 generous).
         private static final int MAX_MARKS = 1024;
 
         @Override
@@ -34,7 +34,9 @@ sealed interface TextNormalizer {
                     marks = 0;
                 }
             }
-            return normalized.append(Normalizer.normalize(text.substring(start), form)).toString();
+            return normalized
+                    .append(Normalizer.normalize(text.substring(start), form))
+                    .toString();
         }
 
         private static boolean isMark(int codePoint) {

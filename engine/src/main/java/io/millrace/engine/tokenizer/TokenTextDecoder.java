@@ -2,8 +2,9 @@ package io.millrace.engine.tokenizer;
 
 import java.util.Arrays;
 
-/// Turns ids into text one at a time, holding back the bytes of a character that is not complete yet. The texts of all
-/// [#accept] calls and of [#finish], joined, are [Tokenizer#decode] of all ids. Confined to one thread.
+/// Turns ids into text one at a time, holding back the bytes of a character that is not complete yet. The
+/// texts of all [#accept] calls and of [#finish], joined, are [Tokenizer#decode] of all ids. Confined to one
+/// thread.
 public final class TokenTextDecoder {
     private static final byte[] NOTHING = {};
 
@@ -31,7 +32,8 @@ public final class TokenTextDecoder {
         return text.toString();
     }
 
-    /// What is left at the end: U+FFFD for an unfinished character, else nothing. The decoder can then be used again.
+    /// What is left at the end: U+FFFD for an unfinished character, else nothing. The decoder can then be
+    /// used again.
     public String finish() {
         String rest = pending.length == 0 ? "" : "\uFFFD";
         pending = NOTHING;

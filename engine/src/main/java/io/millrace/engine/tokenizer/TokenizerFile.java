@@ -22,9 +22,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
-/// What a Hugging Face `tokenizer.json` says, checked. Parts that change ids and are not understood here are refused
-/// with their place; `truncation`, `padding` and `post_processor` are ignored: a text is never cut or filled here, and
-/// the tokens a post-processor would add are written by whoever writes the prompt.
+/// What a Hugging Face `tokenizer.json` says, checked. Parts that change ids and are not understood here are
+/// refused with their place; `truncation`, `padding` and `post_processor` are ignored: a text is never cut
+/// or filled here, and the tokens a post-processor would add are written by whoever writes the prompt.
 ///
 /// @param name of the file, for messages
 /// @param vocab piece in the byte alphabet → id; ids are unique
@@ -57,7 +57,8 @@ record TokenizerFile(
     /// Two pieces that become one.
     record Merge(int left, int right, int merged) {}
 
-    /// @throws EngineException if the file cannot be read, is too large, or is not a tokenizer understood here
+    /// @throws EngineException if the file cannot be read, is too large, or is not a tokenizer understood
+    ///     here
     static TokenizerFile read(Path file) {
         try {
             long size = Files.size(file);
@@ -162,8 +163,8 @@ record TokenizerFile(
             AddedToken token = addedToken(place.object());
             Integer inVocab = vocab.get(token.content());
             if (inVocab != null && inVocab != token.id()) {
-                throw place.refused("id " + token.id() + ", but the vocabulary gives " + token.content() + " the id "
-                        + inVocab);
+                throw place.refused(
+                        "id " + token.id() + ", but the vocabulary gives " + token.content() + " the id " + inVocab);
             }
             String holder = pieces.putIfAbsent(token.id(), token.content());
             if (!contents.add(token.content()) || (holder != null && !holder.equals(token.content()))) {
@@ -201,7 +202,8 @@ record TokenizerFile(
         if (highest >= 4L * count + 1024) {
             throw root.member("model")
                     .member("vocab")
-                    .refused("the highest id is " + highest + " for " + count + " pieces: expected ids without such gaps");
+                    .refused("the highest id is " + highest + " for " + count
+                            + " pieces: expected ids without such gaps");
         }
     }
 
@@ -277,8 +279,9 @@ record TokenizerFile(
             case "Sequence" -> place.member("pretokenizers").elements().forEach(step -> addSteps(step, steps));
             case "Split" -> steps.add(split(place));
             case "Digits" -> steps.add(digits(place));
-            case "ByteLevel" -> steps.add(new PreTokenizer.ByteLevel(
-                    place.flag("add_prefix_space", true), place.flag("use_regex", true)));
+            case "ByteLevel" ->
+                steps.add(new PreTokenizer.ByteLevel(
+                        place.flag("add_prefix_space", true), place.flag("use_regex", true)));
             default -> throw place.member("type").expected("Split, Digits, ByteLevel or Sequence");
         }
     }

@@ -19,8 +19,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Every operation on every ring against values computed in float64 from the paper's formulas. Tolerance: inputs and
-/// outputs are floats, sums have fewer than 40 terms.
+/// Every operation on every ring against values computed in float64 from the paper's formulas. Tolerance:
+/// inputs and outputs are floats, sums have fewer than 40 terms.
 class KernelsGoldenTest {
     private static final float TOLERANCE = 2e-6f;
 
@@ -31,7 +31,9 @@ class KernelsGoldenTest {
     private static void assertClose(Floats got, float[] expected) {
         float[] values = ((HostFloats) got).array();
         for (int i = 0; i < expected.length; i++) {
-            assertThat(values[i]).as("element %d", i).isCloseTo(expected[i], within(TOLERANCE * (1 + Math.abs(expected[i]))));
+            assertThat(values[i])
+                    .as("element %d", i)
+                    .isCloseTo(expected[i], within(TOLERANCE * (1 + Math.abs(expected[i]))));
         }
     }
 
@@ -39,7 +41,8 @@ class KernelsGoldenTest {
     @MethodSource("rings")
     void hyperConnections_mixCollapseExpand(Kernels kernels) {
         float[] streams = floats("mhc", "streams_4x8");
-        // fn that yields the recorded mixes: the recorded row is applied to a unit input through the base alone
+        // fn that yields the recorded mixes: the recorded row is applied to a unit input through the base
+        // alone
         float[] mixes = floats("mhc", "mixes");
         float[] base = floats("mhc", "base");
         float[] scale = floats("mhc", "scale");
@@ -47,7 +50,13 @@ class KernelsGoldenTest {
             base[i] += mixes[i] * scale[i < 4 ? 0 : i < 8 ? 1 : 2];
         }
         HyperSite site = new HyperSite(
-                4, Matrices.f32(24, 32, new float[24 * 32]), kernels.upload(base), kernels.upload(scale), 20, 1e-6, 1e-6);
+                4,
+                Matrices.f32(24, 32, new float[24 * 32]),
+                kernels.upload(base),
+                kernels.upload(scale),
+                20,
+                1e-6,
+                1e-6);
         Floats collapsed = kernels.allocate(8);
         Floats post = kernels.allocate(4);
         Floats combine = kernels.allocate(16);
@@ -75,7 +84,13 @@ class KernelsGoldenTest {
                 1e-6);
         Floats post = kernels.allocate(4);
         kernels.hyperMix(
-                kernels.upload(floats("mhc", "streams_4x8")), 1, 8, site, kernels.allocate(8), post, kernels.allocate(16));
+                kernels.upload(floats("mhc", "streams_4x8")),
+                1,
+                8,
+                site,
+                kernels.allocate(8),
+                post,
+                kernels.allocate(16));
         float[] wanted = new float[4];
         for (int k = 0; k < 4; k++) {
             wanted[k] = (float) (2 / (1 + Math.exp(-expected[4 + k])));
@@ -100,8 +115,8 @@ class KernelsGoldenTest {
     @ParameterizedTest
     @MethodSource("rings")
     void weigh_hashedExperts(Kernels kernels) {
-        Routing routing = kernels.weigh(
-                kernels.upload(floats("router", "logits")), 1, 16, ints("router", "hash_row"), 6, 1.5);
+        Routing routing =
+                kernels.weigh(kernels.upload(floats("router", "logits")), 1, 16, ints("router", "hash_row"), 6, 1.5);
         assertClose(new HostFloats(routing.weights()), floats("router", "hash_weights_scale1.5"));
     }
 
