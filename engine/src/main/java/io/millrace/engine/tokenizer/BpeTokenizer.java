@@ -5,15 +5,15 @@ import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.tokenizer.AddedTokens.AddedToken;
 import io.millrace.engine.tokenizer.TokenizerFile.Merge;
 import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
-import org.jspecify.annotations.Nullable;
 
 /// A byte-level byte-pair encoding read from a Hugging Face `tokenizer.json`; gives the ids that Hugging
 /// Face's own library gives.
@@ -41,8 +41,8 @@ public final class BpeTokenizer implements Tokenizer {
     private final AddedTokens addedTokens;
     private final Map<String, Integer> controlIds;
     private final BitSet controls;
-    // [vocabSize], null where no piece has the id
-    private final byte @Nullable [][] pieces;
+    // [vocabSize], empty where no piece has the id
+    private final byte[][] pieces;
     // byte → id of its piece, -1 for bytes that UTF-8 never has
     private final int[] byteIds;
     private final BytePairMerger merger;
@@ -80,12 +80,13 @@ public final class BpeTokenizer implements Tokenizer {
         return new BpeTokenizer(TokenizerFile.parse(name, json));
     }
 
-    private static byte @Nullable [][] pieces(TokenizerFile file, BitSet controls) {
+    private static byte[][] pieces(TokenizerFile file, BitSet controls) {
         int highest = controls.length() - 1;
         for (int id : file.vocab().values()) {
             highest = Math.max(highest, id);
         }
-        byte @Nullable [][] pieces = new byte @Nullable [highest + 1][];
+        byte[][] pieces = new byte[highest + 1][];
+        Arrays.fill(pieces, NO_BYTES);
         file.vocab().forEach((piece, id) -> pieces[id] = bytesOf(piece));
         for (AddedToken token : file.addedTokens()) {
             pieces[token.id()] = token.content().getBytes(StandardCharsets.UTF_8);
@@ -141,22 +142,27 @@ public final class BpeTokenizer implements Tokenizer {
         }
     }
 
-    private static Map<String, Integer> wholePieces(byte @Nullable [][] pieces, BitSet controls) {
+    private static Map<String, Integer> wholePieces(byte[][] pieces, BitSet controls) {
         Map<String, Integer> whole = HashMap.newHashMap(pieces.length);
         for (int id = 0; id < pieces.length; id++) {
-            byte[] piece = pieces[id];
-            if (piece == null || controls.get(id)) {
-                continue;
-            }
-            try {
-                CharBuffer text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(piece));
-                whole.put(text.toString(), id);
-            } catch (CharacterCodingException e) {
-                // part of a character: no text is this piece as a whole
-                continue;
+            if (pieces[id].length > 0 && !controls.get(id)) {
+                int piece = id;
+                textOf(pieces[id]).ifPresent(text -> whole.put(text, piece));
             }
         }
         return whole;
+    }
+
+    /// Nothing if the bytes are not whole characters: then no text is this piece as a whole.
+    private static Optional<String> textOf(byte[] piece) {
+        try {
+            return Optional.of(StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(piece))
+                    .toString());
+        } catch (CharacterCodingException e) {
+            return Optional.empty();
+        }
     }
 
     @Override
@@ -262,8 +268,7 @@ public final class BpeTokenizer implements Tokenizer {
         if (id < 0) {
             throw new IllegalArgumentException("token id: expected 0 or more, got " + id);
         }
-        byte[] piece = id < pieces.length ? pieces[id] : null;
-        return piece == null ? NO_BYTES : piece;
+        return id < pieces.length ? pieces[id] : NO_BYTES;
     }
 
     @Override

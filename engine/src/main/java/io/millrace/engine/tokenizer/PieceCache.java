@@ -13,7 +13,15 @@ final class PieceCache {
 
     private final AtomicReferenceArray<@Nullable Entry> slots = new AtomicReferenceArray<>(SLOTS);
 
-    private record Entry(String piece, int[] ids) {}
+    private static final class Entry {
+        private final String piece;
+        private final int[] ids;
+
+        private Entry(String piece, int[] ids) {
+            this.piece = piece;
+            this.ids = ids;
+        }
+    }
 
     /// The ids of `text[start, end)` if they are known; not to be written to.
     int @Nullable [] find(String text, int start, int end) {

@@ -319,7 +319,7 @@ record TokenizerFile(
         try {
             return PatternTranslator.translate(regex.text());
         } catch (IllegalArgumentException e) {
-            throw regex.refused(e.getMessage());
+            throw regex.refused(String.valueOf(e.getMessage()));
         }
     }
 
