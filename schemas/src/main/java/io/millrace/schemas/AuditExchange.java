@@ -101,7 +101,7 @@ public final class AuditExchange {
             public static final String NAME = "name";
             public static final String LEVEL = "level";
             public static final String DESCRIPTION = "description";
-            /// `pass` or `fail`.
+            /// `pass`, `fail` or `not-judged` (nothing to compare with).
             public static final String STATUS = "status";
             /// What the rule asks for, in words.
             public static final String EXPECTED = "expected";

@@ -51,7 +51,8 @@ class TableSchemaTest {
         assertThat(resourceNames()).containsExactlyInAnyOrderElementsOf(TableSchema.AVAILABLE);
         for (String name : TableSchema.AVAILABLE) {
             int dot = name.lastIndexOf(".v");
-            assertThat(TableSchema.load(name.substring(0, dot), Integer.parseInt(name.substring(dot + 2))).json())
+            assertThat(TableSchema.load(name.substring(0, dot), Integer.parseInt(name.substring(dot + 2)))
+                            .json())
                     .isNotBlank();
         }
     }
@@ -59,7 +60,8 @@ class TableSchemaTest {
     private static List<String> resourceNames() throws IOException, URISyntaxException {
         URL folder = Objects.requireNonNull(TableSchema.class.getResource("/schemas"));
         try (Stream<Path> files = Files.list(Path.of(folder.toURI()))) {
-            return files.map(file -> file.getFileName().toString().replace(".json", "")).toList();
+            return files.map(file -> file.getFileName().toString().replace(".json", ""))
+                    .toList();
         }
     }
 }

@@ -7,8 +7,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
-/// Reads JSON as Python's `json.loads` does where the two differ: `NaN` and `Infinity` are numbers, and of two members
-/// with one name the later counts.
+/// Reads JSON as Python's `json.loads` does where the two differ: `NaN` and `Infinity` are numbers, and of
+/// two members with one name the later counts.
 final class ChatJson {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)

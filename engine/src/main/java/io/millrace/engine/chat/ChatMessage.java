@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param content the text; empty if there is none
 /// @param reasoningContent what the assistant thought before it answered; empty if nothing
-/// @param tools the tools the model may call, each in OpenAI's form `{"type": "function", "function": {…}}`; system
-///     and developer only
+/// @param tools the tools the model may call, each in OpenAI's form `{"type": "function", "function": {…}}`;
+///     system and developer only
 /// @param toolCalls assistant only
 /// @param toolCallId of the call that a tool message answers; empty if unknown
 /// @param task asks for a quick classification behind this message

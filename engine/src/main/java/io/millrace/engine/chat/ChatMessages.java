@@ -18,8 +18,8 @@ public final class ChatMessages {
     /// Reads an array of messages, or an object `{"messages": […], "tools": […]}` whose tools go to the first
     /// message if that instructs (system, developer), else to an empty system message in front.
     ///
-    /// A `content` may be text or an array of parts; the texts of the parts are joined by a blank line. Parts that
-    /// are not text (images, audio) are refused: the model has no eyes.
+    /// A `content` may be text or an array of parts; the texts of the parts are joined by a blank line.
+    /// Parts that are not text (images, audio) are refused: the model has no eyes.
     ///
     /// @throws EngineException `INVALID_REQUEST` with the place and the reason
     public static List<ChatMessage> parse(String json) {

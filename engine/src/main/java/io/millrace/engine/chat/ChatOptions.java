@@ -3,8 +3,9 @@ package io.millrace.engine.chat;
 /// How a conversation is written.
 ///
 /// @param mode whether the model reasons
-/// @param dropsEarlierReasoning the reasoning of turns before the last question is left out, as the model was trained;
-///     without effect once a message has tools, which the model was trained to see with all reasoning
+/// @param dropsEarlierReasoning the reasoning of turns before the last question is left out, as the model
+///     was trained; without effect once a message has tools, which the model was trained to see with all
+///     reasoning
 /// @param beginsSequence BOS stands in front; off for the continuation of a prompt
 public record ChatOptions(ThinkingMode mode, boolean dropsEarlierReasoning, boolean beginsSequence) {
 

@@ -12,7 +12,8 @@ public enum ChatRole {
     ASSISTANT,
     /// The result of a tool call.
     TOOL,
-    /// Circumstances of the moment (date, place, client) that the application puts before the newest question.
+    /// Circumstances of the moment (date, place, client) that the application puts before the newest
+    /// question.
     LATEST_REMINDER;
 
     /// As written in JSON.

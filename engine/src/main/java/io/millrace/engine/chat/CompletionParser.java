@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Reads one completion from front to back. Strict: what does not follow the format is an error, never mended.
+/// Reads one completion from front to back. Strict: what does not follow the format is an error, never
+/// mended.
 final class CompletionParser {
     private static final String CALLS = "<" + DeepSeekV4Chat.DSML + "tool_calls";
     private static final String END_CALLS = "</" + DeepSeekV4Chat.DSML + "tool_calls>";

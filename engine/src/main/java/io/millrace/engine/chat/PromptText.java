@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/// A prompt as a list of segments, which keeps apart what the program wrote and what it was given: only the former may
-/// be a control token. A row of a corpus that spells `<｜User｜>` stays text.
+/// A prompt as a list of segments, which keeps apart what the program wrote and what it was given: only the
+/// former may be a control token. A row of a corpus that spells `<｜User｜>` stays text.
 ///
 /// @param segments in order; neighbouring texts are one segment, because a tokenizer would see them as one
 public record PromptText(List<Segment> segments) {
@@ -54,8 +54,8 @@ public record PromptText(List<Segment> segments) {
         return new PromptText(List.of(new Text(text)));
     }
 
-    /// The whole prompt as one string. For eyes, logs and servers that tokenise by themselves; encoding it again would
-    /// take control spellings in the texts for control tokens.
+    /// The whole prompt as one string. For eyes, logs and servers that tokenise by themselves; encoding it
+    /// again would take control spellings in the texts for control tokens.
     public String render() {
         return segments.stream().map(Segment::text).collect(Collectors.joining());
     }

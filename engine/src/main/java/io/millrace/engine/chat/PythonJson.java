@@ -6,9 +6,9 @@ import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
 
-/// JSON text as Python's `json.dumps(value, ensure_ascii=False)` writes it, which is what the model has seen: ", "
-/// and ": " as separators, members in the order they came, characters outside ASCII as they are, floats as `repr`
-/// has them.
+/// JSON text as Python's `json.dumps(value, ensure_ascii=False)` writes it, which is what the model has
+/// seen: ", " and ": " as separators, members in the order they came, characters outside ASCII as they are,
+/// floats as `repr` has them.
 final class PythonJson {
     private PythonJson() {}
 
@@ -86,8 +86,8 @@ final class PythonJson {
         return number(value.doubleValue());
     }
 
-    /// The shortest digits that give the same double again; plain between 1e-4 and 1e16, else with an exponent of at
-    /// least two digits.
+    /// The shortest digits that give the same double again; plain between 1e-4 and 1e16, else with an
+    /// exponent of at least two digits.
     static String number(double value) {
         if (Double.isNaN(value)) {
             return "NaN";

@@ -4,7 +4,8 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/// A short classification the model was trained to give right behind a message, asked for by a token of its own.
+/// A short classification the model was trained to give right behind a message, asked for by a token of its
+/// own.
 public enum QuickTask {
     ACTION,
     QUERY,

@@ -6,8 +6,8 @@ public enum ThinkingMode {
     CHAT,
     /// Reasoning first.
     THINKING,
-    /// Reasoning first, and the prompt begins with the text that asks for the utmost effort (`reasoning_effort`
-    /// "max").
+    /// Reasoning first, and the prompt begins with the text that asks for the utmost effort
+    /// (`reasoning_effort` "max").
     THINKING_MAX;
 
     boolean isThinking() {

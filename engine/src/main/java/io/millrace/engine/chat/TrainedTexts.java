@@ -7,7 +7,8 @@ import io.millrace.engine.api.ErrorCode;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// The literal texts of the prompt format, from `deepseek-v4-prompts.json`; that file says where they come from.
+/// The literal texts of the prompt format, from `deepseek-v4-prompts.json`; that file says where they come
+/// from.
 ///
 /// @param tools with `{dsml}` and `{schemas}` in it
 /// @param maxEffort stands at the very beginning of a conversation in the highest thinking mode

@@ -6,11 +6,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What stands between two markers of the prompt: a message that is not a tool's or a user's, or a run of those two.
-/// The format has no tool role: results are blocks of a user turn.
+/// What stands between two markers of the prompt: a message that is not a tool's or a user's, or a run of
+/// those two. The format has no tool role: results are blocks of a user turn.
 sealed interface Turn {
 
-    /// The message itself; of a run of user messages and tool results, its first user message (its task counts).
+    /// The message itself; of a run of user messages and tool results, its first user message (its task
+    /// counts).
     ChatMessage message();
 
     /// A system, developer, assistant or reminder message.
@@ -85,7 +86,8 @@ sealed interface Turn {
         }
     }
 
-    /// Results change places among themselves; texts stay. A result of an unknown call counts as one of the first.
+    /// Results change places among themselves; texts stay. A result of an unknown call counts as one of the
+    /// first.
     private static void sortResults(List<Block> blocks, Map<String, Integer> callOrder) {
         List<Block> results = blocks.stream()
                 .filter(block -> block.kind == Kind.TOOL_RESULT)

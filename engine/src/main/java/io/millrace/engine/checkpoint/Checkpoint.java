@@ -52,7 +52,6 @@ public final class Checkpoint implements AutoCloseable {
     ///
     /// @throws EngineException MODEL_UNREADABLE if files are missing or not whole, MODEL_MISMATCH if one of
     ///     them is damaged or contradicts the others
-    @SuppressWarnings("MustBeClosedChecker") // the checkpoint owns the arena
     public static Checkpoint open(Path dir) {
         if (!Files.isDirectory(dir)) {
             throw new EngineException(ErrorCode.MODEL_UNREADABLE, dir + ": expected a model folder, got none");

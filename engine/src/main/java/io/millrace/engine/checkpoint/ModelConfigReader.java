@@ -163,13 +163,11 @@ final class ModelConfigReader {
     private List<ModelConfig.Layer> layersFromRatios(int count) {
         List<ModelConfig.Layer> layers = new ArrayList<>();
         JsonNode ratios = fields.node("compress_ratios");
-        if (ratios == null || !ratios.isArray() || ratios.size() < count || ratios.size() > count + MAX_MTP_LAYERS) {
+        if (ratios == null || !hasAllLayers(ratios, count)) {
             fields.problem(
                     "compress_ratios",
                     "a list of num_hidden_layers (" + count + ") numbers, or of those and the prediction layers'",
-                    ratios == null
-                            ? "nothing"
-                            : ratios.isArray() ? ratios.size() + " elements" : ConfigFields.shown(ratios));
+                    sizeOf(ratios));
             return layers;
         }
         for (int layer = 0; layer < count; layer++) {
@@ -186,13 +184,8 @@ final class ModelConfigReader {
     private List<ModelConfig.Layer> layersFromTypes(int count) {
         List<ModelConfig.Layer> layers = new ArrayList<>();
         JsonNode types = fields.node("layer_types");
-        if (types == null || !types.isArray() || types.size() != count) {
-            fields.problem(
-                    "layer_types",
-                    "a list of num_hidden_layers (" + count + ") words",
-                    types == null
-                            ? "nothing"
-                            : types.isArray() ? types.size() + " elements" : ConfigFields.shown(types));
+        if (types == null || !hasAllLayers(types, count)) {
+            fields.problem("layer_types", "a list of num_hidden_layers (" + count + ") words", sizeOf(types));
             return layers;
         }
         int csaRatio = rate("compressed_sparse_attention", "compress_rate_csa", 4);
@@ -212,6 +205,18 @@ final class ModelConfigReader {
             }
         }
         return layers;
+    }
+
+    /// A list with an element for each decoder layer and perhaps some for the prediction blocks.
+    private static boolean hasAllLayers(JsonNode list, int count) {
+        return list.isArray() && list.size() >= count && list.size() <= count + MAX_MTP_LAYERS;
+    }
+
+    private static String sizeOf(@Nullable JsonNode list) {
+        if (list == null) {
+            return "nothing";
+        }
+        return list.isArray() ? list.size() + " elements" : ConfigFields.shown(list);
     }
 
     private int rate(String layerType, String oldKey, int absent) {
@@ -236,9 +241,8 @@ final class ModelConfigReader {
             for (int layer = 0; layer < hashLayers; layer++) {
                 hashRouted[layer] = true;
             }
-        } else if (!types.isArray() || types.size() != count) {
-            fields.problem(
-                    "mlp_layer_types", "a list of num_hidden_layers (" + count + ") words", ConfigFields.shown(types));
+        } else if (!hasAllLayers(types, count)) {
+            fields.problem("mlp_layer_types", "a list of num_hidden_layers (" + count + ") words", sizeOf(types));
         } else {
             for (int layer = 0; layer < count; layer++) {
                 hashRouted[layer] = isHash(layer, types.get(layer));

@@ -1,11 +1,16 @@
 package io.millrace.engine.checkpoint;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /// What our fields are called in checkpoints: in DeepSeek's release and after the renaming of Hugging Face
 /// transformers 5.18 (`conversion_mapping.py`, "deepseek_v4"). The one place where tensor names are spelt.
-/// Either may stand behind the prefix `model.`; names within a layer stand behind the layer's prefix
+/// Each may stand behind the prefix `model.`; names within a layer stand behind the layer's prefix
 /// `layers.N.` or `mtp.N.`.
+///
+/// transformers saves in a mixture of both by default (`save_original_format`): it undoes its renaming
+/// within layers, keeps its prefix and its names outside of layers, and one renaming it cannot undo, that of
+/// `kv_norm`.
 enum TensorNames {
     EMBED("embed.weight", "embed_tokens.weight"),
     HEAD("head.weight", "lm_head.weight"),
@@ -27,7 +32,7 @@ enum TensorNames {
     Q_NORM("attn.q_norm.weight", "self_attn.q_a_norm.weight"),
     WQ_B("attn.wq_b.weight", "self_attn.q_b_proj.weight"),
     WKV("attn.wkv.weight", "self_attn.kv_proj.weight"),
-    KV_NORM("attn.kv_norm.weight", "self_attn.kv_norm.weight"),
+    KV_NORM("attn.kv_norm.weight", "self_attn.kv_norm.weight", "attn.norm.weight"),
     WO_A("attn.wo_a.weight", "self_attn.o_a_proj.weight"),
     WO_B("attn.wo_b.weight", "self_attn.o_b_proj.weight"),
     SINK("attn.attn_sink", "self_attn.sinks"),
@@ -66,31 +71,33 @@ enum TensorNames {
     private static final String MODEL = "model.";
     private static final String WEIGHT = ".weight";
 
-    private final String official;
-    private final String huggingFace;
+    private final List<String> names;
 
-    TensorNames(String official, String huggingFace) {
-        this.official = official;
-        this.huggingFace = huggingFace;
+    TensorNames(String... names) {
+        this.names = List.of(names);
     }
 
     /// Where to look, in this order; the first is the name for messages.
     ///
     /// @param prefix `layers.N.`, `mtp.N.` or nothing
     List<String> candidates(String prefix) {
-        return candidates(prefix + official, prefix + huggingFace);
+        return candidates(prefix, names);
     }
 
     /// Where to look for an expert's tensor.
     List<String> candidates(String prefix, int expert) {
         String index = Integer.toString(expert);
-        return candidates(prefix + official.replace("%d", index), prefix + huggingFace.replace("%d", index));
+        return candidates(
+                prefix, names.stream().map(name -> name.replace("%d", index)).toList());
     }
 
-    private static List<String> candidates(String official, String huggingFace) {
-        return official.equals(huggingFace)
-                ? List.of(official, MODEL + official)
-                : List.of(official, MODEL + huggingFace, huggingFace, MODEL + official);
+    private static List<String> candidates(String prefix, List<String> names) {
+        List<String> candidates = new ArrayList<>(2 * names.size());
+        for (String name : names) {
+            candidates.add(prefix + name);
+            candidates.add(MODEL + prefix + name);
+        }
+        return candidates;
     }
 
     /// Where to look for the block scales of a weight.

@@ -236,8 +236,7 @@ final class TensorSource {
                 return stored;
             }
         }
-        faults.add(names.getFirst() + ": expected " + expected + ", got no such tensor"
-                + (names.size() > 2 ? ", nor " + names.get(1) : ""));
+        faults.add(names.getFirst() + ": expected " + expected + ", got no tensor of that or another known name");
         return null;
     }
 

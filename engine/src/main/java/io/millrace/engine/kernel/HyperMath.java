@@ -1,13 +1,59 @@
 package io.millrace.engine.kernel;
 
 import io.millrace.engine.kernel.Kernels.HyperSite;
+import io.millrace.engine.tensor.Floats;
+import io.millrace.engine.tensor.HostFloats;
 
-/// One row of manifold-constrained hyper-connections (deepseek-v4.md section 2.3), n streams of dim floats.
+/// One row of manifold-constrained hyper-connections (deepseek-v4.md section 2.3), n streams of dim floats;
+/// sums in double precision.
 final class HyperMath {
     private HyperMath() {}
 
+    /// Scales row r's mixes [rows, fn.rows] by the inverse root mean square of its streams.
+    static void scaleRow(float[] streams, int r, HyperSite site, float[] mixes) {
+        int width = site.fn().cols();
+        int count = site.fn().rows();
+        scaleByInverseRms(streams, r * width, width, site.normEps(), mixes, r * count, count);
+    }
+
+    /// Row r of {@link Kernels#hyperMix}, from its scaled mixes.
+    static void mixRow(
+            float[] mixes,
+            int r,
+            int dim,
+            HyperSite site,
+            float[] streams,
+            float[] collapsed,
+            float[] post,
+            float[] combine) {
+        int n = site.n();
+        int at = r * site.fn().rows();
+        float[] base = array(site.base());
+        float[] scale = array(site.scale());
+        collapse(pre(mixes, at, site, base, scale[0]), streams, r * n * dim, dim, collapsed, r * dim);
+        mix(mixes, at, base, scale, site, post, r * n, combine, r * n * n);
+    }
+
+    /// Row r of {@link Kernels#hyperCollapse}, from its scaled mixes.
+    static void collapseRow(float[] mixes, int r, int dim, HyperSite site, float[] streams, float[] collapsed) {
+        double[] pre = pre(mixes, r * site.n(), site, array(site.base()), array(site.scale())[0]);
+        collapse(pre, streams, r * site.n() * dim, dim, collapsed, r * dim);
+    }
+
+    /// Row r of {@link Kernels#hyperExpand}.
+    ///
+    /// @param mixed scratch of n floats
+    static void expandRow(
+            float[] y, float[] post, float[] combine, int r, int n, int dim, float[] streams, float[] mixed) {
+        expand(y, r * dim, post, r * n, combine, r * n * n, n, dim, streams, r * n * dim, mixed);
+    }
+
+    private static float[] array(Floats floats) {
+        return ((HostFloats) floats).array();
+    }
+
     /// Multiplies `count` mixes by the inverse root mean square of the row they were computed from.
-    static void scaleByInverseRms(
+    private static void scaleByInverseRms(
             float[] streams, int at, int width, double eps, float[] mixes, int mixesAt, int count) {
         double squares = 0;
         for (int i = 0; i < width; i++) {
@@ -20,7 +66,7 @@ final class HyperMath {
     }
 
     /// Weights of the collapsed stream.
-    static double[] pre(float[] mixes, int mixesAt, HyperSite site, float[] base, double scale) {
+    private static double[] pre(float[] mixes, int mixesAt, HyperSite site, float[] base, double scale) {
         double[] pre = new double[site.n()];
         for (int j = 0; j < pre.length; j++) {
             pre[j] = Scalar.sigmoid(mixes[mixesAt + j] * scale + base[j]) + site.eps();
@@ -29,7 +75,7 @@ final class HyperMath {
     }
 
     /// Weights of the sub-layer's output and of the streams among themselves.
-    static void mix(
+    private static void mix(
             float[] mixes,
             int mixesAt,
             float[] base,
@@ -47,13 +93,14 @@ final class HyperMath {
         for (int j = 0; j < n * n; j++) {
             a[j] = (double) mixes[mixesAt + 2 * n + j] * scale[2] + base[2 * n + j];
         }
-        sinkhorn(a, n, site.iterations(), site.eps());
+        Sinkhorn.normalise(a, n, site.iterations(), site.eps());
         for (int j = 0; j < n * n; j++) {
             combine[combineAt + j] = (float) a[j];
         }
     }
 
-    static void collapse(double[] pre, float[] streams, int streamsAt, int dim, float[] collapsed, int collapsedAt) {
+    private static void collapse(
+            double[] pre, float[] streams, int streamsAt, int dim, float[] collapsed, int collapsedAt) {
         for (int c = 0; c < dim; c++) {
             double sum = 0;
             for (int j = 0; j < pre.length; j++) {
@@ -63,60 +110,7 @@ final class HyperMath {
         }
     }
 
-    /// Softmax over each row plus eps, columns normalised; then rows and columns in turn. The first pair
-    /// counts as one iteration.
-    static void sinkhorn(double[] a, int n, int iterations, double eps) {
-        for (int j = 0; j < n; j++) {
-            softmaxRow(a, j * n, n, eps);
-        }
-        normaliseColumns(a, n, eps);
-        for (int i = 1; i < iterations; i++) {
-            normaliseRows(a, n, eps);
-            normaliseColumns(a, n, eps);
-        }
-    }
-
-    private static void softmaxRow(double[] a, int at, int n, double eps) {
-        double max = Double.NEGATIVE_INFINITY;
-        for (int k = 0; k < n; k++) {
-            max = Math.max(max, a[at + k]);
-        }
-        double sum = 0;
-        for (int k = 0; k < n; k++) {
-            a[at + k] = Math.exp(a[at + k] - max);
-            sum += a[at + k];
-        }
-        for (int k = 0; k < n; k++) {
-            a[at + k] = a[at + k] / sum + eps;
-        }
-    }
-
-    private static void normaliseRows(double[] a, int n, double eps) {
-        for (int j = 0; j < n; j++) {
-            double sum = eps;
-            for (int k = 0; k < n; k++) {
-                sum += a[j * n + k];
-            }
-            for (int k = 0; k < n; k++) {
-                a[j * n + k] /= sum;
-            }
-        }
-    }
-
-    private static void normaliseColumns(double[] a, int n, double eps) {
-        for (int k = 0; k < n; k++) {
-            double sum = eps;
-            for (int j = 0; j < n; j++) {
-                sum += a[j * n + k];
-            }
-            for (int j = 0; j < n; j++) {
-                a[j * n + k] /= sum;
-            }
-        }
-    }
-
-    /// @param mixed scratch of n floats
-    static void expand(
+    private static void expand(
             float[] y,
             int yAt,
             float[] post,

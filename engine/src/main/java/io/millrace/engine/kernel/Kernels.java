@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// result does not depend on its companions: each output element has one reduction order of its own. Shapes
 /// are row-major; outputs never alias inputs unless said.
 ///
-/// Rings: {@link ReferenceKernels} is the truth, {@link VectorKernels} its fast twin.
+/// Rings: {@link ReferenceKernels} is the truth, in double precision; {@link VectorKernels} its fast twin,
+/// in float.
 public interface Kernels extends AutoCloseable {
     /// The ring's name, with the reason it was chosen.
     String description();
@@ -21,6 +22,9 @@ public interface Kernels extends AutoCloseable {
 
     /// A copy of host values on the device.
     Floats upload(float[] values);
+
+    /// A copy of host values on the device, in its own precision.
+    Floats upload(double[] values);
 
     /// Copies `count` floats from the device.
     void read(Floats source, int sourceOffset, float[] target, int targetOffset, int count);

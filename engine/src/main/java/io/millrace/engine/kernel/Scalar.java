@@ -3,7 +3,7 @@ package io.millrace.engine.kernel;
 import io.millrace.engine.kernel.Kernels.Rotation;
 import org.jspecify.annotations.Nullable;
 
-/// One row of the small operations, in scalar code: what both rings share.
+/// One row of the small operations, in scalar code over floats; sums in double precision.
 final class Scalar {
     private Scalar() {}
 
@@ -43,12 +43,17 @@ final class Scalar {
         return Math.sqrt(z > 20 ? z : Math.log1p(Math.exp(z)));
     }
 
-    /// `gate = silu(min(gate, limit)) * clamp(up, ±limit) * weight`, in place.
+    /// `silu(min(gate, limit)) * clamp(up, ±limit)`; limit 0 for no clamp.
+    static double swiglu(double gate, double up, double limit) {
+        double g = limit > 0 ? Math.min(gate, limit) : gate;
+        double u = limit > 0 ? Math.clamp(up, -limit, limit) : up;
+        return g * sigmoid(g) * u;
+    }
+
+    /// `gate = swiglu(gate, up) * weight`, in place.
     static void swiglu(float[] gate, float[] up, int at, int count, double limit, double weight) {
         for (int i = at; i < at + count; i++) {
-            double g = limit > 0 ? Math.min(gate[i], limit) : gate[i];
-            double u = limit > 0 ? Math.clamp(up[i], -limit, limit) : up[i];
-            gate[i] = (float) (g * sigmoid(g) * u * weight);
+            gate[i] = (float) (swiglu(gate[i], up[i], limit) * weight);
         }
     }
 

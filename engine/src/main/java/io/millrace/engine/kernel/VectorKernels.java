@@ -5,7 +5,9 @@ import static io.millrace.engine.kernel.VectorConstants.PANEL;
 import static io.millrace.engine.kernel.VectorConstants.TILE;
 
 import io.millrace.engine.tensor.Floats;
+import io.millrace.engine.tensor.HostFloats;
 import io.millrace.engine.tensor.Matrix;
+import io.millrace.engine.tensor.MatrixRows;
 import io.millrace.engine.tensor.Rounding;
 import io.millrace.engine.tensor.Swiglu;
 import java.util.Arrays;
@@ -13,9 +15,9 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The fast ring in Java: products by {@link PanelProduct} on a fixed pool of threads, everything else the
-/// reference's own code for one row, shared out by rows. What it does not override is not worth it.
-final class VectorKernels extends ReferenceKernels {
+/// The fast ring in Java: products by {@link PanelProduct} on a fixed pool of threads, everything else
+/// scalar code for one row, shared out by rows.
+final class VectorKernels implements Kernels {
     /// Rows of a small operation that one item takes, so that sharing out costs little beside the work.
     private static final int GRAIN = 16;
 
@@ -51,6 +53,54 @@ final class VectorKernels extends ReferenceKernels {
     @Override
     public String description() {
         return "vector: " + LANES * Float.SIZE + "-bit Vector API, " + pool.size() + " threads (" + reason + ")";
+    }
+
+    @Override
+    public Floats allocate(int size) {
+        return HostFloats.allocate(size);
+    }
+
+    @Override
+    public Floats upload(float[] values) {
+        return new HostFloats(values.clone());
+    }
+
+    @Override
+    public Floats upload(double[] values) {
+        HostFloats copy = HostFloats.allocate(values.length);
+        for (int i = 0; i < values.length; i++) {
+            copy.array()[i] = (float) values[i];
+        }
+        return copy;
+    }
+
+    @Override
+    public void read(Floats source, int sourceOffset, float[] target, int targetOffset, int count) {
+        System.arraycopy(array(source), sourceOffset, target, targetOffset, count);
+    }
+
+    @Override
+    public void copy(Floats source, int sourceOffset, Floats target, int targetOffset, int count) {
+        System.arraycopy(array(source), sourceOffset, array(target), targetOffset, count);
+    }
+
+    @Override
+    public void embed(Matrix embed, int[] tokens, int rows, int copies, Floats out) {
+        int dim = embed.cols();
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                int first = r * copies * dim;
+                MatrixRows.decode(embed, tokens[r], array(out), first);
+                for (int c = 1; c < copies; c++) {
+                    System.arraycopy(array(out), first, array(out), first + c * dim, dim);
+                }
+            }
+        });
+    }
+
+    @Override
+    public void matmul(Floats x, int rows, Matrix w, Floats y) {
+        groupedMatmul(x, rows, w, 1, y);
     }
 
     private void forRows(int rows, RowRange body) {
@@ -130,7 +180,8 @@ final class VectorKernels extends ReferenceKernels {
         Floats mixes = mixes(streams, rows, site);
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                mixRow(array(mixes), r, dim, site, array(streams), array(collapsed), array(post), array(combine));
+                HyperMath.mixRow(
+                        array(mixes), r, dim, site, array(streams), array(collapsed), array(post), array(combine));
             }
         });
     }
@@ -140,7 +191,7 @@ final class VectorKernels extends ReferenceKernels {
         Floats mixes = mixes(streams, rows, site);
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                collapseRow(array(mixes), r, dim, site, array(streams), array(collapsed));
+                HyperMath.collapseRow(array(mixes), r, dim, site, array(streams), array(collapsed));
             }
         });
     }
@@ -150,7 +201,7 @@ final class VectorKernels extends ReferenceKernels {
         matmul(streams, rows, site.fn(), mixes);
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                scaleRow(array(streams), r, site, array(mixes));
+                HyperMath.scaleRow(array(streams), r, site, array(mixes));
             }
         });
         return mixes;
@@ -161,15 +212,19 @@ final class VectorKernels extends ReferenceKernels {
         forRows(rows, (from, to, worker) -> {
             float[] mixed = new float[n];
             for (int r = from; r < to; r++) {
-                expandRow(array(y), array(post), array(combine), r, n, dim, array(streams), mixed);
+                HyperMath.expandRow(array(y), array(post), array(combine), r, n, dim, array(streams), mixed);
             }
         });
     }
 
     @Override
     public void pool(Floats values, Floats scores, Floats ape, Pooling shape, List<PoolSpan> spans, Floats out) {
-        pool.forEach(
-                spans.size(), (item, worker) -> super.pool(values, scores, ape, shape, List.of(spans.get(item)), out));
+        pool.forEach(spans.size(), (item, worker) -> poolSpan(values, scores, ape, shape, spans.get(item), out));
+    }
+
+    private static void poolSpan(Floats values, Floats scores, Floats ape, Pooling shape, PoolSpan span, Floats out) {
+        new WindowPool(shape, array(ape), array(span.stateValues()), array(span.stateScores()))
+                .accept(array(values), array(scores), span, array(out));
     }
 
     @Override
@@ -359,12 +414,66 @@ final class VectorKernels extends ReferenceKernels {
     }
 
     @Override
-    protected void activate(Floats gate, Floats up, int rows, int inner, double limit, float @Nullable [] weights) {
+    public void addSwiglu(Floats x, int rows, Swiglu expert, double limit, Floats y) {
+        int inner = expert.gate().rows();
+        int dim = expert.down().rows();
+        Floats gate = allocate(rows * inner);
+        Floats up = allocate(rows * inner);
+        matmul(x, rows, expert.gate(), gate);
+        matmul(x, rows, expert.up(), up);
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                Scalar.swiglu(array(gate), array(up), r * inner, inner, limit, weights == null ? 1 : weights[r]);
+                Scalar.swiglu(array(gate), array(up), r * inner, inner, limit, 1);
             }
         });
+        Floats out = allocate(rows * dim);
+        matmul(gate, rows, expert.down(), out);
+        add(out, rows * dim, y);
+    }
+
+    @Override
+    public Routing route(Floats logits, int rows, int experts, @Nullable Floats bias, int topK, double scale) {
+        int[] chosen = new int[rows * topK];
+        float[] added = bias == null ? new float[experts] : array(bias);
+        forRows(rows, (from, to, worker) -> {
+            float[] biased = new float[experts];
+            for (int r = from; r < to; r++) {
+                for (int e = 0; e < experts; e++) {
+                    biased[e] = (float) (Scalar.sqrtSoftplus(array(logits)[r * experts + e]) + added[e]);
+                }
+                System.arraycopy(TopK.places(biased, experts, topK), 0, chosen, r * topK, topK);
+            }
+        });
+        return weigh(logits, rows, experts, chosen, topK, scale);
+    }
+
+    @Override
+    public Routing weigh(Floats logits, int rows, int experts, int[] chosen, int topK, double scale) {
+        float[] weights = new float[rows * topK];
+        double[] scores = new double[topK];
+        for (int r = 0; r < rows; r++) {
+            double sum = 0;
+            for (int k = 0; k < topK; k++) {
+                scores[k] = Scalar.sqrtSoftplus(array(logits)[r * experts + chosen[r * topK + k]]);
+                sum += scores[k];
+            }
+            for (int k = 0; k < topK; k++) {
+                weights[r * topK + k] = (float) (scores[k] / sum * scale);
+            }
+        }
+        return new Routing(chosen, weights, topK);
+    }
+
+    @Override
+    public void gather(Floats x, int[] indices, int dim, Floats out) {
+        for (int i = 0; i < indices.length; i++) {
+            System.arraycopy(array(x), indices[i] * dim, array(out), i * dim, dim);
+        }
+    }
+
+    @Override
+    public void add(Floats x, int count, Floats y) {
+        Scalar.add(array(x), 0, count, array(y), 0);
     }
 
     @Override
@@ -381,5 +490,10 @@ final class VectorKernels extends ReferenceKernels {
     @Override
     public void close() {
         pool.close();
+    }
+
+    /// The storage of host floats.
+    private static float[] array(Floats floats) {
+        return ((HostFloats) floats).array();
     }
 }

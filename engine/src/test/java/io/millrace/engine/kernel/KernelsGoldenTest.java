@@ -12,7 +12,6 @@ import io.millrace.engine.kernel.Kernels.Pooling;
 import io.millrace.engine.kernel.Kernels.Routing;
 import io.millrace.engine.kernel.Kernels.RowLists;
 import io.millrace.engine.tensor.Floats;
-import io.millrace.engine.tensor.HostFloats;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -29,7 +28,7 @@ class KernelsGoldenTest {
     }
 
     private static void assertClose(Floats got, float[] expected) {
-        float[] values = ((HostFloats) got).array();
+        float[] values = HostMemory.floats(got);
         for (int i = 0; i < expected.length; i++) {
             assertThat(values[i])
                     .as("element %d", i)
@@ -117,7 +116,8 @@ class KernelsGoldenTest {
     void weigh_hashedExperts(Kernels kernels) {
         Routing routing =
                 kernels.weigh(kernels.upload(floats("router", "logits")), 1, 16, ints("router", "hash_row"), 6, 1.5);
-        assertClose(new HostFloats(routing.weights()), floats("router", "hash_weights_scale1.5"));
+        assertClose(
+                new io.millrace.engine.tensor.HostFloats(routing.weights()), floats("router", "hash_weights_scale1.5"));
     }
 
     @ParameterizedTest

@@ -41,10 +41,6 @@ class VectorKernelsParityTest {
         THREE.close();
     }
 
-    private static float[] values(Floats floats) {
-        return ((HostFloats) floats).array();
-    }
-
     private static void assertClose(float[] got, float[] expected, double tolerance) {
         assertThat(got).hasSameSizeAs(expected);
         for (int i = 0; i < got.length; i++) {
@@ -62,8 +58,8 @@ class VectorKernelsParityTest {
             int outputs = SIZES[random.nextInt(SIZES.length)];
             Matrix w = Matrices.random(random, dtype, outputs, cols, scales(dtype, outputs, cols));
             float[] x = Matrices.floats(random, rows * cols);
-            float[] expected = new float[rows * outputs];
-            REFERENCE.matmul(new HostFloats(x), rows, w, new HostFloats(expected));
+            Floats expected = REFERENCE.allocate(rows * outputs);
+            REFERENCE.matmul(new HostFloats(x), rows, w, expected);
             double largest = 0;
             for (int n = 0; n < outputs; n++) {
                 largest = Math.max(largest, rowNorm(w, n));
@@ -72,7 +68,7 @@ class VectorKernelsParityTest {
             for (Kernels ring : new Kernels[] {ONE, THREE}) {
                 float[] got = new float[rows * outputs];
                 ring.matmul(new HostFloats(x), rows, w, new HostFloats(got));
-                assertClose(got, expected, tolerance);
+                assertClose(got, HostMemory.floats(expected), tolerance);
             }
         }
     }
@@ -102,12 +98,12 @@ class VectorKernelsParityTest {
         }));
         Matrix w = Matrices.random(random, DType.F8_E4M3, 130, 140, scales);
         float[] x = Matrices.floats(random, 140);
-        float[] expected = new float[130];
+        Floats expected = REFERENCE.allocate(130);
         float[] got = new float[130];
-        REFERENCE.matmul(new HostFloats(x), 1, w, new HostFloats(expected));
+        REFERENCE.matmul(new HostFloats(x), 1, w, expected);
         ONE.matmul(new HostFloats(x), 1, w, new HostFloats(got));
         for (int i = 0; i < 130; i++) {
-            assertThat((double) got[i]).isCloseTo(expected[i], within(1e-5 * rowNorm(w, i)));
+            assertThat((double) got[i]).isCloseTo(HostMemory.floats(expected)[i], within(1e-5 * rowNorm(w, i)));
         }
     }
 
@@ -119,11 +115,11 @@ class VectorKernelsParityTest {
         int rows = 13;
         Matrix w = Matrices.f32(groups * perGroup, cols, Matrices.floats(random, groups * perGroup * cols));
         float[] x = Matrices.floats(random, rows * groups * cols);
-        float[] expected = new float[rows * groups * perGroup];
+        Floats expected = REFERENCE.allocate(rows * groups * perGroup);
         float[] got = new float[rows * groups * perGroup];
-        REFERENCE.groupedMatmul(new HostFloats(x), rows, w, groups, new HostFloats(expected));
+        REFERENCE.groupedMatmul(new HostFloats(x), rows, w, groups, expected);
         THREE.groupedMatmul(new HostFloats(x), rows, w, groups, new HostFloats(got));
-        assertClose(got, expected, 1e-5);
+        assertClose(got, HostMemory.floats(expected), 1e-5);
     }
 
     @Test
@@ -149,12 +145,12 @@ class VectorKernelsParityTest {
                 float[] q = Matrices.floats(random, heads * dim);
                 RowLists lists = lists(1, keys, dim);
                 HostFloats sink = new HostFloats(Matrices.floats(random, heads));
-                float[] expected = new float[heads * dim];
+                Floats expected = REFERENCE.allocate(heads * dim);
                 float[] got = new float[heads * dim];
                 double scale = 1 / Math.sqrt(dim);
-                REFERENCE.attend(new HostFloats(q), 1, heads, dim, lists, sink, scale, new HostFloats(expected));
+                REFERENCE.attend(new HostFloats(q), 1, heads, dim, lists, sink, scale, expected);
                 THREE.attend(new HostFloats(q), 1, heads, dim, lists, sink, scale, new HostFloats(got));
-                assertClose(got, expected, 1e-5);
+                assertClose(got, HostMemory.floats(expected), 1e-5);
             }
         }
     }
@@ -180,11 +176,11 @@ class VectorKernelsParityTest {
         Arrays.fill(q, 1e4f);
         RowLists lists = lists(1, 40, dim);
         HostFloats sink = new HostFloats(new float[] {0});
-        float[] expected = new float[dim];
+        Floats expected = REFERENCE.allocate(dim);
         float[] got = new float[dim];
-        REFERENCE.attend(new HostFloats(q), 1, 1, dim, lists, sink, 1, new HostFloats(expected));
+        REFERENCE.attend(new HostFloats(q), 1, 1, dim, lists, sink, 1, expected);
         ONE.attend(new HostFloats(q), 1, 1, dim, lists, sink, 1, new HostFloats(got));
-        assertClose(got, expected, 1e-4);
+        assertClose(got, HostMemory.floats(expected), 1e-4);
     }
 
     @Test
@@ -219,11 +215,11 @@ class VectorKernelsParityTest {
         float[] x = Matrices.floats(random, rows * dim);
         Routing routing =
                 REFERENCE.route(new HostFloats(Matrices.floats(random, rows * count)), rows, count, null, topK, 1.5);
-        float[] expected = new float[rows * dim];
+        Floats expected = REFERENCE.allocate(rows * dim);
         float[] got = new float[rows * dim];
-        REFERENCE.experts(new HostFloats(x), rows, dim, routing, experts, 2, new HostFloats(expected));
+        REFERENCE.experts(new HostFloats(x), rows, dim, routing, experts, 2, expected);
         THREE.experts(new HostFloats(x), rows, dim, routing, experts, 2, new HostFloats(got));
-        assertClose(got, expected, 2e-4);
+        assertClose(got, HostMemory.floats(expected), 2e-4);
 
         for (int r : new int[] {0, 16, 32}) {
             Routing one = new Routing(
@@ -273,7 +269,9 @@ class VectorKernelsParityTest {
         Floats state = kernels.upload(streams);
         kernels.hyperMix(state, rows, dim, site, collapsed, post, combine);
         kernels.hyperExpand(collapsed, post, combine, rows, n, dim, state);
-        return new float[][] {values(collapsed), values(post), values(combine), values(state)};
+        return new float[][] {
+            HostMemory.floats(collapsed), HostMemory.floats(post), HostMemory.floats(combine), HostMemory.floats(state)
+        };
     }
 
     @Test

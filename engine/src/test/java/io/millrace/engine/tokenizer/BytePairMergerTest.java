@@ -17,7 +17,8 @@ class BytePairMergerTest {
         }
     }
 
-    /// Merges over a small alphabet, so that symbols meet again and again; among them some that give the same symbol.
+    /// Merges over a small alphabet, so that symbols meet again and again; among them some that give the
+    /// same symbol.
     private static MergeTable randomMerges(Random random) {
         int count = 1 + random.nextInt(12);
         MergeTable merges = new MergeTable(count);

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Ours against Hugging Face's own library, bound by DJL. Only here: the native library is no dependency of the
-/// engine.
+/// Ours against Hugging Face's own library, bound by DJL. Only here: the native library is no dependency of
+/// the engine.
 class HuggingFaceParityTest {
     private static final int TEXTS = 400;
     private static final JsonMapper JSON = JsonMapper.builder().build();

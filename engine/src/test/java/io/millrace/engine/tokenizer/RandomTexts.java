@@ -3,9 +3,9 @@ package io.millrace.engine.tokenizer;
 import java.util.List;
 import java.util.Random;
 
-/// Seeded texts that a splitter may trip over: mixed scripts, marks, emoji, runs of white space, digits, code, and
-/// spellings of control tokens. Only characters that were assigned before Unicode 13, so that libraries with older
-/// tables agree.
+/// Seeded texts that a splitter may trip over: mixed scripts, marks, emoji, runs of white space, digits,
+/// code, and spellings of control tokens. Only characters that were assigned before Unicode 13, so that
+/// libraries with older tables agree.
 public final class RandomTexts {
     private static final int[][] RANGES = {
         {0x20, 0x7E},

@@ -212,7 +212,8 @@ class TokenizerFileTest {
                 .hasMessageStartingWith(absent.toString());
     }
 
-    /// Mutated files either work or are refused with the file's name; they never hang and never end in another error.
+    /// Mutated files either work or are refused with the file's name; they never hang and never end in
+    /// another error.
     @Test
     void parse_ofMutatedFiles_worksOrNamesTheFile() {
         Random random = new Random(20);
