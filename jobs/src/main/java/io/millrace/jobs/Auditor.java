@@ -43,11 +43,12 @@ final class Auditor implements AutoCloseable {
             Path exchange = Files.createTempDirectory("millrace-audit-");
             Path log = exchange.resolve("auditor.log");
             List<String> command = new ArrayList<>();
-            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            command.add(java());
             command.addAll(Arrays.asList(JavaModuleOptions.defaultModuleOptionArray()));
             command.addAll(List.of("-Xmx1g", "-cp", classPath, MAIN_CLASS));
             command.addAll(List.of("--requests", exchange.toString(), "--quality-master", master));
-            command.addAll(List.of("--parent-pid", Long.toString(ProcessHandle.current().pid())));
+            command.addAll(List.of(
+                    "--parent-pid", Long.toString(ProcessHandle.current().pid())));
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile())
@@ -58,10 +59,16 @@ final class Auditor implements AutoCloseable {
         }
     }
 
+    /// The Java that runs this process, so that the class files' version fits.
+    private static String java() {
+        return ProcessHandle.current().info().command().orElse("java");
+    }
+
     private static String classPath(Path target) {
         Path dependencies = target.resolve("classpath.txt");
         try (Stream<Path> files = Files.list(target)) {
-            Path jar = files.filter(file -> file.getFileName().toString().matches("millrace-quality-[^-]+(-SNAPSHOT)?\\.jar"))
+            Path jar = files.filter(
+                            file -> file.getFileName().toString().matches("millrace-quality-[^-]+(-SNAPSHOT)?\\.jar"))
                     .max(Comparator.naturalOrder())
                     .orElseThrow(() -> new IOException("no millrace-quality-*.jar there"));
             return jar + File.pathSeparator + Files.readString(dependencies).strip();

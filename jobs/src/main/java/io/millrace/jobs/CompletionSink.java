@@ -90,7 +90,8 @@ final class CompletionSink {
 
     /// Writes the rows. This is the one action on the plan: whoever wants to know something reads what was written.
     void write(Dataset<Row> completions) {
-        Metadata version = new MetadataBuilder().putString(SCHEMA_KEY, schemaName()).build();
+        Metadata version =
+                new MetadataBuilder().putString(SCHEMA_KEY, schemaName()).build();
         String key = Columns.Completion.REQUEST_ID;
         completions
                 .withColumn(key, functions.col(key).as(key, version))
@@ -112,8 +113,9 @@ final class CompletionSink {
             fileSystem.delete(aside(STAGING), true);
             fileSystem.create(new Path(dir, SUCCESS), true).close();
         } catch (IOException e) {
-            throw new JobException("output " + dir + ": rows are in " + aside(STAGING) + " and could not be moved: "
-                    + e.getMessage(), e);
+            throw new JobException(
+                    "output " + dir + ": rows are in " + aside(STAGING) + " and could not be moved: " + e.getMessage(),
+                    e);
         }
     }
 

@@ -24,8 +24,7 @@ final class ConfigFile {
 
     /// YAML that reproduces the configuration.
     static String yaml(JobConfig config) {
-        ObjectMapper mapper =
-                new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER));
+        ObjectMapper mapper = new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER));
         return write(mapper, groups(config));
     }
 
@@ -106,7 +105,9 @@ final class ConfigFile {
     static String fingerprint(JobConfig config) {
         Map<String, Object> keys = new TreeMap<>();
         keys.put("kind", config.engine().kind());
-        keys.put("model", java.nio.file.Path.of(config.engine().modelDir()).getFileName().toString());
+        keys.put(
+                "model",
+                java.nio.file.Path.of(config.engine().modelDir()).getFileName().toString());
         keys.put("ring", config.engine().ring());
         keys.put("cache-rounding", word(config.engine().cacheRounding()));
         keys.put("prompt", prompt(config.prompt()));

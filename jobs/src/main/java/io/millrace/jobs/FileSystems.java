@@ -21,7 +21,9 @@ final class FileSystems {
                 throw e;
             }
             throw new JobException(
-                    path + ": expected a file system for " + scheme + ":, got none on the class path; " + remedy(scheme), e);
+                    path + ": expected a file system for " + scheme + ":, got none on the class path; "
+                            + remedy(scheme),
+                    e);
         }
     }
 

@@ -110,7 +110,8 @@ final class Gate implements AutoCloseable {
                     + rule.path(AuditExchange.Verdict.Rule.MESSAGE).asText());
             for (JsonNode example : rule.path(AuditExchange.Verdict.Rule.EXAMPLES)) {
                 JsonNode at = example.path(AuditExchange.Verdict.Example.INPUT_REF);
-                into.add("      " + at.path("file").asText() + " row group " + at.path("row_group").asText() + " row "
+                into.add("      " + at.path("file").asText() + " row group "
+                        + at.path("row_group").asText() + " row "
                         + at.path("row").asText() + "  "
                         + example.path(AuditExchange.Verdict.Example.STATUS).asText() + "  "
                         + example.path(AuditExchange.Verdict.Example.EXCERPT).asText());

@@ -43,7 +43,8 @@ record InputFiles(Configuration conf, List<String> names) {
             }
             List<String> names = new ArrayList<>();
             for (FileStatus status : found) {
-                for (FileStatus file : status.isDirectory() ? fileSystem.listStatus(status.getPath()) : new FileStatus[] {status}) {
+                for (FileStatus file :
+                        status.isDirectory() ? fileSystem.listStatus(status.getPath()) : new FileStatus[] {status}) {
                     String name = file.getPath().getName();
                     if (file.isFile() && !name.startsWith("_") && !name.startsWith(".")) {
                         names.add(name);
@@ -62,7 +63,9 @@ record InputFiles(Configuration conf, List<String> names) {
         names.forEach(name -> InputFormat.ofName(name).ifPresent(found::add));
         if (found.size() != 1) {
             throw new JobException("input: expected files of one format, got "
-                    + (found.isEmpty() ? "no name that tells: " + names.stream().limit(3).toList() : found)
+                    + (found.isEmpty()
+                            ? "no name that tells: " + names.stream().limit(3).toList()
+                            : found)
                     + "; choose with --format");
         }
         return found.first();

@@ -71,8 +71,10 @@ final class InputReader {
         spark.conf().set("spark.sql.files.openCostInBytes", NEVER_SPLIT);
         Dataset<Row> source = format == InputFormat.CSV ? csv() : lines(format);
         SortedMap<String, Long> rowsByFile = new TreeMap<>();
-        source.groupBy(col(PATH)).count().collectAsList().forEach(row -> rowsByFile.put(
-                row.getString(0), row.getLong(1)));
+        source.groupBy(col(PATH))
+                .count()
+                .collectAsList()
+                .forEach(row -> rowsByFile.put(row.getString(0), row.getLong(1)));
         return located(format == InputFormat.JSONL ? json(source) : plain(source), null, rowsByFile);
     }
 
@@ -94,7 +96,9 @@ final class InputReader {
         Dataset<Row> lines = spark.read()
                 .option("wholetext", format == InputFormat.TEXT && input.wholeFiles())
                 .text(paths());
-        return format == InputFormat.JSONL ? lines.filter(length(trim(col(InputFormat.TEXT_VALUE))).gt(0)) : lines;
+        return format == InputFormat.JSONL
+                ? lines.filter(length(trim(col(InputFormat.TEXT_VALUE))).gt(0))
+                : lines;
     }
 
     private Dataset<Row> plain(Dataset<Row> source) {
@@ -111,15 +115,17 @@ final class InputReader {
             schema = schema.add(column, DataTypes.StringType, true);
         }
         schema = schema.add(CORRUPT, DataTypes.StringType, true);
-        Column record = from_json(
-                col(InputFormat.TEXT_VALUE), schema, Map.of("columnNameOfCorruptRecord", CORRUPT));
-        Dataset<Row> records = lines.select(col(PATH).as("#path"), col(InputFormat.TEXT_VALUE).as("#line"), record.as("#record"));
+        Column record = from_json(col(InputFormat.TEXT_VALUE), schema, Map.of("columnNameOfCorruptRecord", CORRUPT));
+        Dataset<Row> records =
+                lines.select(col(PATH).as("#path"), col(InputFormat.TEXT_VALUE).as("#line"), record.as("#record"));
         List<Column> selected = new ArrayList<>();
         selected.add(col("#path"));
         selected.add(lit(null).cast(DataTypes.LongType));
-        for (String column : List.of(
-                orEmpty(input.idColumn()), input.textColumn(), orEmpty(input.referenceColumn()))) {
-            selected.add(column.isEmpty() ? lit(null).cast(DataTypes.StringType) : col("#record").getField(column));
+        for (String column : List.of(orEmpty(input.idColumn()), input.textColumn(), orEmpty(input.referenceColumn()))) {
+            selected.add(
+                    column.isEmpty()
+                            ? lit(null).cast(DataTypes.StringType)
+                            : col("#record").getField(column));
         }
         selected.add(when(col("#record").isNull(), col("#line"))
                 .otherwise(col("#record").getField(CORRUPT)));

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.Objects;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
@@ -74,8 +75,10 @@ final class LocateRows implements MapPartitionsFunction<Row, Row> {
 
         @Override
         public Row next() {
-            hasNext();
-            Row row = Objects.requireNonNull(next, "no more rows");
+            if (!hasNext()) {
+                throw new NoSuchElementException("no more rows in this partition");
+            }
+            Row row = Objects.requireNonNull(next);
             next = null;
             return row;
         }

@@ -1,5 +1,11 @@
 package io.millrace.jobs;
 
+import io.millrace.jobs.inspect.CompleteCommand;
+import io.millrace.jobs.inspect.DevicesCommand;
+import io.millrace.jobs.inspect.InspectCommand;
+import io.millrace.jobs.inspect.LogitsCommand;
+import io.millrace.jobs.inspect.TokenizeCommand;
+import java.io.Console;
 import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine;
@@ -12,7 +18,14 @@ import picocli.CommandLine.IVersionProvider;
         mixinStandardHelpOptions = true,
         versionProvider = Millrace.Version.class,
         description = "Runs a mixture-of-experts language model over a corpus from Apache Spark.",
-        subcommands = {SummarizeCommand.class},
+        subcommands = {
+            SummarizeCommand.class,
+            CompleteCommand.class,
+            LogitsCommand.class,
+            TokenizeCommand.class,
+            InspectCommand.class,
+            DevicesCommand.class
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:the run failed", "2:wrong usage", "3:the gate refused the output"})
 public final class Millrace {
@@ -27,6 +40,18 @@ public final class Millrace {
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setExecutionExceptionHandler(Millrace::tell);
         return commandLine;
+    }
+
+    /// The folder the launcher said by `-Dmillrace.home`, or the one found.
+    static MillraceHome home() {
+        return MillraceHome.find(System.getProperty("millrace.home"));
+    }
+
+    /// Whether a person is watching.
+    @SuppressWarnings("SystemConsoleNull") // NullAway knows the older contract
+    static boolean isTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
     }
 
     /// A failure for a person: its messages, without the program's insides unless it is a fault of ours.

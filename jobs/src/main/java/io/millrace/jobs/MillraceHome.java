@@ -3,10 +3,12 @@ package io.millrace.jobs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// The folder the program is run from: a checkout, where the bundled model, the bundled corpus and the auditor are.
 ///
@@ -19,9 +21,10 @@ public record MillraceHome(Path root, Path workDir) {
 
     /// The folder of `-Dmillrace.home`, else the one in whose `jobs` folder this class was built, else the working
     /// directory.
-    public static MillraceHome find() {
+    ///
+    /// @param given the folder said at start, or null
+    static MillraceHome find(@Nullable String given) {
         Path workDir = Path.of("").toAbsolutePath();
-        String given = System.getProperty("millrace.home");
         if (given != null) {
             return new MillraceHome(Path.of(given).toAbsolutePath().normalize(), workDir);
         }
@@ -48,7 +51,7 @@ public record MillraceHome(Path root, Path workDir) {
 
     String defaultOutput() {
         return workDir.resolve("output")
-                .resolve("summarize-" + STAMP.format(LocalDateTime.now()))
+                .resolve("summarize-" + STAMP.format(LocalDateTime.now(ZoneId.systemDefault())))
                 .toString();
     }
 

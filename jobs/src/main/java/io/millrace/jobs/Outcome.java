@@ -52,7 +52,8 @@ record Outcome(
                 .head();
         Map<String, Long> errors = new LinkedHashMap<>();
         rows.filter(col(Completion.RowError.COLUMN).isNotNull())
-                .groupBy(col(Completion.RowError.COLUMN + "." + Completion.RowError.CODE).as("code"))
+                .groupBy(col(Completion.RowError.COLUMN + "." + Completion.RowError.CODE)
+                        .as("code"))
                 .agg(count(lit(1)).as("rows"))
                 .orderBy(col("rows").desc(), col("code"))
                 .collectAsList()

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
@@ -34,7 +35,7 @@ final class Progress implements AutoCloseable {
     static Progress start(PrintWriter out, boolean redraws, long plannedRows) {
         Progress progress = new Progress(out, redraws, plannedRows);
         long period = redraws ? REDRAW_MILLIS : LINE_MILLIS;
-        progress.timer.scheduleAtFixedRate(progress::show, period, period, TimeUnit.MILLISECONDS);
+        Future<?> _ = progress.timer.scheduleAtFixedRate(progress::show, period, period, TimeUnit.MILLISECONDS);
         return progress;
     }
 

@@ -21,8 +21,9 @@ final class RunManifest {
         root.put("started_at", now());
         root.putNull("ended_at");
         root.set("config", JSON.valueToTree(config));
-        corpus.rowsByFile().forEach((file, rows) ->
-                root.withArray("inputs").addObject().put("file", file).put("rows", rows));
+        corpus.rowsByFile()
+                .forEach((file, rows) ->
+                        root.withArray("inputs").addObject().put("file", file).put("rows", rows));
         root.put("samples", job.sampling().samples());
         root.put("planned_rows", corpus.totalRows() * job.sampling().samples());
         ObjectNode engine = root.putObject("engine");

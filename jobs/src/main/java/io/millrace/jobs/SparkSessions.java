@@ -12,7 +12,8 @@ final class SparkSessions {
 
     /// The caller stops the session.
     static SparkSession open(JobConfig config) {
-        SparkSession.Builder builder = SparkSession.builder().appName("millrace summarize").master(config.sparkMaster());
+        SparkSession.Builder builder =
+                SparkSession.builder().appName("millrace summarize").master(config.sparkMaster());
         Map<String, String> conf = defaults(config.sparkMaster());
         conf.putAll(config.sparkConf());
         conf.forEach(builder::config);

@@ -27,10 +27,16 @@ final class SummarizeCommand implements Callable<Integer> {
     @Spec
     private @Nullable CommandSpec spec;
 
-    @Option(names = "--input", paramLabel = "PATH", description = "File, directory or glob; local, hdfs: or s3a:. Repeatable.")
+    @Option(
+            names = "--input",
+            paramLabel = "PATH",
+            description = "File, directory or glob; local, hdfs: or s3a:. Repeatable.")
     private List<String> inputs = new ArrayList<>();
 
-    @Option(names = "--format", paramLabel = "FORMAT", description = "parquet, jsonl, csv or text. Default: by file name.")
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            description = "parquet, jsonl, csv or text. Default: by file name.")
     private @Nullable String format;
 
     @Option(names = "--text-column", paramLabel = "NAME", description = "Column of the texts to summarise.")
@@ -39,7 +45,10 @@ final class SummarizeCommand implements Callable<Integer> {
     @Option(names = "--id-column", paramLabel = "NAME", description = "Column copied to custom_id.")
     private @Nullable String idColumn;
 
-    @Option(names = "--reference-column", paramLabel = "NAME", description = "Column of reference summaries, for ROUGE.")
+    @Option(
+            names = "--reference-column",
+            paramLabel = "NAME",
+            description = "Column of reference summaries, for ROUGE.")
     private @Nullable String referenceColumn;
 
     @Option(names = "--whole-files", description = "A text file is one document, not one per line.")
@@ -48,13 +57,19 @@ final class SummarizeCommand implements Callable<Integer> {
     @Option(names = "--limit", paramLabel = "N", description = "Only the first N rows.")
     private @Nullable String limit;
 
-    @Option(names = "--output", paramLabel = "DIR", description = "Directory to write, absent or empty. Default: output/summarize-TIME.")
+    @Option(
+            names = "--output",
+            paramLabel = "DIR",
+            description = "Directory to write, absent or empty. Default: output/summarize-TIME.")
     private @Nullable String output;
 
     @Option(names = "--model", paramLabel = "DIR", description = "Model folder, as the executors see it.")
     private @Nullable String model;
 
-    @Option(names = "--prompt-template", paramLabel = "TEXT", description = "The user's turn; {text} and {column} are filled in.")
+    @Option(
+            names = "--prompt-template",
+            paramLabel = "TEXT",
+            description = "The user's turn; {text} and {column} are filled in.")
     private @Nullable String promptTemplate;
 
     @Option(names = "--max-tokens", paramLabel = "N", description = "Longest summary, in tokens.")
@@ -75,7 +90,10 @@ final class SummarizeCommand implements Callable<Integer> {
     @Option(names = "--config", paramLabel = "FILE", description = "YAML file of keys.")
     private @Nullable Path configFile;
 
-    @Option(names = "-c", paramLabel = "KEY=VALUE", description = "Any key, also spark.*. Repeatable; wins over everything else.")
+    @Option(
+            names = "-c",
+            paramLabel = "KEY=VALUE",
+            description = "Any key, also spark.*. Repeatable; wins over everything else.")
     private Map<String, String> keys = new LinkedHashMap<>();
 
     @Option(names = "--dry-run", description = "Print the resolved configuration and stop.")
@@ -83,7 +101,7 @@ final class SummarizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        MillraceHome home = MillraceHome.find();
+        MillraceHome home = Millrace.home();
         JobConfig config = JobConfig.resolve(home, layers());
         var out = commandSpec().commandLine().getOut();
         if (dryRun) {
@@ -91,7 +109,11 @@ final class SummarizeCommand implements Callable<Integer> {
             out.flush();
             return ExitCode.OK;
         }
-        return new SummarizeJob(config, out, commandSpec().commandLine().getErr(), System.console() != null && System.console().isTerminal())
+        return new SummarizeJob(
+                        config,
+                        out,
+                        commandSpec().commandLine().getErr(),
+                        Millrace.isTerminal())
                 .run(home);
     }
 

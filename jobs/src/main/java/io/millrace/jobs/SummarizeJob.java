@@ -54,10 +54,10 @@ final class SummarizeJob {
                 UUID.randomUUID().toString(),
                 ConfigFile.fingerprint(config),
                 Builds.version());
-        CompletionSink sink = CompletionSink.open(
-                config.outputDir(), spark.sparkContext().hadoopConfiguration());
-        RunManifest manifest = new RunManifest(
-                recipe.runId(), recipe.configFingerprint(), ConfigFile.groups(config), corpus, config);
+        CompletionSink sink =
+                CompletionSink.open(config.outputDir(), spark.sparkContext().hadoopConfiguration());
+        RunManifest manifest =
+                new RunManifest(recipe.runId(), recipe.configFingerprint(), ConfigFile.groups(config), corpus, config);
         sink.writeAside("config.yaml", ConfigFile.yaml(config));
         sink.writeManifest(manifest.state("running"));
 
@@ -74,7 +74,8 @@ final class SummarizeJob {
         sink.writeManifest(manifest.state("committed").counted(outcome).ended());
 
         SummaryTable table = SummaryTable.of(plannedRows, outcome, generation);
-        Gate.Verdict verdict = gate.judge(sink, recipe, corpus, config.sampling().samples());
+        Gate.Verdict verdict =
+                gate.judge(sink, recipe, corpus, config.sampling().samples());
         manifest.gated(verdict.word(), Gate.VERDICT_FILE);
         sink.writeManifest(verdict.isJudged() ? manifest.state("gated") : manifest);
         out.print(table.line("gate", verdict.summary()).line("output", sink.location()));
@@ -94,11 +95,7 @@ final class SummarizeJob {
         int tasks = Math.clamp(byRows, spark.sparkContext().defaultParallelism(), 1_000_000);
         String[] place = {InputColumns.FILE, InputColumns.ROW_GROUP, InputColumns.ROW};
         return corpus.rows()
-                .repartition(
-                        tasks,
-                        functions.col(place[0]),
-                        functions.col(place[1]),
-                        functions.col(place[2]))
+                .repartition(tasks, functions.col(place[0]), functions.col(place[1]), functions.col(place[2]))
                 .sortWithinPartitions(place[0], place[1], place[2]);
     }
 }

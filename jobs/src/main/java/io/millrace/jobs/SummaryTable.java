@@ -61,7 +61,10 @@ final class SummaryTable {
         int width = lines.stream().mapToInt(line -> line[0].length()).max().orElse(0);
         StringBuilder text = new StringBuilder();
         for (String[] line : lines) {
-            text.append(line[0]).repeat(' ', width - line[0].length() + 2).append(line[1]).append('\n');
+            text.append(line[0])
+                    .repeat(' ', width - line[0].length() + 2)
+                    .append(line[1])
+                    .append('\n');
         }
         return text.toString();
     }

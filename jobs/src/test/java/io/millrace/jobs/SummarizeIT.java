@@ -34,16 +34,32 @@ class SummarizeIT {
 
     private int summarize(String input, String... more) {
         List<String> args = new ArrayList<>(List.of(
-                "summarize", "--input", input, "--output", dir.resolve("out").toString(), "--master", "local[2,2]",
-                "--no-gate", "-c", "engine.kind=fake", "--model", "fake-model"));
+                "summarize",
+                "--input",
+                input,
+                "--output",
+                dir.resolve("out").toString(),
+                "--master",
+                "local[2,2]",
+                "--no-gate",
+                "-c",
+                "engine.kind=fake",
+                "--model",
+                "fake-model"));
         args.addAll(List.of(more));
         return execute(args.toArray(String[]::new));
     }
 
     private List<Row> output() {
-        SparkSession spark = SparkSession.builder().master("local[1]").config("spark.ui.enabled", "false").getOrCreate();
+        SparkSession spark = SparkSession.builder()
+                .master("local[1]")
+                .config("spark.ui.enabled", "false")
+                .getOrCreate();
         try {
-            return spark.read().parquet(dir.resolve("out").toString()).orderBy("input_ref").collectAsList();
+            return spark.read()
+                    .parquet(dir.resolve("out").toString())
+                    .orderBy("input_ref")
+                    .collectAsList();
         } finally {
             spark.stop();
         }
@@ -64,16 +80,38 @@ class SummarizeIT {
                 {"id": "h", "text": 42}
                 """.formatted("long ".repeat(300)));
 
-        int exit = summarize(input.toString(), "--text-column", "text", "--id-column", "id", "--reference-column",
-                "gold", "-c", "prompt.overlong=error", "-c", "sampling.max-tokens=8");
+        int exit = summarize(
+                input.toString(),
+                "--text-column",
+                "text",
+                "--id-column",
+                "id",
+                "--reference-column",
+                "gold",
+                "-c",
+                "prompt.overlong=error",
+                "-c",
+                "sampling.max-tokens=8");
 
         assertThat(exit).as(err.toString()).isEqualTo(ExitCode.OK);
         List<Row> rows = output();
-        assertThat(rows).extracting(row -> row.<String>getAs("custom_id"))
+        assertThat(rows)
+                .extracting(row -> row.<String>getAs("custom_id"))
                 .containsExactly("a", "b", "c", "d", "e", "f", null, "h");
-        assertThat(rows).extracting(row -> row.<Row>getAs("input_ref").getLong(2)).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L);
-        assertThat(rows).extracting(SummarizeIT::outcome).containsExactly(
-                "ok", "TEXT_NULL", "TEXT_BLANK", "INVALID_REQUEST", "ok", "PROMPT_TOO_LONG", "MALFORMED_RECORD", "ok");
+        assertThat(rows)
+                .extracting(row -> row.<Row>getAs("input_ref").getLong(2))
+                .containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L);
+        assertThat(rows)
+                .extracting(SummarizeIT::outcome)
+                .containsExactly(
+                        "ok",
+                        "TEXT_NULL",
+                        "TEXT_BLANK",
+                        "INVALID_REQUEST",
+                        "ok",
+                        "PROMPT_TOO_LONG",
+                        "MALFORMED_RECORD",
+                        "ok");
         assertThat(out.toString()).contains("rows in            8", "rows ok            3", "rows error         5");
     }
 

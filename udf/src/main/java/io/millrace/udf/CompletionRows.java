@@ -81,7 +81,8 @@ final class CompletionRows {
         row.set(Completion.CUSTOM_ID, source.customId());
         row.set(
                 Completion.InputRef.COLUMN,
-                new NamedRow((StructType) schema.apply(Completion.InputRef.COLUMN).dataType())
+                new NamedRow((StructType)
+                                schema.apply(Completion.InputRef.COLUMN).dataType())
                         .set(Completion.InputRef.FILE, identity.file())
                         .set(Completion.InputRef.ROW_GROUP, identity.rowGroup())
                         .set(Completion.InputRef.ROW, identity.row())
@@ -145,7 +146,8 @@ final class CompletionRows {
     }
 
     private Row error(String kind, String code, String message, boolean retryable, int attempts) {
-        return new NamedRow((StructType) schema.apply(Completion.RowError.COLUMN).dataType())
+        return new NamedRow(
+                        (StructType) schema.apply(Completion.RowError.COLUMN).dataType())
                 .set(Completion.RowError.CLASS, kind)
                 .set(Completion.RowError.CODE, code)
                 .set(Completion.RowError.MESSAGE, message)

@@ -2,6 +2,7 @@ package io.millrace.udf;
 
 import java.util.Map;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.spark.SparkContext;
@@ -49,8 +50,8 @@ public final class EnginePlugin implements SparkPlugin {
 
         @Override
         public void init(PluginContext plugin, Map<String, String> fromDriver) {
-            reporter.scheduleWithFixedDelay(
-                    () -> report(plugin), REPORT_MILLIS, REPORT_MILLIS, TimeUnit.MILLISECONDS);
+            // never completes, and reports of its own failures
+            Future<?> _ = reporter.scheduleWithFixedDelay(() -> report(plugin), REPORT_MILLIS, REPORT_MILLIS, TimeUnit.MILLISECONDS);
         }
 
         private static void report(PluginContext plugin) {

@@ -38,7 +38,8 @@ public record EngineRecipe(
     /// @throws EngineException if there is no such kind, or the model cannot be opened
     public PromptEngine open() {
         TreeSet<String> known = new TreeSet<>();
-        for (EngineProvider provider : ServiceLoader.load(EngineProvider.class, getClass().getClassLoader())) {
+        for (EngineProvider provider :
+                ServiceLoader.load(EngineProvider.class, getClass().getClassLoader())) {
             if (provider.kind().equals(kind)) {
                 return provider.open(this);
             }

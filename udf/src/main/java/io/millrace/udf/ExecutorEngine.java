@@ -51,7 +51,7 @@ public final class ExecutorEngine {
             release();
             // a new exception per task: one object must not be thrown, and changed by Spark, on several threads
             if (e.getCause() instanceof EngineException cause) {
-                throw new EngineException(cause.code(), cause.getMessage(), cause);
+                throw new EngineException(cause.code(), String.valueOf(cause.getMessage()), cause);
             }
             throw new EngineException(ErrorCode.INTERNAL, "engine of " + recipe.modelDir() + ": " + e.getCause(), e);
         }
@@ -170,7 +170,9 @@ public final class ExecutorEngine {
 
         @Nullable
         EngineStats stats() {
-            return engine.isDone() && !engine.isCompletedExceptionally() ? engine.join().stats() : null;
+            return engine.isDone() && !engine.isCompletedExceptionally()
+                    ? engine.join().stats()
+                    : null;
         }
     }
 }

@@ -153,8 +153,8 @@ final class PorterStemmer {
         for (String suffix : RESIDUAL) {
             if (word.endsWith(suffix)) {
                 int stem = word.length() - suffix.length();
-                boolean drops = measure(word, stem) > 1
-                        && (!suffix.equals("ion") || "st".indexOf(word.charAt(stem - 1)) >= 0);
+                boolean drops =
+                        measure(word, stem) > 1 && (!suffix.equals("ion") || "st".indexOf(word.charAt(stem - 1)) >= 0);
                 return drops ? word.substring(0, stem) : word;
             }
         }
@@ -168,7 +168,7 @@ final class PorterStemmer {
         }
         String stem = drop(word, 1);
         int measure = measure(stem, stem.length());
-        return measure > 1 || measure == 1 && !endsShort(stem) ? stem : word;
+        return measure > 1 || (measure == 1 && !endsShort(stem)) ? stem : word;
     }
 
     /// Step 5b.
@@ -217,7 +217,7 @@ final class PorterStemmer {
         if (last < 1 || !isConsonant(stem, last) || isConsonant(stem, last - 1)) {
             return false;
         }
-        return last == 1 || isConsonant(stem, last - 2) && "wxy".indexOf(stem.charAt(last)) < 0;
+        return last == 1 || (isConsonant(stem, last - 2) && "wxy".indexOf(stem.charAt(last)) < 0);
     }
 
     private record Rule(String suffix, String replacement) {

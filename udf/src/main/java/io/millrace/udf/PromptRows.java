@@ -43,7 +43,11 @@ final class PromptRows {
             return new Prompt.Refused(source, "BAD_INPUT", e.fault().name(), e.reason(), false);
         } catch (EngineException e) {
             return new Prompt.Refused(
-                    source, e.code().kind().name(), e.code().name(), e.getMessage(), e.code().isRetryable());
+                    source,
+                    e.code().kind().name(),
+                    e.code().name(),
+                    String.valueOf(e.getMessage()),
+                    e.code().isRetryable());
         }
     }
 
@@ -158,7 +162,10 @@ final class PromptRows {
     ///
     /// @param text the text column as it was read
     record Source(
-            RowIdentity identity, @Nullable String customId, @Nullable String text, @Nullable String reference) {}
+            RowIdentity identity,
+            @Nullable String customId,
+            @Nullable String text,
+            @Nullable String reference) {}
 
     /// What became of a row before the engine saw it.
     sealed interface Prompt {

@@ -46,7 +46,7 @@ public final class Rouge {
     }
 
     private static boolean isWordCharacter(char c) {
-        return c >= 'a' && c <= 'z' || c >= '0' && c <= '9';
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
     }
 
     private static String token(String word) {
@@ -86,9 +86,7 @@ public final class Rouge {
         int[] current = new int[b.size() + 1];
         for (String word : a) {
             for (int j = 1; j <= b.size(); j++) {
-                current[j] = word.equals(b.get(j - 1))
-                        ? previous[j - 1] + 1
-                        : Math.max(previous[j], current[j - 1]);
+                current[j] = word.equals(b.get(j - 1)) ? previous[j - 1] + 1 : Math.max(previous[j], current[j - 1]);
             }
             int[] swap = previous;
             previous = current;

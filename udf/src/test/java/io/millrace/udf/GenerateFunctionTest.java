@@ -42,7 +42,8 @@ class GenerateFunctionTest {
 
     @Test
     void call_manyRows_keepsOrderAndCount() {
-        String[] texts = IntStream.range(0, 100).mapToObj(index -> "row " + index).toArray(String[]::new);
+        String[] texts =
+                IntStream.range(0, 100).mapToObj(index -> "row " + index).toArray(String[]::new);
 
         List<Row> rows = run(recipe(1), texts);
 
@@ -75,7 +76,8 @@ class GenerateFunctionTest {
 
     @Test
     void call_failureThatMayPass_isTriedOnceMore() {
-        assertThat(value(run(recipe(1), "FLAKY row of call").getFirst(), Completion.STATUS)).isEqualTo("ok");
+        assertThat(value(run(recipe(1), "FLAKY row of call").getFirst(), Completion.STATUS))
+                .isEqualTo("ok");
     }
 
     @Test

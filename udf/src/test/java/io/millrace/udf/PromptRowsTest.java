@@ -32,7 +32,8 @@ class PromptRowsTest {
 
     private String text(PromptRows.Prompt prompt) {
         assertThat(prompt).isInstanceOf(PromptRows.Prompt.Ready.class);
-        String rendered = engine.decode(((PromptRows.Prompt.Ready) prompt).request().prompt());
+        String rendered =
+                engine.decode(((PromptRows.Prompt.Ready) prompt).request().prompt());
         assertThat(rendered).startsWith("<user>").endsWith("</user>");
         return rendered.substring("<user>".length(), rendered.length() - "</user>".length());
     }
@@ -95,7 +96,8 @@ class PromptRowsTest {
     void prompt_truncateEnd_neverSplitsACharacter() {
         GenerateRecipe recipe = recipe("{text}", 10, OverlongPolicy.TRUNCATE_END);
 
-        assertThat(text(prompt(recipe, row("12345\uD83D\uDE00xyz", null, null)))).isEqualTo("12345");
+        assertThat(text(prompt(recipe, row("12345\uD83D\uDE00xyz", null, null))))
+                .isEqualTo("12345");
         assertThat(text(prompt(recipe, row("1234\uD83D\uDE00xyz", null, null)))).isEqualTo("1234\uD83D\uDE00");
     }
 
@@ -131,8 +133,12 @@ class PromptRowsTest {
         RowIdentity identity = new RowIdentity("file:/in.parquet", 1, 7, 0);
         PromptRows.Prompt.Ready ready = (PromptRows.Prompt.Ready) prompt(recipe, row("Text", null, null));
 
-        assertThat(ready.request().id()).isEqualTo(identity.requestId(recipe.configFingerprint())).hasSize(64);
-        assertThat(ready.request().sampling().seed()).isEqualTo(identity.seed(0)).isNotEqualTo(identity.seed(1));
+        assertThat(ready.request().id())
+                .isEqualTo(identity.requestId(recipe.configFingerprint()))
+                .hasSize(64);
+        assertThat(ready.request().sampling().seed())
+                .isEqualTo(identity.seed(0))
+                .isNotEqualTo(identity.seed(1));
         assertThat(new RowIdentity("file:/in.parquet", 1, 7, 1).seed(0)).isNotEqualTo(identity.seed(0));
     }
 }

@@ -27,7 +27,8 @@ class RougeTest {
         for (JsonNode expected : cases) {
             String name = expected.get("name").asText();
             Rouge.Scores scores = Rouge.score(
-                    expected.get("reference").asText(), expected.get("prediction").asText());
+                    expected.get("reference").asText(),
+                    expected.get("prediction").asText());
             assertThat(scores.rouge1()).as("rouge1 of " + name).isCloseTo(f1(expected, 0), TOLERANCE);
             assertThat(scores.rouge2()).as("rouge2 of " + name).isCloseTo(f1(expected, 1), TOLERANCE);
             assertThat(scores.rougeL()).as("rougeL of " + name).isCloseTo(f1(expected, 2), TOLERANCE);
@@ -42,7 +43,9 @@ class RougeTest {
     void stem_equalsNltk() throws IOException {
         List<String> wrong = new ArrayList<>();
         try (InputStream in = Objects.requireNonNull(RougeTest.class.getResourceAsStream("porter-stems.tsv"))) {
-            for (String line : new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8).lines().toList()) {
+            for (String line : new String(in.readAllBytes(), java.nio.charset.StandardCharsets.UTF_8)
+                    .lines()
+                    .toList()) {
                 String[] pair = line.split("\t", -1);
                 String stem = PorterStemmer.stem(pair[0]);
                 if (!stem.equals(pair[1])) {

@@ -76,6 +76,7 @@ public final class RandomCheckpoint {
     /// Writes a model of one file from parts that a test may have changed.
     public static void write(Path dir, ObjectNode config, Map<String, Tensor> tensors) {
         try {
+            Files.createDirectories(dir);
             Files.writeString(dir.resolve("config.json"), config.toPrettyString());
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -172,7 +172,7 @@ class TokenizerFileTest {
             ((ArrayNode) root.get("added_tokens")).addObject().put("id", 901).put("content", "zyx");
         });
         assertThat(whole.encodeText("a zyx")).endsWith(900);
-        assertThat(whole.encodeText("zyx")).noneMatch(whole::isControl);
+        assertThat(Arrays.stream(whole.encodeText("zyx"))).noneMatch(whole::isControl);
         assertThat(whole.encodeWithControlTokens("zyx")).containsExactly(901);
     }
 

@@ -27,8 +27,8 @@ public final class FakeEngine implements PromptEngine {
     static final int ANSWER_BYTES = 12;
 
     private final EngineRecipe recipe;
-    private final ExecutorService workers =
-            Executors.newFixedThreadPool(2, Thread.ofPlatform().name("fake-engine-", 0).daemon().factory());
+    private final ExecutorService workers = Executors.newFixedThreadPool(
+            2, Thread.ofPlatform().name("fake-engine-", 0).daemon().factory());
     private final Set<String> seen = ConcurrentHashMap.newKeySet();
     private final AtomicLong promptTokens = new AtomicLong();
     private final AtomicLong completionTokens = new AtomicLong();
@@ -113,7 +113,8 @@ public final class FakeEngine implements PromptEngine {
     public String decode(TokenIds tokens) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         for (int id : tokens.toArray()) {
-            byte[] token = id == OPEN ? "<user>".getBytes(StandardCharsets.UTF_8)
+            byte[] token = id == OPEN
+                    ? "<user>".getBytes(StandardCharsets.UTF_8)
                     : id == CLOSE ? "</user>".getBytes(StandardCharsets.UTF_8) : new byte[] {(byte) id};
             bytes.writeBytes(token);
         }
