@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/// The whole way from the command line to committed Parquet on `local[2]`, with the fake engine of the `udf` tests in
-/// place of a model.
+/// The whole way from the command line to committed Parquet on `local[2]`, with the fake engine of the `udf`
+/// tests in place of a model.
 class SummarizeIT {
 
     @TempDir

@@ -48,8 +48,7 @@ public final class DeepSeekV4 {
     }
 
     private static CacheRounding resolve(CacheRounding requested, ModelConfig config) {
-        boolean rounds =
-                requested == CacheRounding.ON || (requested == CacheRounding.AUTO && config.quantized());
+        boolean rounds = requested == CacheRounding.ON || (requested == CacheRounding.AUTO && config.quantized());
         boolean hasIndexer = config.layers().stream().anyMatch(layer -> layer.kind() == LayerKind.CSA);
         int indexDim = config.indexer().indexHeadDim();
         if (rounds && hasIndexer && Integer.bitCount(indexDim) != 1) {
