@@ -3,6 +3,7 @@ package io.millrace.jobs;
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.OverlongPolicy;
+import io.millrace.udf.PromptFormat;
 import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.PromptTemplate;
 import io.millrace.udf.SamplingRecipe;
@@ -74,6 +75,7 @@ public record JobConfig(
         keys.put("engine.max-running", "256");
         keys.put("engine.cache-rounding", "auto");
         keys.put("prompt.template", PromptRecipe.TEXT_ONLY);
+        keys.put("prompt.format", "chat");
         keys.put("prompt.system", null);
         keys.put("prompt.thinking", "chat");
         keys.put("prompt.max-tokens", "0");
@@ -186,6 +188,7 @@ public record JobConfig(
         }
         return new PromptRecipe(
                 template,
+                reader.choice("prompt.format", PromptFormat.values()),
                 reader.optional("prompt.system"),
                 reader.choice("prompt.thinking", Thinking.values()),
                 reader.integer("prompt.max-tokens", 0),
