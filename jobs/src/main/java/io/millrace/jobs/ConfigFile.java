@@ -48,7 +48,7 @@ final class ConfigFile {
         Map<String, Object> keys = new LinkedHashMap<>();
         keys.put("path", input.paths());
         keys.put("format", word(input.format()));
-        keys.put("text-column", input.textColumn());
+        putIfThere(keys, "text-column", input.textColumn());
         putIfThere(keys, "id-column", input.idColumn());
         putIfThere(keys, "reference-column", input.referenceColumn());
         keys.put("whole-files", input.wholeFiles());
@@ -114,7 +114,7 @@ final class ConfigFile {
         keys.put("cache-rounding", word(config.engine().cacheRounding()));
         keys.put("prompt", prompt(config.prompt()));
         keys.put("sampling", sampling(config.sampling()));
-        keys.put("text-column", config.input().textColumn());
+        keys.put("text-column", String.valueOf(config.input().textColumn()));
         keys.put("version", Builds.version());
         String json = write(new ObjectMapper(), keys);
         try {

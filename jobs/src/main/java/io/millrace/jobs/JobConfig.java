@@ -33,11 +33,12 @@ public record JobConfig(
     ///
     /// @param paths files, directories or globs of any Hadoop file system
     /// @param format {@link InputFormat#AUTO} to go by the file names
+    /// @param textColumn column of the texts; null only where the files may turn out to be text files
     /// @param limit rows to take from the start, files in the order of their names; 0 for all
     public record Input(
             List<String> paths,
             InputFormat format,
-            String textColumn,
+            @Nullable String textColumn,
             @Nullable String idColumn,
             @Nullable String referenceColumn,
             boolean wholeFiles,
@@ -152,9 +153,8 @@ public record JobConfig(
         String textColumn = reader.optional("input.text-column");
         if (textColumn == null && format == InputFormat.TEXT) {
             textColumn = InputFormat.TEXT_VALUE;
-        } else if (textColumn == null) {
+        } else if (textColumn == null && format != InputFormat.AUTO) {
             reader.problem("input.text-column: expected the column that holds the text, got none");
-            textColumn = "";
         }
         return new Input(
                 List.copyOf(paths),
