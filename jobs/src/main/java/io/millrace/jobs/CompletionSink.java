@@ -103,6 +103,11 @@ final class CompletionSink {
                 .parquet(aside(STAGING).toString());
     }
 
+    /// Where the rows are until they are committed.
+    String stagedLocation() {
+        return aside(STAGING).toString();
+    }
+
     /// Moves the rows in place; after that the run is there.
     void commit() {
         try {

@@ -8,6 +8,7 @@ import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.SamplingRecipe;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -47,7 +48,7 @@ final class ConfigFile {
         Map<String, Object> keys = new LinkedHashMap<>();
         keys.put("path", input.paths());
         keys.put("format", word(input.format()));
-        keys.put("text-column", input.textColumn());
+        putIfThere(keys, "text-column", input.textColumn());
         putIfThere(keys, "id-column", input.idColumn());
         putIfThere(keys, "reference-column", input.referenceColumn());
         keys.put("whole-files", input.wholeFiles());
@@ -72,6 +73,7 @@ final class ConfigFile {
     private static Map<String, Object> prompt(PromptRecipe prompt) {
         Map<String, Object> keys = new LinkedHashMap<>();
         keys.put("template", prompt.template());
+        keys.put("format", word(prompt.format()));
         putIfThere(keys, "system", prompt.system());
         keys.put("thinking", word(prompt.thinking()));
         keys.put("max-tokens", prompt.maxPromptTokens());
@@ -107,12 +109,12 @@ final class ConfigFile {
         keys.put("kind", config.engine().kind());
         keys.put(
                 "model",
-                java.nio.file.Path.of(config.engine().modelDir()).getFileName().toString());
+                String.valueOf(Path.of(config.engine().modelDir()).getFileName()));
         keys.put("ring", config.engine().ring());
         keys.put("cache-rounding", word(config.engine().cacheRounding()));
         keys.put("prompt", prompt(config.prompt()));
         keys.put("sampling", sampling(config.sampling()));
-        keys.put("text-column", config.input().textColumn());
+        keys.put("text-column", String.valueOf(config.input().textColumn()));
         keys.put("version", Builds.version());
         String json = write(new ObjectMapper(), keys);
         try {

@@ -1,6 +1,7 @@
 package io.millrace.jobs;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -140,7 +141,7 @@ final class ConfigReader {
     }
 
     <E extends Enum<E>> E choice(String key, E[] choices) {
-        String word = text(key);
+        String word = switched(text(key), choices);
         List<String> names = new ArrayList<>();
         for (E choice : choices) {
             String name = choice.name().toLowerCase(Locale.ROOT).replace('_', '-');
@@ -151,6 +152,16 @@ final class ConfigReader {
         }
         wrong(key, "one of " + names, word);
         return choices[0];
+    }
+
+    /// YAML reads a bare `on` as true; where on and off are choices, they are meant.
+    private static String switched(String word, Enum<?>[] choices) {
+        boolean switches = Arrays.stream(choices).anyMatch(choice -> choice.name().equals("OFF"));
+        return switch (word) {
+            case "true" -> switches ? "on" : word;
+            case "false" -> switches ? "off" : word;
+            default -> word;
+        };
     }
 
     void wrong(String key, String expected, Object got) {

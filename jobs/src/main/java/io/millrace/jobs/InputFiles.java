@@ -78,12 +78,19 @@ record InputFiles(Configuration conf, List<String> names) {
         for (String file : files) {
             Path path = new Path(URI.create(file));
             try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(path, conf))) {
-                starts.put(file, starts(reader.getFooter().getBlocks()));
+                starts.put(name(file), starts(reader.getFooter().getBlocks()));
             } catch (IOException e) {
                 throw new JobException("input " + file + ": expected Parquet, got " + e.getMessage(), e);
             }
         }
         return starts;
+    }
+
+    /// One spelling of a file's name, readable; Spark itself uses two (`file:/a%20b`, `file:///a%20b`).
+    ///
+    /// @param uri as Spark spells it, escaped
+    static String name(String uri) {
+        return new Path(URI.create(uri)).toString();
     }
 
     private static long[] starts(List<BlockMetaData> rowGroups) {

@@ -42,6 +42,7 @@ final class InputReader {
     private final SparkSession spark;
     private final JobConfig.Input input;
     private final List<String> templateColumns;
+    private String textColumn = "";
 
     InputReader(SparkSession spark, JobConfig.Input input, String template) {
         this.spark = spark;
@@ -55,7 +56,16 @@ final class InputReader {
     Corpus read() {
         InputFiles files = InputFiles.find(spark, input.paths());
         InputFormat format = input.format() == InputFormat.AUTO ? files.format() : input.format();
+        textColumn = textColumn(format);
         return format == InputFormat.PARQUET ? parquet(files) : counted(format);
+    }
+
+    private String textColumn(InputFormat format) {
+        String given = input.textColumn();
+        if (given == null && format != InputFormat.TEXT) {
+            throw new JobException("input.text-column: expected the column that holds the text, got none");
+        }
+        return given == null ? InputFormat.TEXT_VALUE : given;
     }
 
     private Corpus parquet(InputFiles files) {
@@ -76,7 +86,7 @@ final class InputReader {
         source.groupBy(col(PATH))
                 .count()
                 .collectAsList()
-                .forEach(row -> rowsByFile.put(row.getString(0), row.getLong(1)));
+                .forEach(row -> rowsByFile.put(InputFiles.name(row.getString(0)), row.getLong(1)));
         return located(format == InputFormat.JSONL ? json(source) : plain(source), null, rowsByFile);
     }
 
@@ -123,7 +133,7 @@ final class InputReader {
         List<Column> selected = new ArrayList<>();
         selected.add(col("#path"));
         selected.add(lit(null).cast(DataTypes.LongType));
-        for (String column : List.of(orEmpty(input.idColumn()), input.textColumn(), orEmpty(input.referenceColumn()))) {
+        for (String column : List.of(orEmpty(input.idColumn()), textColumn, orEmpty(input.referenceColumn()))) {
             selected.add(
                     column.isEmpty()
                             ? lit(null).cast(DataTypes.StringType)
@@ -141,7 +151,7 @@ final class InputReader {
 
     private Set<String> neededColumns() {
         Set<String> columns = new LinkedHashSet<>();
-        columns.add(input.textColumn());
+        columns.add(textColumn);
         if (input.idColumn() != null) {
             columns.add(input.idColumn());
         }
@@ -165,7 +175,7 @@ final class InputReader {
         columns.add(col(PATH));
         columns.add(rowIndex);
         columns.add(text(input.idColumn()));
-        columns.add(text(input.textColumn()));
+        columns.add(text(textColumn));
         columns.add(text(input.referenceColumn()));
         columns.add(malformed.cast(DataTypes.StringType));
         templateColumns.forEach(column -> columns.add(text(column)));

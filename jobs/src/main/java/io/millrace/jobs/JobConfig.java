@@ -3,6 +3,7 @@ package io.millrace.jobs;
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.OverlongPolicy;
+import io.millrace.udf.PromptFormat;
 import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.PromptTemplate;
 import io.millrace.udf.SamplingRecipe;
@@ -33,11 +34,12 @@ public record JobConfig(
     ///
     /// @param paths files, directories or globs of any Hadoop file system
     /// @param format {@link InputFormat#AUTO} to go by the file names
+    /// @param textColumn column of the texts; null only where the files may turn out to be text files
     /// @param limit rows to take from the start, files in the order of their names; 0 for all
     public record Input(
             List<String> paths,
             InputFormat format,
-            String textColumn,
+            @Nullable String textColumn,
             @Nullable String idColumn,
             @Nullable String referenceColumn,
             boolean wholeFiles,
@@ -75,6 +77,7 @@ public record JobConfig(
         keys.put("engine.max-running", "256");
         keys.put("engine.cache-rounding", "auto");
         keys.put("prompt.template", PromptRecipe.TEXT_ONLY);
+        keys.put("prompt.format", "chat");
         keys.put("prompt.system", null);
         keys.put("prompt.thinking", "chat");
         keys.put("prompt.max-tokens", "0");
@@ -151,9 +154,8 @@ public record JobConfig(
         String textColumn = reader.optional("input.text-column");
         if (textColumn == null && format == InputFormat.TEXT) {
             textColumn = InputFormat.TEXT_VALUE;
-        } else if (textColumn == null) {
+        } else if (textColumn == null && format != InputFormat.AUTO) {
             reader.problem("input.text-column: expected the column that holds the text, got none");
-            textColumn = "";
         }
         return new Input(
                 List.copyOf(paths),
@@ -187,6 +189,7 @@ public record JobConfig(
         }
         return new PromptRecipe(
                 template,
+                reader.choice("prompt.format", PromptFormat.values()),
                 reader.optional("prompt.system"),
                 reader.choice("prompt.thinking", Thinking.values()),
                 reader.integer("prompt.max-tokens", 0),

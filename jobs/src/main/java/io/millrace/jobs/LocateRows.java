@@ -59,6 +59,7 @@ final class LocateRows implements MapPartitionsFunction<Row, Row> {
 
     private final class Located implements Iterator<Row> {
         private final Iterator<Row> input;
+        private String spelling = "";
         private String file = "";
         private long counted;
         private @Nullable Row next;
@@ -88,8 +89,9 @@ final class LocateRows implements MapPartitionsFunction<Row, Row> {
         /// The row with its place, or null if the plan leaves it out.
         private @Nullable Row locate(Row row) {
             String rowFile = row.getString(0);
-            if (!rowFile.equals(file)) {
-                file = rowFile;
+            if (!rowFile.equals(spelling)) {
+                spelling = rowFile;
+                file = InputFiles.name(rowFile);
                 counted = 0;
             }
             long index = row.isNullAt(1) ? counted++ : row.getLong(1);

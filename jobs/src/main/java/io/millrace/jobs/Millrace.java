@@ -8,6 +8,7 @@ import io.millrace.jobs.inspect.TokenizeCommand;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.util.List;
+import org.slf4j.bridge.SLF4JBridgeHandler;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -31,6 +32,9 @@ import picocli.CommandLine.IVersionProvider;
 public final class Millrace {
 
     public static void main(String[] args) {
+        // the engine speaks through java.util.logging; one configuration rules both
+        SLF4JBridgeHandler.removeHandlersForRootLogger();
+        SLF4JBridgeHandler.install();
         System.exit(commandLine().execute(args));
     }
 

@@ -17,7 +17,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 
-/// What the committed rows of a run say, never what a plan would say.
+/// What the written rows of a run say, never what a plan would say.
 ///
 /// @param rouge1 mean over the rows that have a reference, null if none has; likewise the other two
 /// @param engine fields of the column `engine`, of one row
@@ -35,7 +35,11 @@ record Outcome(
         Map<String, String> engine,
         Map<String, Long> errors) {
 
-    /// Reads the Parquet files of an output directory.
+    long rows() {
+        return rowsOk + rowsError;
+    }
+
+    /// Reads the Parquet files of a directory.
     static Outcome read(SparkSession spark, String location) {
         var rows = spark.read().parquet(location);
         Row sums = rows.agg(

@@ -28,6 +28,7 @@ final class SparkSessions {
         conf.put("spark.log.level", "WARN");
         // a second copy of a slow task would only make the engine slower
         conf.put("spark.speculation", "false");
+        conf.put("spark.sql.debug.maxToStringFields", "1000");
         conf.put("spark.sql.shuffle.partitions", "8");
         if (master.startsWith("local")) {
             conf.put("spark.driver.host", "127.0.0.1");

@@ -69,9 +69,14 @@ final class SummarizeJob {
             sink.writeManifest(manifest.state("failed").ended());
             throw e;
         }
-        sink.commit();
         Duration generation = Duration.ofNanos(System.nanoTime() - startedNanos);
-        Outcome outcome = Outcome.read(spark, sink.location());
+        Outcome outcome = Outcome.read(spark, sink.stagedLocation());
+        if (outcome.rows() != plannedRows) {
+            sink.writeManifest(manifest.state("failed").ended());
+            throw new JobException("rows: expected " + plannedRows + " as planned, got " + outcome.rows() + " in "
+                    + sink.stagedLocation() + "; did the input change meanwhile?");
+        }
+        sink.commit();
         sink.writeManifest(manifest.state("committed").counted(outcome).ended());
 
         SummaryTable table = SummaryTable.of(plannedRows, outcome, generation);

@@ -2,73 +2,46 @@ package io.millrace.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.metadata.ParquetMetadata;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
-/// The whole way from the command line to committed Parquet on `local[2]`, with the fake engine of the `udf`
-/// tests in place of a model.
+/// The whole way from the command line to committed Parquet on `local[2]`, with the fake engine in place of a model.
 class SummarizeIT {
+    private static final String LOCAL = "local[2,2]";
 
     @TempDir
     private Path dir = Path.of("");
 
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
+    private FakeJob job = new FakeJob(dir);
 
-    private int execute(String... args) {
-        CommandLine commandLine = Millrace.commandLine();
-        commandLine.setOut(new PrintWriter(out));
-        commandLine.setErr(new PrintWriter(err));
-        return commandLine.execute(args);
+    @BeforeEach
+    void setUp() {
+        job = new FakeJob(dir.resolve("out"));
     }
 
-    private int summarize(String input, String... more) {
-        List<String> args = new ArrayList<>(List.of(
-                "summarize",
-                "--input",
-                input,
-                "--output",
-                dir.resolve("out").toString(),
-                "--master",
-                "local[2,2]",
-                "--no-gate",
-                "-c",
-                "engine.kind=fake",
-                "--model",
-                "fake-model"));
-        args.addAll(List.of(more));
-        return execute(args.toArray(String[]::new));
-    }
-
-    private List<Row> output() {
-        SparkSession spark = SparkSession.builder()
-                .master("local[1]")
-                .config("spark.ui.enabled", "false")
-                .getOrCreate();
-        try {
-            return spark.read()
-                    .parquet(dir.resolve("out").toString())
-                    .orderBy("input_ref")
-                    .collectAsList();
-        } finally {
-            spark.stop();
-        }
+    private String file(String name, String text) throws IOException {
+        return Files.writeString(dir.resolve(name), text).toString();
     }
 
     @Test
-    void summarize_poisonedJsonl_oneRowPerInputRow() throws IOException {
-        Path input = dir.resolve("in.jsonl");
-        Files.writeString(input, """
+    void jsonl_poisonedRows_oneRowPerInputRow() throws IOException {
+        String input = file("in.jsonl", """
                 {"id": "a", "text": "The first text to summarise", "gold": "the first text"}
 
                 {"id": "b", "text": null}
@@ -80,8 +53,9 @@ class SummarizeIT {
                 {"id": "h", "text": 42}
                 """.formatted("long ".repeat(300)));
 
-        int exit = summarize(
-                input.toString(),
+        int exit = job.run(
+                LOCAL,
+                input,
                 "--text-column",
                 "text",
                 "--id-column",
@@ -90,19 +64,19 @@ class SummarizeIT {
                 "gold",
                 "-c",
                 "prompt.overlong=error",
-                "-c",
-                "sampling.max-tokens=8");
+                "--max-tokens",
+                "8");
 
-        assertThat(exit).as(err.toString()).isEqualTo(ExitCode.OK);
-        List<Row> rows = output();
+        assertThat(exit).as(job.err()).isEqualTo(ExitCode.OK);
+        List<Row> rows = job.rows();
         assertThat(rows)
                 .extracting(row -> row.<String>getAs("custom_id"))
                 .containsExactly("a", "b", "c", "d", "e", "f", null, "h");
         assertThat(rows)
-                .extracting(row -> row.<Row>getAs("input_ref").getLong(2))
-                .containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L);
+                .extracting(FakeJob::place)
+                .containsExactly("0/0", "0/1", "0/2", "0/3", "0/4", "0/5", "0/6", "0/7");
         assertThat(rows)
-                .extracting(SummarizeIT::outcome)
+                .extracting(FakeJob::outcome)
                 .containsExactly(
                         "ok",
                         "TEXT_NULL",
@@ -112,11 +86,149 @@ class SummarizeIT {
                         "PROMPT_TOO_LONG",
                         "MALFORMED_RECORD",
                         "ok");
-        assertThat(out.toString()).contains("rows in            8", "rows ok            3", "rows error         5");
+        assertThat(job.out()).contains("rows in            8", "rows ok            3", "rows error         5");
+        assertThat(manifest().at("/planned_rows").asInt()).isEqualTo(8);
+        assertThat(manifest().at("/counts/ok").asInt()).isEqualTo(3);
+        assertThat(manifest().at("/state").asText()).isEqualTo("committed");
     }
 
-    private static String outcome(Row row) {
-        Row error = row.getAs("error");
-        return error == null ? row.getAs("status") : error.getAs("code");
+    private JsonNode manifest() throws IOException {
+        return new ObjectMapper().readTree(dir.resolve("out/_millrace/run.json").toFile());
+    }
+
+    @Test
+    void parquet_rowGroupsAndLimit_rowsSayWhereTheyAre() {
+        String input = dir.resolve("in put.parquet").toString();
+        int exact = FakeJob.withSpark(spark -> {
+            List<String> texts = IntStream.range(0, 3000).mapToObj(index -> "text " + index).toList();
+            spark.createDataset(texts, Encoders.STRING())
+                    .toDF("body")
+                    .withColumn("lang", functions.lit("en"))
+                    .coalesce(1)
+                    .write()
+                    .option("parquet.block.row.count.limit", "1000")
+                    .parquet(input);
+            return texts.size();
+        });
+
+        int exit = job.run(
+                LOCAL,
+                input,
+                "--text-column",
+                "body",
+                "--prompt-template",
+                "{lang} {text}",
+                "--limit",
+                "2500",
+                "-c",
+                "plan.shard-rows=400");
+
+        assertThat(exit).as(job.err()).isEqualTo(ExitCode.OK);
+        assertThat(exact).isEqualTo(3000);
+        List<Row> rows = job.rows();
+        assertThat(rows).hasSize(2500);
+        for (int row = 0; row < rows.size(); row++) {
+            assertThat(FakeJob.place(rows.get(row))).isEqualTo(row / 1000 + "/" + row % 1000);
+            assertThat(rows.get(row).<String>getAs("output_text")).isEqualTo(firstTwelve("en text " + row));
+        }
+    }
+
+    private static String firstTwelve(String text) {
+        return text.substring(0, Math.min(12, text.length()));
+    }
+
+    @Test
+    void output_footer_namesTheSchemaAndZstd() throws IOException {
+        assertThat(job.run(LOCAL, file("in.txt", "one\ntwo\n"))).as(job.err()).isZero();
+
+        try (Stream<Path> files = Files.list(dir.resolve("out"))) {
+            Path part = files.filter(path -> path.toString().endsWith(".parquet")).findFirst().orElseThrow();
+            try (ParquetFileReader reader = ParquetFileReader.open(
+                    HadoopInputFile.fromPath(new org.apache.hadoop.fs.Path(part.toUri()), new Configuration()))) {
+                ParquetMetadata footer = reader.getFooter();
+                assertThat(footer.getFileMetaData().getKeyValueMetaData().get("org.apache.spark.sql.parquet.row.metadata"))
+                        .contains("\"millrace.schema\":\"completion.v1\"");
+                assertThat(footer.getBlocks())
+                        .allSatisfy(block -> assertThat(block.getColumns())
+                                .allSatisfy(column -> assertThat(column.getCodec().name()).isEqualTo("ZSTD")));
+            }
+        }
+        assertThat(dir.resolve("out/_SUCCESS")).exists();
+        assertThat(dir.resolve("out/_millrace/staging")).doesNotExist();
+    }
+
+    @Test
+    void text_directoryOfFiles_isCountedPerFile() throws IOException {
+        Path texts = Files.createDirectory(dir.resolve("texts"));
+        Files.writeString(texts.resolve("a.txt"), "a0\na1\n\na3");
+        Files.writeString(texts.resolve("b.txt"), "b0\n");
+
+        assertThat(job.run(LOCAL, texts.toString())).as(job.err()).isZero();
+        assertThat(job.rows())
+                .extracting(row -> row.<Row>getAs("input_ref").getString(0).replaceAll(".*/", "") + " "
+                        + FakeJob.place(row) + " " + FakeJob.outcome(row))
+                .containsExactly("a.txt 0/0 ok", "a.txt 0/1 ok", "a.txt 0/2 TEXT_BLANK", "a.txt 0/3 ok", "b.txt 0/0 ok");
+    }
+
+    @Test
+    void text_wholeFiles_isOneRowPerFile() throws IOException {
+        Path texts = Files.createDirectory(dir.resolve("texts"));
+        Files.writeString(texts.resolve("a.txt"), "a0\na1\n");
+        Files.writeString(texts.resolve("b.txt"), "b0\n");
+
+        assertThat(job.run(LOCAL, texts + "/*.txt", "--whole-files")).as(job.err()).isZero();
+        assertThat(job.rows()).extracting(row -> row.<String>getAs("output_text")).containsExactly("a0\na1\n", "b0\n");
+    }
+
+    @Test
+    void csv_quotesAndLines_areRead() throws IOException {
+        String input = file("in.csv", "id,text\n1,\"a, \"\"b\"\"\nc\"\n2,\n3,plain\n");
+
+        assertThat(job.run(LOCAL, input, "--text-column", "text", "--id-column", "id", "-c", "input.multi-line-csv=true"))
+                .as(job.err())
+                .isZero();
+        assertThat(job.rows())
+                .extracting(row -> row.getAs("custom_id") + " " + FakeJob.outcome(row) + " " + row.getAs("output_text"))
+                .containsExactly("1 ok a, \"b\"\nc", "2 TEXT_NULL null", "3 ok plain");
+    }
+
+    @Test
+    void output_finishedRunOrForeignFiles_areRefused() throws IOException {
+        String input = file("in.txt", "one\n");
+        Files.createDirectories(dir.resolve("out"));
+        Path foreign = Files.writeString(dir.resolve("out/mine.txt"), "keep me");
+
+        assertThat(job.run(LOCAL, input)).isEqualTo(ExitCode.ERROR);
+        assertThat(job.err()).contains("expected an empty directory, got one with mine.txt");
+        assertThat(foreign).hasContent("keep me");
+
+        Files.delete(foreign);
+        assertThat(job.run(LOCAL, input)).as(job.err()).isZero();
+        assertThat(job.run(LOCAL, input)).isEqualTo(ExitCode.ERROR);
+        assertThat(job.err()).contains("got a finished run; choose another --output");
+    }
+
+    @Test
+    void output_unfinishedRunOfOurs_isDoneAgain() throws IOException {
+        String input = file("in.txt", "one\n");
+
+        assertThat(job.run(LOCAL, input, "-c", "engine.model-dir=broken")).isEqualTo(ExitCode.ERROR);
+        assertThat(job.err()).contains("millrace: model broken: expected a model, got a test");
+        assertThat(manifest().at("/state").asText()).isEqualTo("failed");
+
+        assertThat(job.run(LOCAL, input)).as(job.err()).isZero();
+        assertThat(job.rows()).hasSize(1);
+    }
+
+    @Test
+    void input_missingOrUnknown_isSaidPlainly() throws IOException {
+        assertThat(job.run(LOCAL, dir.resolve("none.jsonl").toString(), "--text-column", "t")).isEqualTo(ExitCode.ERROR);
+        assertThat(job.err()).contains("none.jsonl: expected a file, directory or glob, got no file there");
+
+        assertThat(job.run(LOCAL, "s3a://bucket/x.parquet", "--text-column", "t")).isEqualTo(ExitCode.ERROR);
+        assertThat(job.err()).contains("hadoop-aws").contains("not bundled");
+
+        assertThat(job.run(LOCAL, file("in.csv", "a,b\n1,2\n"), "--text-column", "t")).isEqualTo(ExitCode.ERROR);
+        assertThat(job.err()).contains("expected the columns [t], got [a, b]");
     }
 }

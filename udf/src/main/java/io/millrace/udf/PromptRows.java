@@ -1,13 +1,14 @@
 package io.millrace.udf;
 
 import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorKind;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.TokenIds;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
 
-/// Rows of the shape of {@link InputColumns} as requests. A bad row never throws: it becomes a {@link
-/// Prompt.Refused}. Confined to one task.
+/// Rows of the shape of {@link InputColumns} as requests. A bad row never throws: it becomes a {@link Prompt.Refused}; a
+/// model that cannot take any prompt does. Confined to one task.
 final class PromptRows {
 
     /// Stands where the middle of a text was left out.
@@ -42,6 +43,10 @@ final class PromptRows {
         } catch (RowRefusedException e) {
             return new Prompt.Refused(source, "BAD_INPUT", e.fault().name(), e.reason(), false);
         } catch (EngineException e) {
+            if (e.code().kind() != ErrorKind.BAD_INPUT && e.code().kind() != ErrorKind.INSUFFICIENT_RESOURCES) {
+                // not the row's fault, so no other row would fare better
+                throw e;
+            }
             return new Prompt.Refused(
                     source,
                     e.code().kind().name(),
@@ -101,11 +106,14 @@ final class PromptRows {
             requireUnicode(column, value, source);
             return value;
         });
-        return engine.encodeChat(recipe.prompt().system(), user, recipe.prompt().thinking());
+        return switch (recipe.prompt().format()) {
+            case CHAT -> engine.encodeChat(recipe.prompt().system(), user, recipe.prompt().thinking());
+            case RAW -> engine.encodeText(user);
+        };
     }
 
-    /// Cuts the text until the prompt fits. Cutting k tokens off the text need not shorten the prompt by k,
-    /// since the shorter text is encoded anew; so try, look, and cut by what is still too much.
+    /// Cuts the text until the prompt fits. Cutting k tokens off the text need not shorten the prompt by k, since the
+    /// shorter text is encoded anew; so try, look, and cut by what is still too much.
     private TokenIds shortened(Row row, String text, int promptTokens, Source source) {
         TokenIds textTokens = recipe.prompt().overlong() == OverlongPolicy.ERROR || !template.usesText()
                 ? TokenIds.EMPTY

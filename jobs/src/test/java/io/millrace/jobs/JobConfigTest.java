@@ -1,0 +1,188 @@
+package io.millrace.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millrace.engine.api.CacheRounding;
+import io.millrace.udf.EngineRecipe;
+import io.millrace.udf.OverlongPolicy;
+import io.millrace.udf.PromptFormat;
+import io.millrace.udf.PromptRecipe;
+import io.millrace.udf.SamplingRecipe;
+import io.millrace.udf.Thinking;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JobConfigTest {
+    private static final MillraceHome HOME = new MillraceHome(Path.of("/checkout"), Path.of("/work"));
+
+    private static final String EVERY_KEY = """
+            input: {path: [a.csv, b.csv], format: csv, text-column: t, id-column: i, reference-column: r,
+                    whole-files: true, multi-line-csv: true, limit: 7}
+            output: {dir: /out}
+            engine: {kind: fake, model-dir: /m, ring: reference, threads: 3, cache-budget: 512m, step-tokens: 64,
+                     max-running: 8, cache-rounding: off}
+            prompt: {template: "{text}!", format: raw, system: be brief, thinking: think, max-tokens: 99,
+                     overlong: truncate-middle}
+            sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
+                       samples: 2}
+            plan: {shard-rows: 10}
+            gate: {enabled: false, rules: r.yaml, master: local}
+            spark: {master: "local[3]", executor: {memory: 2g}}
+            """;
+
+    @TempDir
+    private Path dir = Path.of("");
+
+    private static Settings settings(String... keysAndValues) {
+        Map<String, List<String>> values = new TreeMap<>();
+        for (int at = 0; at < keysAndValues.length; at += 2) {
+            values.put(keysAndValues[at], List.of(keysAndValues[at + 1]));
+        }
+        return new Settings("test", values);
+    }
+
+    @Test
+    void resolve_nothingGiven_isTheBundledCorpusAndModel() {
+        JobConfig config = JobConfig.resolve(HOME, List.of());
+
+        assertThat(config.input())
+                .isEqualTo(new JobConfig.Input(
+                        List.of("/checkout/jobs/corpus/debian-synopsis-test.parquet"),
+                        InputFormat.PARQUET,
+                        "description",
+                        "package",
+                        "synopsis",
+                        false,
+                        false,
+                        0));
+        assertThat(config.outputDir()).matches("/work/output/summarize-\\d{8}-\\d{6}");
+        assertThat(config.engine())
+                .isEqualTo(new EngineRecipe(
+                        "local",
+                        "/checkout/engine/models/synopsis-v4",
+                        "auto",
+                        0,
+                        0,
+                        512,
+                        256,
+                        CacheRounding.AUTO));
+        assertThat(config.prompt()).isEqualTo(PromptRecipe.ofText());
+        assertThat(config.sampling()).isEqualTo(SamplingRecipe.greedy(64));
+        assertThat(config.shardRows()).isEqualTo(1024);
+        assertThat(config.gate()).isEqualTo(new JobConfig.Gate(true, null, "local[2]"));
+        assertThat(config.sparkMaster()).isEqualTo("local[*,4]");
+        assertThat(config.sparkConf()).isEmpty();
+    }
+
+    @Test
+    void resolve_everyKeyInAFile_isMapped() throws IOException {
+        Path file = Files.writeString(dir.resolve("job.yaml"), EVERY_KEY);
+        Settings settings = Settings.ofYaml(file);
+        JobConfig config = JobConfig.resolve(HOME, List.of(settings));
+
+        assertThat(settings.values().keySet())
+                .containsAll(JobConfig.defaults().keySet())
+                .hasSize(JobConfig.defaults().size() + 1);
+        assertThat(config)
+                .isEqualTo(new JobConfig(
+                        new JobConfig.Input(
+                                List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", true, true, 7),
+                        "/out",
+                        new EngineRecipe("fake", "/m", "reference", 3, 512L << 20, 64, 8, CacheRounding.OFF),
+                        new PromptRecipe(
+                                "{text}!",
+                                PromptFormat.RAW,
+                                "be brief",
+                                Thinking.THINK,
+                                99,
+                                OverlongPolicy.TRUNCATE_MIDDLE),
+                        new SamplingRecipe(0.5, 0.9, 40, 0.1, 5, List.of("x", "y"), -3, 2),
+                        10,
+                        new JobConfig.Gate(false, "r.yaml", "local"),
+                        "local[3]",
+                        Map.of("spark.executor.memory", "2g")));
+    }
+
+    @Test
+    void resolve_layers_laterOnesWin() {
+        Settings spark = Settings.ofSparkConf(
+                Map.of("spark.millrace.sampling.maxTokens", "2", "spark.millrace.engine.ring", "vector", "spark.x", "y"));
+        JobConfig config = JobConfig.resolve(
+                HOME,
+                List.of(
+                        settings("sampling.max-tokens", "1", "engine.ring", "reference", "plan.shard-rows", "5"),
+                        spark,
+                        settings("sampling.max-tokens", "3")));
+
+        assertThat(config.sampling().maxTokens()).isEqualTo(3);
+        assertThat(config.engine().ring()).isEqualTo("vector");
+        assertThat(config.shardRows()).isEqualTo(5);
+    }
+
+    @Test
+    void resolve_manyProblems_areReportedTogether() {
+        Settings wrong = settings(
+                "sampling.temperature", "-1",
+                "sampling.max-tokens", "many",
+                "engine.cache-rounding", "sometimes",
+                "prompt.template", "{text",
+                "sampling.max-token", "5",
+                "engine.cache-budget", "lots",
+                "input.path", "x.jsonl");
+
+        assertThatThrownBy(() -> JobConfig.resolve(HOME, List.of(wrong)))
+                .isInstanceOfSatisfying(
+                        ConfigException.class,
+                        thrown -> assertThat(thrown.problems())
+                                .containsExactlyInAnyOrder(
+                                        "sampling.max-token: no such key (test)",
+                                        "sampling.temperature: expected a number >= 0, got -1 (test)",
+                                        "sampling.max-tokens: expected a whole number >= 1, got many (test)",
+                                        "engine.cache-rounding: expected one of [auto, on, off], got sometimes (test)",
+                                        "engine.cache-budget: expected bytes such as 512m or 4g, got lots (test)",
+                                        "prompt.template: { at character 0 is not closed",
+                                        "input.text-column: expected the column that holds the text, got none"));
+    }
+
+    @Test
+    void yaml_readBack_isTheSameConfiguration() throws IOException {
+        JobConfig config =
+                JobConfig.resolve(HOME, List.of(Settings.ofYaml(Files.writeString(dir.resolve("a.yaml"), EVERY_KEY))));
+        Path saved = Files.writeString(dir.resolve("b.yaml"), ConfigFile.yaml(config));
+
+        assertThat(JobConfig.resolve(HOME, List.of(Settings.ofYaml(saved)))).isEqualTo(config);
+    }
+
+    @Test
+    void fingerprint_changesWithWhatChangesAnAnswerOnly() {
+        String plain = fingerprint();
+
+        assertThat(plain).hasSize(64).isEqualTo(fingerprint("plan.shard-rows", "7", "engine.threads", "2"));
+        assertThat(plain).isNotEqualTo(fingerprint("sampling.seed", "1"));
+        assertThat(plain).isNotEqualTo(fingerprint("prompt.template", "Sum up: {text}"));
+        assertThat(plain).isNotEqualTo(fingerprint("engine.model-dir", "/other"));
+    }
+
+    private static String fingerprint(String... keysAndValues) {
+        return ConfigFile.fingerprint(JobConfig.resolve(HOME, List.of(settings(keysAndValues))));
+    }
+
+    @Test
+    void ofYaml_noMapping_saysWhatAndWhere() throws IOException {
+        Path list = Files.writeString(dir.resolve("list.yaml"), "- a\n- b\n");
+
+        assertThatThrownBy(() -> Settings.ofYaml(list))
+                .isInstanceOf(ConfigException.class)
+                .hasMessage(list + ": expected a mapping of keys, got ARRAY");
+        assertThatThrownBy(() -> Settings.ofYaml(dir.resolve("none.yaml")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("none.yaml");
+    }
+}

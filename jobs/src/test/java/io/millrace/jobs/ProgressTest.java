@@ -1,0 +1,50 @@
+package io.millrace.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.millrace.udf.RunProgress;
+import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ProgressTest {
+
+    @Test
+    void line_midway_hasRatesAndRemainingTime() {
+        RunProgress.Totals done = new RunProgress.Totals(1, 24, 1, 1000, 500, 7, 3);
+
+        assertThat(Progress.line(done, 100, Duration.ofSeconds(10)))
+                .isEqualTo("25/100 rows (25%)  100 tok/s in  50 tok/s out  1 errors  7 running  ETA 0:30");
+    }
+
+    @Test
+    void line_nothingDone_knowsNoRemainingTime() {
+        RunProgress.Totals done = new RunProgress.Totals(0, 0, 0, 0, 0, 0, 0);
+
+        assertThat(Progress.line(done, 100, Duration.ZERO)).startsWith("0/100 rows (0%)").endsWith("ETA ?");
+    }
+
+    @Test
+    void clock_hours_areShownWhenThereAreAny() {
+        assertThat(Progress.clock(59)).isEqualTo("0:59");
+        assertThat(Progress.clock(3723)).isEqualTo("1:02:03");
+    }
+
+    @Test
+    void summaryTable_hasRowsTokensAndRouge() {
+        Outcome outcome = new Outcome(
+                8, 2, 4000, 0, 2000, 0, 0.25, 0.125, 0.2, Map.of(), Map.of("TEXT_NULL", 2L));
+
+        assertThat(SummaryTable.of(10, outcome, Duration.ofSeconds(20)).line("gate", "pass").toString())
+                .isEqualTo("""
+                        rows in            10
+                        rows ok            8
+                        rows error         2  (TEXT_NULL 2)
+                        prompt tokens      4,000  (200 tok/s)
+                        completion tokens  2,000  (100 tok/s)
+                        generation         0:20
+                        ROUGE-1 / 2 / L    25.00 / 12.50 / 20.00
+                        gate               pass
+                        """);
+    }
+}
