@@ -48,6 +48,18 @@ final class Audit {
         this.clock = clock;
     }
 
+    /// As [#run(AuditRequest)], but what goes wrong becomes a verdict of [Verdict.Outcome#ERROR].
+    Verdict judge(AuditRequest request) {
+        try {
+            return run(request);
+        } catch (AuditException e) {
+            return Verdict.error(e.getMessage(), request.tags());
+        } catch (RuntimeException e) {
+            // Spark and Deequ throw what they like; whoever asked must get an answer
+            return Verdict.error("audit of " + request.output() + ": " + e, request.tags());
+        }
+    }
+
     /// @throws AuditException when there can be no verdict
     Verdict run(AuditRequest request) {
         Path file = request.rules();
@@ -89,7 +101,7 @@ final class Audit {
             return session.read().parquet(paths.toArray(String[]::new));
         } catch (Exception e) {
             // Scala throws the checked AnalysisException without declaring it
-            throw new AuditException("output " + paths + ": cannot be read as Parquet: " + e.getMessage(), e);
+            throw new AuditException("output " + paths + ": cannot be read as Parquet: " + rootMessage(e), e);
         }
     }
 
@@ -189,14 +201,18 @@ final class Audit {
             Rule rule, VerificationResult measured, Check check, Findings findings, AuditRequest request) {
         ConstraintResult result = onlyConstraint(measured, check);
         Double actual = actual(rule, result);
-        boolean pass = result.status().equals(ConstraintStatus.Success());
+        if (actual == null && findings.isAboutNoRow(rule)) {
+            return notJudged(rule, "no row meets " + rule.where());
+        }
+        // Deequ lets a constraint pass that had nothing to measure
+        boolean pass = actual != null && result.status().equals(ConstraintStatus.Success());
         String expected = rule.words() + plannedRows(rule, request);
         if (pass) {
             return new RuleResult(
                     rule.name(), rule.level(), rule.description(), Status.PASS, expected, actual, "", null, List.of());
         }
         Findings.Found found = findings.find(rule, measured, check);
-        String got = actual == null ? "nothing to measure" : Bounds.number(actual);
+        String got = actual == null ? "nothing to measure" : Bounds.rounded(actual);
         String message = "expected " + expected + "; got " + got + found.note();
         return new RuleResult(
                 rule.name(),

@@ -88,7 +88,7 @@ final class AuditCommand implements Callable<Integer> {
     private Verdict judge(SparkSession spark) {
         try {
             return new Audit(spark, InstantSource.system())
-                    .run(new AuditRequest(
+                    .judge(new AuditRequest(
                             output,
                             rules,
                             expectedRows(spark),

@@ -53,6 +53,12 @@ final class Findings {
         return new Found(count, count == 0 ? List.of() : examples(broken), note + rows);
     }
 
+    /// Whether the rule narrows its rows and none is left.
+    boolean isAboutNoRow(Rule rule) {
+        String where = rule.where();
+        return where != null && flat.filter(where).isEmpty();
+    }
+
     /// Writes the rows that break at least one of the rules, with the names of the rules.
     ///
     /// @return rows written

@@ -11,10 +11,13 @@ import io.millrace.quality.Verdict.Outcome;
 import io.millrace.quality.Verdict.RuleResult;
 import io.millrace.quality.Verdict.Status;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -148,13 +151,24 @@ class AuditTest {
     }
 
     @Test
-    void run_nothingToMeasure_fails() {
+    void run_noRowMeetsWhere_isNotJudged() {
         RuleResult rule =
                 only(SampleRows.clean(ROWS), "mean: {column: repetition, at-most: 1}, where: \"status = 'x'\"");
 
+        assertThat(rule.status()).isEqualTo(Status.NOT_JUDGED);
+        assertThat(rule.message()).isEqualTo("no row meets status = 'x'");
+    }
+
+    @Test
+    void run_rowsWithoutAValue_fails() {
+        List<ObjectNode> rows = SampleRows.clean(ROWS);
+        rows.forEach(row -> row.putNull("repetition"));
+
+        RuleResult rule = only(rows, "mean: {column: repetition, at-most: 1}, where: \"status = 'ok'\"");
+
         assertThat(rule.status()).isEqualTo(Status.FAIL);
         assertThat(rule.actual()).isNull();
-        assertThat(rule.message()).contains("over the rows where status = 'x'; got nothing to measure");
+        assertThat(rule.message()).contains("over the rows where status = 'ok'; got nothing to measure");
     }
 
     @Test
@@ -318,8 +332,9 @@ class AuditTest {
                     .findFirst()
                     .orElseThrow();
             byte[] bytes = Files.readAllBytes(part);
-            // the footer stays whole, the pages do not
-            java.util.Arrays.fill(bytes, 4, bytes.length / 3, (byte) 0x5A);
+            // the footer stays whole, the pages before it do not; its length stands before the last four bytes
+            int footer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(bytes.length - 8);
+            Arrays.fill(bytes, 4, bytes.length - 8 - footer, (byte) 0x5A);
             Files.write(part, bytes);
             Files.deleteIfExists(part.resolveSibling("." + part.getFileName() + ".crc"));
         }

@@ -47,7 +47,7 @@ class StarterRulesTest {
                         rows -> object(rows.get(0), "input_ref")
                                 .put("file", "stories/b.parquet")
                                 .put("row", 100_000)),
-                new Fault("no request id", Set.of("request-id-complete", "request-id-unique"), rows -> {
+                new Fault("no request id", Set.of("request-id-complete"), rows -> {
                     rows.get(1).putNull("request_id");
                     rows.get(2).putNull("request_id");
                 }),
