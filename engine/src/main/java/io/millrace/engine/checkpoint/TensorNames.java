@@ -9,8 +9,8 @@ import java.util.List;
 /// `layers.N.` or `mtp.N.`.
 ///
 /// transformers saves in a mixture of both by default (`save_original_format`): it undoes its renaming
-/// within layers, keeps its prefix and its names outside of layers, and one renaming it cannot undo, that of
-/// `kv_norm`.
+/// within layers, keeps its prefix and its names outside of layers, and one renaming it cannot undo, that
+/// of `kv_norm`.
 enum TensorNames {
     EMBED("embed.weight", "embed_tokens.weight"),
     HEAD("head.weight", "lm_head.weight"),
@@ -71,6 +71,7 @@ enum TensorNames {
     private static final String MODEL = "model.";
     private static final String WEIGHT = ".weight";
 
+    @SuppressWarnings("ImmutableEnumChecker") // an unmodifiable list
     private final List<String> names;
 
     TensorNames(String... names) {

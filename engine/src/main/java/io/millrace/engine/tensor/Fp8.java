@@ -29,7 +29,7 @@ public final class Fp8 {
         // scaling by a power of two is exact, so the only rounding is rint's, to even
         int steps = (int) Math.rint(Math.scalb(magnitude, 3 - exponent));
         // steps 8..15 carry the hidden bit; 16 runs over into the next exponent by itself
-        int code = (exponent + 6 << 3) + steps;
+        int code = ((exponent + 6) << 3) + steps;
         return (byte) (sign | code);
     }
 

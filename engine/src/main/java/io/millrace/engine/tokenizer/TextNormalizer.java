@@ -18,9 +18,6 @@ sealed interface TextNormalizer {
 
         @Override
         public String normalize(String text) {
-            if (Normalizer.isNormalized(text, form)) {
-                return text;
-            }
             StringBuilder normalized = new StringBuilder(text.length());
             int start = 0;
             int marks = 0;

@@ -93,7 +93,7 @@ class CheckpointFaultsTest {
     void bind_manyFaultsAreCounted() {
         tensors.keySet().removeIf(name -> name.contains(".experts."));
         EngineException e = checkBind(ErrorCode.MODEL_MISMATCH, "72 tensors do not fit", "and 52 more");
-        assertThat(e.getMessage().split("expected")).hasSize(21);
+        assertThat(e.getMessage()).containsPattern("^([^;]*; ){20}and 52 more$");
     }
 
     @Test
@@ -269,7 +269,7 @@ class CheckpointFaultsTest {
                 "num_experts_per_tok: expected at most n_routed_experts (8), got 9",
                 "hidden_size: expected a number from 1 to 65536, got -1",
                 "sliding_window: expected a number from 1 to 1048576, got nothing");
-        assertThat(e.getMessage().split("; ")).hasSize(3);
+        assertThat(e.getMessage()).containsPattern("^([^;]*; ){2}[^;]*$");
     }
 
     @Test

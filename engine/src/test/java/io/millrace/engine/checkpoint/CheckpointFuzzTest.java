@@ -7,12 +7,12 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Damages a model's texts a little, a thousand times over. It opens and binds as before, or fails with a
@@ -75,11 +75,13 @@ class CheckpointFuzzTest {
     }
 
     @Test
+    @Timeout(300)
     void open_damagedConfig() throws IOException {
         fuzzText("config.json", "config.json", "weights.safetensors", "fit config.json");
     }
 
     @Test
+    @Timeout(300)
     void open_damagedIndex() throws IOException {
         fuzzText("model.safetensors.index.json", "model.safetensors.index.json", "weight");
     }
@@ -91,10 +93,11 @@ class CheckpointFuzzTest {
 
     /// The header's text, at times its length too; the data stays.
     @Test
+    @Timeout(300)
     void open_damagedHeader() throws IOException {
         Path file = dir.resolve("weights.safetensors");
         byte[] original = Files.readAllBytes(file);
-        int headerBytes = original[0] & 0xFF | (original[1] & 0xFF) << 8;
+        int headerBytes = (original[0] & 0xFF) | ((original[1] & 0xFF) << 8);
         byte[] header = Arrays.copyOfRange(original, 8, 8 + headerBytes);
         byte[] data = Arrays.copyOfRange(original, 8 + headerBytes, original.length);
         fuzz(new String[] {"weights.safetensors", "fit config.json", "index.json"}, () -> {
@@ -108,7 +111,6 @@ class CheckpointFuzzTest {
     }
 
     private void fuzz(String[] named, Damage damage) throws IOException {
-        long start = System.nanoTime();
         for (int mutation = 0; mutation < MUTATIONS; mutation++) {
             damage.apply();
             String message = open();
@@ -119,7 +121,6 @@ class CheckpointFuzzTest {
             }
         }
         assertThat(accepted).as("some damage is harmless, most is not").isBetween(1, MUTATIONS / 2);
-        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(60));
     }
 
     /// @return the message, or null if the model opens and binds

@@ -76,6 +76,7 @@ public final class RandomCheckpoint {
     /// Writes a model of one file from parts that a test may have changed.
     public static void write(Path dir, ObjectNode config, Map<String, Tensor> tensors) {
         try {
+            Files.createDirectories(dir);
             Files.writeString(dir.resolve("config.json"), config.toPrettyString());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -234,7 +235,7 @@ public final class RandomCheckpoint {
         for (int token = 0; token < vocabSize; token++) {
             int first = random.nextInt(nRoutedExperts);
             for (int slot = 0; slot < numExpertsPerTok; slot++) {
-                table[token * numExpertsPerTok + slot] = (first + slot) % nRoutedExperts;
+                table[token * numExpertsPerTok + slot] = ((long) first + slot) % nRoutedExperts;
             }
         }
         return table;

@@ -77,7 +77,7 @@ class BpeTokenizerTest {
     void encodeText_neverGivesAControlId() {
         RandomTexts texts = new RandomTexts(2);
         for (int round = 0; round < 2000; round++) {
-            assertThat(SMALL.encodeText(texts.next())).noneMatch(SMALL::isControl);
+            assertThat(Arrays.stream(SMALL.encodeText(texts.next()))).noneMatch(SMALL::isControl);
         }
     }
 
@@ -188,7 +188,7 @@ class BpeTokenizerTest {
         assertThat(stories.vocabSize()).isEqualTo(1024);
         assertThat(stories.encodeWithControlTokens("<|begin_of_text|>a<|user|>")[0])
                 .isZero();
-        assertThat(stories.encodeText("<|begin_of_text|>")).noneMatch(stories::isControl);
+        assertThat(Arrays.stream(stories.encodeText("<|begin_of_text|>"))).noneMatch(stories::isControl);
         assertThat(stories.decode(stories.encodeText("Once upon a time, 1 hare…")))
                 .isEqualTo("Once upon a time, 1 hare…");
     }

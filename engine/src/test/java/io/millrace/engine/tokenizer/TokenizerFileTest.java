@@ -96,9 +96,9 @@ class TokenizerFileTest {
         assertRefused(
                 root -> ((ObjectNode) model(root).get("vocab")).put("zz", 16_000_000), "$.model.vocab", "such gaps");
         assertRefused(
-                root -> ((ObjectNode) model(root).get("vocab")).remove("A"),
+                root -> ((ObjectNode) model(root).get("vocab")).remove("~"),
                 "$.model.vocab",
-                "no piece \"A\" for the byte 65");
+                "no piece \"~\" for the byte 126");
         assertRefused(
                 root -> ((ArrayNode) model(root).get("merges")).insert(1, "a b c"), "$.model.merges[1]", "two pieces");
         assertRefused(
@@ -172,7 +172,7 @@ class TokenizerFileTest {
             ((ArrayNode) root.get("added_tokens")).addObject().put("id", 901).put("content", "zyx");
         });
         assertThat(whole.encodeText("a zyx")).endsWith(900);
-        assertThat(whole.encodeText("zyx")).noneMatch(whole::isControl);
+        assertThat(Arrays.stream(whole.encodeText("zyx"))).noneMatch(whole::isControl);
         assertThat(whole.encodeWithControlTokens("zyx")).containsExactly(901);
     }
 
@@ -224,7 +224,7 @@ class TokenizerFileTest {
             boolean works = assertTimeoutPreemptively(Duration.ofSeconds(5), () -> worksOrIsRefused(json));
             refused += works ? 0 : 1;
         }
-        assertThat(refused).isBetween(100, 450);
+        assertThat(refused).isBetween(100, 480);
     }
 
     private static boolean worksOrIsRefused(byte[] json) {
@@ -240,11 +240,9 @@ class TokenizerFileTest {
 
     private static byte[] mutatedBytes(byte[] original, Random random) {
         byte[] json = original.clone();
-        for (int left = random.nextInt(4); left >= 0; left--) {
-            // half of them in the head, where the rules stand
-            int bound = random.nextBoolean() ? json.length : 3000;
-            json[random.nextInt(bound)] = (byte) (random.nextBoolean() ? random.nextInt(256) : 32 + random.nextInt(95));
-        }
+        // half of them in the head, where the rules stand
+        int bound = random.nextBoolean() ? json.length : 3000;
+        json[random.nextInt(bound)] = (byte) (random.nextInt(4) == 0 ? random.nextInt(256) : 32 + random.nextInt(95));
         return random.nextInt(10) == 0 ? Arrays.copyOf(json, random.nextInt(json.length)) : json;
     }
 

@@ -1,0 +1,143 @@
+package io.millrace.jobs;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import io.millrace.udf.EngineRecipe;
+import io.millrace.udf.PromptRecipe;
+import io.millrace.udf.SamplingRecipe;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/// A resolved configuration as it is written down: every key with its value, in the form `--config` reads.
+final class ConfigFile {
+
+    private ConfigFile() {}
+
+    /// YAML that reproduces the configuration.
+    static String yaml(JobConfig config) {
+        ObjectMapper mapper = new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER));
+        return write(mapper, groups(config));
+    }
+
+    /// Every key, in groups.
+    static Map<String, Object> groups(JobConfig config) {
+        Map<String, Object> groups = new LinkedHashMap<>();
+        groups.put("input", input(config.input()));
+        groups.put("output", Map.of("dir", config.outputDir()));
+        groups.put("engine", engine(config.engine()));
+        groups.put("prompt", prompt(config.prompt()));
+        groups.put("sampling", sampling(config.sampling()));
+        groups.put("plan", Map.of("shard-rows", config.shardRows()));
+        groups.put("gate", gate(config.gate()));
+        groups.put("spark", Map.of("master", config.sparkMaster()));
+        groups.putAll(new TreeMap<>(config.sparkConf()));
+        return groups;
+    }
+
+    private static Map<String, Object> input(JobConfig.Input input) {
+        Map<String, Object> keys = new LinkedHashMap<>();
+        keys.put("path", input.paths());
+        keys.put("format", word(input.format()));
+        keys.put("text-column", input.textColumn());
+        putIfThere(keys, "id-column", input.idColumn());
+        putIfThere(keys, "reference-column", input.referenceColumn());
+        keys.put("whole-files", input.wholeFiles());
+        keys.put("multi-line-csv", input.multiLineCsv());
+        keys.put("limit", input.limit());
+        return keys;
+    }
+
+    private static Map<String, Object> engine(EngineRecipe engine) {
+        Map<String, Object> keys = new LinkedHashMap<>();
+        keys.put("kind", engine.kind());
+        keys.put("model-dir", engine.modelDir());
+        keys.put("ring", engine.ring());
+        keys.put("threads", engine.threads());
+        keys.put("cache-budget", engine.cacheBudgetBytes());
+        keys.put("step-tokens", engine.stepTokens());
+        keys.put("max-running", engine.maxRunning());
+        keys.put("cache-rounding", word(engine.cacheRounding()));
+        return keys;
+    }
+
+    private static Map<String, Object> prompt(PromptRecipe prompt) {
+        Map<String, Object> keys = new LinkedHashMap<>();
+        keys.put("template", prompt.template());
+        putIfThere(keys, "system", prompt.system());
+        keys.put("thinking", word(prompt.thinking()));
+        keys.put("max-tokens", prompt.maxPromptTokens());
+        keys.put("overlong", prompt.overlong().wireName());
+        return keys;
+    }
+
+    private static Map<String, Object> sampling(SamplingRecipe sampling) {
+        Map<String, Object> keys = new LinkedHashMap<>();
+        keys.put("temperature", sampling.temperature());
+        keys.put("top-p", sampling.topP());
+        keys.put("top-k", sampling.topK());
+        keys.put("min-p", sampling.minP());
+        keys.put("max-tokens", sampling.maxTokens());
+        keys.put("stop", sampling.stop());
+        keys.put("seed", sampling.seed());
+        keys.put("samples", sampling.samples());
+        return keys;
+    }
+
+    private static Map<String, Object> gate(JobConfig.Gate gate) {
+        Map<String, Object> keys = new LinkedHashMap<>();
+        keys.put("enabled", gate.enabled());
+        putIfThere(keys, "rules", gate.rules());
+        keys.put("master", gate.master());
+        return keys;
+    }
+
+    /// SHA-256 over everything that can change an answer: model, rounding, kernels, prompt, sampling, version. How rows
+    /// are batched, spread or written is left out, since it cannot.
+    static String fingerprint(JobConfig config) {
+        Map<String, Object> keys = new TreeMap<>();
+        keys.put("kind", config.engine().kind());
+        keys.put(
+                "model",
+                java.nio.file.Path.of(config.engine().modelDir()).getFileName().toString());
+        keys.put("ring", config.engine().ring());
+        keys.put("cache-rounding", word(config.engine().cacheRounding()));
+        keys.put("prompt", prompt(config.prompt()));
+        keys.put("sampling", sampling(config.sampling()));
+        keys.put("text-column", config.input().textColumn());
+        keys.put("version", Builds.version());
+        String json = write(new ObjectMapper(), keys);
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(json.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    private static String write(ObjectMapper mapper, Map<String, Object> keys) {
+        try {
+            return mapper.writeValueAsString(keys);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("maps of strings and numbers can be written", e);
+        }
+    }
+
+    private static void putIfThere(Map<String, Object> keys, String key, @Nullable String value) {
+        if (value != null) {
+            keys.put(key, value);
+        }
+    }
+
+    private static String word(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

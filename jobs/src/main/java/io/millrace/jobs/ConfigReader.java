@@ -1,0 +1,162 @@
+package io.millrace.jobs;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/// Turns the words of merged {@link Settings} into values, and collects everything that is wrong instead of stopping at
+/// the first. A value that is wrong is read as a harmless one; nobody sees it, since {@link #throwIfWrong} comes last.
+final class ConfigReader {
+    private static final Pattern BYTES = Pattern.compile("(\\d+)\\s*([kmgt]?)b?");
+
+    private final Map<String, List<String>> values = new LinkedHashMap<>();
+    private final Map<String, String> origins = new LinkedHashMap<>();
+    private final List<String> problems = new ArrayList<>();
+
+    /// @param layers lowest precedence first
+    ConfigReader(List<Settings> layers) {
+        for (Settings layer : layers) {
+            layer.values().forEach((key, value) -> {
+                values.put(key, value);
+                origins.put(key, layer.name());
+            });
+        }
+    }
+
+    void problem(String problem) {
+        problems.add(problem);
+    }
+
+    void throwIfWrong() {
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+    }
+
+    /// Complains about keys that nobody knows; keys of Spark are Spark's affair.
+    void refuseUnknown(Iterable<String> known, Predicate<String> passedThrough) {
+        List<String> names = new ArrayList<>();
+        known.forEach(names::add);
+        for (String key : values.keySet()) {
+            if (!names.contains(key) && !passedThrough.test(key)) {
+                problems.add(key + ": no such key" + from(key));
+            }
+        }
+    }
+
+    Map<String, String> passedThrough(Predicate<String> wanted) {
+        Map<String, String> found = new LinkedHashMap<>();
+        values.forEach((key, value) -> {
+            if (wanted.test(key)) {
+                found.put(key, String.join(",", value));
+            }
+        });
+        return found;
+    }
+
+    List<String> texts(String key) {
+        return values.getOrDefault(key, List.of());
+    }
+
+    @Nullable
+    String optional(String key) {
+        List<String> words = texts(key);
+        if (words.size() > 1) {
+            wrong(key, "one value", words);
+        }
+        return words.isEmpty() || words.getFirst().isEmpty() ? null : words.getFirst();
+    }
+
+    String text(String key) {
+        String word = optional(key);
+        if (word == null) {
+            problems.add(key + ": expected a value, got none");
+            return "";
+        }
+        return word;
+    }
+
+    boolean flag(String key) {
+        return switch (text(key).toLowerCase(Locale.ROOT)) {
+            case "true", "yes", "on" -> true;
+            case "false", "no", "off" -> false;
+            case String other -> {
+                wrong(key, "true or false", other);
+                yield false;
+            }
+        };
+    }
+
+    int integer(String key, int least) {
+        return (int) whole(key, least, Integer.MAX_VALUE);
+    }
+
+    long whole(String key, long least, long most) {
+        String word = text(key);
+        try {
+            long value = Long.parseLong(word.strip());
+            if (value >= least && value <= most) {
+                return value;
+            }
+        } catch (NumberFormatException _) {
+            // said below
+        }
+        wrong(key, "a whole number >= " + least, word);
+        return least;
+    }
+
+    double decimal(String key, String expected, Predicate<Double> holds, double harmless) {
+        String word = text(key);
+        try {
+            double value = Double.parseDouble(word.strip());
+            if (holds.test(value)) {
+                return value;
+            }
+        } catch (NumberFormatException _) {
+            // said below
+        }
+        wrong(key, "a number " + expected, word);
+        return harmless;
+    }
+
+    /// Bytes with an optional unit: `512m`, `4g`, `0`.
+    long bytes(String key) {
+        String word = text(key).strip().toLowerCase(Locale.ROOT);
+        Matcher matcher = BYTES.matcher(word);
+        if (!matcher.matches() || matcher.group(1).length() > 12) {
+            wrong(key, "bytes such as 512m or 4g", word);
+            return 0;
+        }
+        String unit = matcher.group(2);
+        int power = unit.isEmpty() ? 0 : 1 + "kmgt".indexOf(unit);
+        return Long.parseLong(matcher.group(1)) << (10 * power);
+    }
+
+    <E extends Enum<E>> E choice(String key, E[] choices) {
+        String word = text(key);
+        List<String> names = new ArrayList<>();
+        for (E choice : choices) {
+            String name = choice.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            if (name.equals(word)) {
+                return choice;
+            }
+            names.add(name);
+        }
+        wrong(key, "one of " + names, word);
+        return choices[0];
+    }
+
+    void wrong(String key, String expected, Object got) {
+        problems.add(key + ": expected " + expected + ", got " + got + from(key));
+    }
+
+    private String from(String key) {
+        return origins.containsKey(key) ? " (" + origins.get(key) + ")" : "";
+    }
+}

@@ -1,0 +1,121 @@
+package io.millrace.jobs;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.schemas.AuditExchange;
+import io.millrace.schemas.AuditExchange.Request;
+import io.millrace.udf.GenerateRecipe;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Whether the committed output is good enough to be used: the auditor's answer about it.
+final class Gate implements AutoCloseable {
+    /// Name of the verdict beside the output.
+    static final String VERDICT_FILE = AuditExchange.VERDICT_FILE;
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final @Nullable Auditor auditor;
+    private final JobConfig.Gate config;
+
+    private Gate(@Nullable Auditor auditor, JobConfig.Gate config) {
+        this.auditor = auditor;
+        this.config = config;
+    }
+
+    /// Starts the auditor, unless the gate is off.
+    static Gate start(MillraceHome home, JobConfig.Gate config) {
+        return new Gate(config.enabled() ? Auditor.start(home.auditorTarget(), config.master()) : null, config);
+    }
+
+    /// Asks about committed output, and keeps the verdict beside it.
+    Verdict judge(CompletionSink sink, GenerateRecipe recipe, Corpus corpus, int samples) {
+        if (auditor == null) {
+            return Verdict.OFF;
+        }
+        String json = auditor.judge(request(sink, recipe, corpus, samples));
+        sink.writeAside(VERDICT_FILE, json);
+        try {
+            return Verdict.of(JSON.readTree(json));
+        } catch (JsonProcessingException e) {
+            throw new JobException("gate: expected a verdict in JSON, got " + e.getOriginalMessage(), e);
+        }
+    }
+
+    private String request(CompletionSink sink, GenerateRecipe recipe, Corpus corpus, int samples) {
+        ObjectNode request = JSON.createObjectNode();
+        request.putArray(Request.OUTPUT).add(sink.location());
+        request.put(Request.EXPECTED_ROWS, corpus.totalRows() * samples);
+        ObjectNode byFile = request.putObject(Request.EXPECTED_ROWS_BY_FILE);
+        corpus.rowsByFile().forEach((file, rows) -> byFile.put(file, rows * samples));
+        if (config.rules() != null) {
+            request.put(Request.RULES, Path.of(config.rules()).toAbsolutePath().toString());
+        }
+        request.put(Request.QUARANTINE, sink.aside("quarantine").toString());
+        request.putObject(Request.TAGS)
+                .put("run_id", recipe.runId())
+                .put("config_fingerprint", recipe.configFingerprint())
+                .put("model", recipe.engine().modelDir());
+        return request.toString();
+    }
+
+    @Override
+    public void close() {
+        if (auditor != null) {
+            auditor.close();
+        }
+    }
+
+    /// What the auditor said.
+    ///
+    /// @param word `pass`, `fail`, `error`, or `off`
+    /// @param summary one line
+    /// @param details lines about rules that failed, with rows
+    /// @param exitCode what the process ends with
+    record Verdict(String word, String summary, List<String> details, int exitCode) {
+        static final Verdict OFF = new Verdict("off", "off", List.of(), ExitCode.OK);
+
+        Verdict {
+            details = List.copyOf(details);
+        }
+
+        boolean isJudged() {
+            return !word.equals("off");
+        }
+
+        static Verdict of(JsonNode verdict) {
+            String word = verdict.path(AuditExchange.Verdict.VERDICT).asText("error");
+            String message = verdict.path(AuditExchange.Verdict.MESSAGE).asText("");
+            List<String> details = new ArrayList<>();
+            for (JsonNode rule : verdict.path(AuditExchange.Verdict.RULES)) {
+                if (rule.path(AuditExchange.Verdict.Rule.STATUS).asText().equals("fail")) {
+                    describe(rule, details);
+                }
+            }
+            int exitCode = switch (word) {
+                case "pass" -> ExitCode.OK;
+                case "fail" -> ExitCode.GATE_FAILED;
+                default -> ExitCode.ERROR;
+            };
+            return new Verdict(word, message.isEmpty() ? word : word + ": " + message, details, exitCode);
+        }
+
+        private static void describe(JsonNode rule, List<String> into) {
+            into.add("  " + rule.path(AuditExchange.Verdict.Rule.LEVEL).asText() + "  "
+                    + rule.path(AuditExchange.Verdict.Rule.NAME).asText() + ": "
+                    + rule.path(AuditExchange.Verdict.Rule.MESSAGE).asText());
+            for (JsonNode example : rule.path(AuditExchange.Verdict.Rule.EXAMPLES)) {
+                JsonNode at = example.path(AuditExchange.Verdict.Example.INPUT_REF);
+                into.add("      " + at.path("file").asText() + " row group "
+                        + at.path("row_group").asText() + " row "
+                        + at.path("row").asText() + "  "
+                        + example.path(AuditExchange.Verdict.Example.STATUS).asText() + "  "
+                        + example.path(AuditExchange.Verdict.Example.EXCERPT).asText());
+            }
+        }
+    }
+}

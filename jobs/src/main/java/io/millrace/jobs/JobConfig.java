@@ -1,0 +1,210 @@
+package io.millrace.jobs;
+
+import io.millrace.engine.api.CacheRounding;
+import io.millrace.udf.EngineRecipe;
+import io.millrace.udf.OverlongPolicy;
+import io.millrace.udf.PromptRecipe;
+import io.millrace.udf.PromptTemplate;
+import io.millrace.udf.SamplingRecipe;
+import io.millrace.udf.Thinking;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// A run's whole configuration, read once and frozen. The only place where layers meet: the command line wins over the
+/// Spark configuration, that over the YAML file, that over the defaults. Everything wrong is reported at once.
+///
+/// @param sparkConf keys handed to Spark unchanged (`spark.*` but ours)
+public record JobConfig(
+        Input input,
+        String outputDir,
+        EngineRecipe engine,
+        PromptRecipe prompt,
+        SamplingRecipe sampling,
+        int shardRows,
+        Gate gate,
+        String sparkMaster,
+        Map<String, String> sparkConf) {
+
+    /// Where rows come from.
+    ///
+    /// @param paths files, directories or globs of any Hadoop file system
+    /// @param format {@link InputFormat#AUTO} to go by the file names
+    /// @param limit rows to take from the start, files in the order of their names; 0 for all
+    public record Input(
+            List<String> paths,
+            InputFormat format,
+            String textColumn,
+            @Nullable String idColumn,
+            @Nullable String referenceColumn,
+            boolean wholeFiles,
+            boolean multiLineCsv,
+            long limit) {}
+
+    /// The auditor.
+    ///
+    /// @param rules rules file; null for the starter rules
+    /// @param master Spark master of the auditor's own context
+    public record Gate(boolean enabled, @Nullable String rules, String master) {}
+
+    public JobConfig {
+        sparkConf = Map.copyOf(sparkConf);
+    }
+
+    /// Every key with its default; null where there is none. What each means is said in `config/README.md`.
+    static Map<String, @Nullable String> defaults() {
+        Map<String, @Nullable String> keys = new LinkedHashMap<>();
+        keys.put("input.path", null);
+        keys.put("input.format", "auto");
+        keys.put("input.text-column", null);
+        keys.put("input.id-column", null);
+        keys.put("input.reference-column", null);
+        keys.put("input.whole-files", "false");
+        keys.put("input.multi-line-csv", "false");
+        keys.put("input.limit", "0");
+        keys.put("output.dir", null);
+        keys.put("engine.kind", EngineRecipe.LOCAL);
+        keys.put("engine.model-dir", null);
+        keys.put("engine.ring", "auto");
+        keys.put("engine.threads", "0");
+        keys.put("engine.cache-budget", "0");
+        keys.put("engine.step-tokens", "512");
+        keys.put("engine.max-running", "256");
+        keys.put("engine.cache-rounding", "auto");
+        keys.put("prompt.template", PromptRecipe.TEXT_ONLY);
+        keys.put("prompt.system", null);
+        keys.put("prompt.thinking", "chat");
+        keys.put("prompt.max-tokens", "0");
+        keys.put("prompt.overlong", OverlongPolicy.TRUNCATE_END.wireName());
+        keys.put("sampling.temperature", "0");
+        keys.put("sampling.top-p", "1");
+        keys.put("sampling.top-k", "0");
+        keys.put("sampling.min-p", "0");
+        keys.put("sampling.max-tokens", "64");
+        keys.put("sampling.stop", null);
+        keys.put("sampling.seed", "0");
+        keys.put("sampling.samples", "1");
+        keys.put("plan.shard-rows", "1024");
+        keys.put("gate.enabled", "true");
+        keys.put("gate.rules", null);
+        keys.put("gate.master", "local[2]");
+        keys.put("spark.master", "local[*,4]");
+        return keys;
+    }
+
+    /// Merges the layers over the defaults.
+    ///
+    /// @param layers lowest precedence first: file, Spark configuration, command line
+    /// @throws ConfigException with everything that is wrong
+    public static JobConfig resolve(MillraceHome home, List<Settings> layers) {
+        List<Settings> all = new ArrayList<>();
+        all.add(settings("defaults", defaults()));
+        all.add(new Settings("defaults", Map.of("output.dir", List.of(home.defaultOutput()))));
+        all.add(new Settings("defaults", Map.of("engine.model-dir", List.of(home.bundledModel()))));
+        if (layers.stream().noneMatch(layer -> layer.values().containsKey("input.path"))) {
+            all.add(new Settings("bundled corpus", home.bundledCorpus()));
+        }
+        all.addAll(layers);
+        ConfigReader reader = new ConfigReader(all);
+        reader.refuseUnknown(defaults().keySet(), JobConfig::isSparks);
+        JobConfig config = read(reader);
+        reader.throwIfWrong();
+        return config;
+    }
+
+    private static boolean isSparks(String key) {
+        return key.startsWith("spark.") && !key.startsWith("spark.millrace.") && !key.equals("spark.master");
+    }
+
+    private static Settings settings(String name, Map<String, @Nullable String> keys) {
+        Map<String, List<String>> values = new LinkedHashMap<>();
+        keys.forEach((key, value) -> {
+            if (value != null) {
+                values.put(key, List.of(value));
+            }
+        });
+        return new Settings(name, values);
+    }
+
+    private static JobConfig read(ConfigReader reader) {
+        return new JobConfig(
+                input(reader),
+                reader.text("output.dir"),
+                engine(reader),
+                prompt(reader),
+                sampling(reader),
+                reader.integer("plan.shard-rows", 1),
+                new Gate(reader.flag("gate.enabled"), reader.optional("gate.rules"), reader.text("gate.master")),
+                reader.text("spark.master"),
+                reader.passedThrough(JobConfig::isSparks));
+    }
+
+    private static Input input(ConfigReader reader) {
+        List<String> paths = reader.texts("input.path");
+        if (paths.isEmpty()) {
+            reader.problem("input.path: expected a file, directory or glob, got none");
+        }
+        InputFormat format = InputFormat.of(paths, reader.choice("input.format", InputFormat.values()), reader);
+        String textColumn = reader.optional("input.text-column");
+        if (textColumn == null && format == InputFormat.TEXT) {
+            textColumn = InputFormat.TEXT_VALUE;
+        } else if (textColumn == null) {
+            reader.problem("input.text-column: expected the column that holds the text, got none");
+            textColumn = "";
+        }
+        return new Input(
+                List.copyOf(paths),
+                format,
+                textColumn,
+                reader.optional("input.id-column"),
+                reader.optional("input.reference-column"),
+                reader.flag("input.whole-files"),
+                reader.flag("input.multi-line-csv"),
+                reader.whole("input.limit", 0, Long.MAX_VALUE));
+    }
+
+    private static EngineRecipe engine(ConfigReader reader) {
+        return new EngineRecipe(
+                reader.text("engine.kind"),
+                reader.text("engine.model-dir"),
+                reader.text("engine.ring"),
+                reader.integer("engine.threads", 0),
+                reader.bytes("engine.cache-budget"),
+                reader.integer("engine.step-tokens", 1),
+                reader.integer("engine.max-running", 1),
+                reader.choice("engine.cache-rounding", CacheRounding.values()));
+    }
+
+    private static PromptRecipe prompt(ConfigReader reader) {
+        String template = reader.text("prompt.template");
+        try {
+            PromptTemplate.parse(template);
+        } catch (IllegalArgumentException e) {
+            reader.problem(String.valueOf(e.getMessage()));
+        }
+        return new PromptRecipe(
+                template,
+                reader.optional("prompt.system"),
+                reader.choice("prompt.thinking", Thinking.values()),
+                reader.integer("prompt.max-tokens", 0),
+                reader.choice("prompt.overlong", OverlongPolicy.values()));
+    }
+
+    private static SamplingRecipe sampling(ConfigReader reader) {
+        List<String> stop = reader.texts("sampling.stop");
+        if (stop.contains("")) {
+            reader.wrong("sampling.stop", "non-empty strings", stop);
+        }
+        return new SamplingRecipe(
+                reader.decimal("sampling.temperature", ">= 0", value -> value >= 0 && Double.isFinite(value), 0),
+                reader.decimal("sampling.top-p", "in (0, 1]", value -> value > 0 && value <= 1, 1),
+                reader.integer("sampling.top-k", 0),
+                reader.decimal("sampling.min-p", "in [0, 1)", value -> value >= 0 && value < 1, 0),
+                reader.integer("sampling.max-tokens", 1),
+                stop,
+                reader.whole("sampling.seed", Long.MIN_VALUE, Long.MAX_VALUE),
+                reader.integer("sampling.samples", 1));
+    }
+}

@@ -1,0 +1,79 @@
+package io.millrace.jobs;
+
+import io.millrace.jobs.inspect.CompleteCommand;
+import io.millrace.jobs.inspect.DevicesCommand;
+import io.millrace.jobs.inspect.InspectCommand;
+import io.millrace.jobs.inspect.LogitsCommand;
+import io.millrace.jobs.inspect.TokenizeCommand;
+import java.io.Console;
+import java.io.PrintWriter;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+
+/// The command `millrace`.
+@Command(
+        name = "millrace",
+        mixinStandardHelpOptions = true,
+        versionProvider = Millrace.Version.class,
+        description = "Runs a mixture-of-experts language model over a corpus from Apache Spark.",
+        subcommands = {
+            SummarizeCommand.class,
+            CompleteCommand.class,
+            LogitsCommand.class,
+            TokenizeCommand.class,
+            InspectCommand.class,
+            DevicesCommand.class
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:done", "1:the run failed", "2:wrong usage", "3:the gate refused the output"})
+public final class Millrace {
+
+    public static void main(String[] args) {
+        System.exit(commandLine().execute(args));
+    }
+
+    /// The command with all its subcommands; tests execute it with captured writers.
+    static CommandLine commandLine() {
+        CommandLine commandLine = new CommandLine(new Millrace());
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.setExecutionExceptionHandler(Millrace::tell);
+        return commandLine;
+    }
+
+    /// The folder the launcher said by `-Dmillrace.home`, or the one found.
+    static MillraceHome home() {
+        return MillraceHome.find(System.getProperty("millrace.home"));
+    }
+
+    /// Whether a person is watching.
+    @SuppressWarnings("SystemConsoleNull") // NullAway knows the older contract
+    static boolean isTerminal() {
+        Console console = System.console();
+        return console != null && console.isTerminal();
+    }
+
+    /// A failure for a person: its messages, without the program's insides unless it is a fault of ours.
+    private static int tell(Exception failure, CommandLine commandLine, CommandLine.ParseResult parsed) {
+        PrintWriter err = commandLine.getErr();
+        if (failure instanceof ConfigException config) {
+            config.problems().forEach(problem -> err.println("millrace: " + problem));
+            return ExitCode.USAGE;
+        }
+        List<String> messages = Causes.messages(failure);
+        messages.forEach(message -> err.println("millrace: " + message));
+        if (messages.isEmpty()) {
+            failure.printStackTrace(err);
+        }
+        return ExitCode.ERROR;
+    }
+
+    /// Answers `--version`.
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"millrace " + Builds.version() + " (Java " + Runtime.version() + ")"};
+        }
+    }
+}

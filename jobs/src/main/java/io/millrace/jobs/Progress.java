@@ -1,0 +1,85 @@
+package io.millrace.jobs;
+
+import io.millrace.udf.RunProgress;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/// Shows how far a run is: one line drawn over and over on a terminal, one line per five seconds elsewhere. Figures are
+/// the executors' own, up to a second old; rows of a task that Spark runs again count twice here, and only here.
+final class Progress implements AutoCloseable {
+    private static final long REDRAW_MILLIS = 500;
+    private static final long LINE_MILLIS = 5000;
+
+    private final PrintWriter out;
+    private final boolean redraws;
+    private final long plannedRows;
+    private final long startedNanos = System.nanoTime();
+    private final RunProgress.Totals before = RunProgress.totals();
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name("progress").daemon().factory());
+
+    private Progress(PrintWriter out, boolean redraws, long plannedRows) {
+        this.out = out;
+        this.redraws = redraws;
+        this.plannedRows = plannedRows;
+    }
+
+    /// Shows progress until closed.
+    ///
+    /// @param redraws whether `out` is a terminal
+    static Progress start(PrintWriter out, boolean redraws, long plannedRows) {
+        Progress progress = new Progress(out, redraws, plannedRows);
+        long period = redraws ? REDRAW_MILLIS : LINE_MILLIS;
+        Future<?> _ = progress.timer.scheduleAtFixedRate(progress::show, period, period, TimeUnit.MILLISECONDS);
+        return progress;
+    }
+
+    private void show() {
+        Duration elapsed = Duration.ofNanos(System.nanoTime() - startedNanos);
+        String line = line(RunProgress.totals().since(before), plannedRows, elapsed);
+        if (redraws) {
+            out.print("\r\u001b[K" + line);
+        } else {
+            out.println(line);
+        }
+        out.flush();
+    }
+
+    /// One line of figures.
+    static String line(RunProgress.Totals done, long plannedRows, Duration elapsed) {
+        long rows = Math.min(done.rowsOk() + done.rowsError(), plannedRows);
+        double seconds = Math.max(elapsed.toMillis() / 1000.0, 0.001);
+        return String.format(
+                Locale.ROOT,
+                "%d/%d rows (%d%%)  %.0f tok/s in  %.0f tok/s out  %d errors  %d running  ETA %s",
+                rows,
+                plannedRows,
+                plannedRows == 0 ? 100 : 100 * rows / plannedRows,
+                done.promptTokens() / seconds,
+                done.completionTokens() / seconds,
+                done.rowsError(),
+                done.running(),
+                rows == 0 ? "?" : clock(Math.round(seconds * (plannedRows - rows) / rows)));
+    }
+
+    /// Seconds as `1:02:03` or `2:03`.
+    static String clock(long seconds) {
+        return seconds >= 3600
+                ? String.format(Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60)
+                : String.format(Locale.ROOT, "%d:%02d", seconds / 60, seconds % 60);
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+        if (redraws) {
+            out.print("\r\u001b[K");
+            out.flush();
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package io.millrace.jobs;
+
+import io.millrace.udf.EnginePlugin;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.spark.sql.SparkSession;
+
+/// Opens the driver's session with what inference needs; what the user gives wins.
+final class SparkSessions {
+
+    private SparkSessions() {}
+
+    /// The caller stops the session.
+    static SparkSession open(JobConfig config) {
+        SparkSession.Builder builder =
+                SparkSession.builder().appName("millrace summarize").master(config.sparkMaster());
+        Map<String, String> conf = defaults(config.sparkMaster());
+        conf.putAll(config.sparkConf());
+        conf.forEach(builder::config);
+        return builder.getOrCreate();
+    }
+
+    private static Map<String, String> defaults(String master) {
+        Map<String, String> conf = new LinkedHashMap<>();
+        conf.put("spark.plugins", EnginePlugin.class.getName());
+        conf.put("spark.ui.enabled", "false");
+        conf.put("spark.ui.showConsoleProgress", "false");
+        conf.put("spark.log.level", "WARN");
+        // a second copy of a slow task would only make the engine slower
+        conf.put("spark.speculation", "false");
+        conf.put("spark.sql.shuffle.partitions", "8");
+        if (master.startsWith("local")) {
+            conf.put("spark.driver.host", "127.0.0.1");
+            conf.put("spark.driver.bindAddress", "127.0.0.1");
+        }
+        return conf;
+    }
+}

@@ -1,0 +1,171 @@
+package io.millrace.jobs;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.apache.spark.SparkConf;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import scala.Tuple2;
+
+/// `millrace summarize`: a corpus in, its summaries out. Every option is a key of the configuration by another name.
+@Command(
+        name = "summarize",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Summarises a corpus in bulk: one output row per input row, as Parquet, judged by the gate.",
+            "Without any option: the bundled corpus with the bundled model on this machine."
+        })
+final class SummarizeCommand implements Callable<Integer> {
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Option(
+            names = "--input",
+            paramLabel = "PATH",
+            description = "File, directory or glob; local, hdfs: or s3a:. Repeatable.")
+    private List<String> inputs = new ArrayList<>();
+
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            description = "parquet, jsonl, csv or text. Default: by file name.")
+    private @Nullable String format;
+
+    @Option(names = "--text-column", paramLabel = "NAME", description = "Column of the texts to summarise.")
+    private @Nullable String textColumn;
+
+    @Option(names = "--id-column", paramLabel = "NAME", description = "Column copied to custom_id.")
+    private @Nullable String idColumn;
+
+    @Option(
+            names = "--reference-column",
+            paramLabel = "NAME",
+            description = "Column of reference summaries, for ROUGE.")
+    private @Nullable String referenceColumn;
+
+    @Option(names = "--whole-files", description = "A text file is one document, not one per line.")
+    private boolean wholeFiles;
+
+    @Option(names = "--limit", paramLabel = "N", description = "Only the first N rows.")
+    private @Nullable String limit;
+
+    @Option(
+            names = "--output",
+            paramLabel = "DIR",
+            description = "Directory to write, absent or empty. Default: output/summarize-TIME.")
+    private @Nullable String output;
+
+    @Option(names = "--model", paramLabel = "DIR", description = "Model folder, as the executors see it.")
+    private @Nullable String model;
+
+    @Option(
+            names = "--prompt-template",
+            paramLabel = "TEXT",
+            description = "The user's turn; {text} and {column} are filled in.")
+    private @Nullable String promptTemplate;
+
+    @Option(names = "--max-tokens", paramLabel = "N", description = "Longest summary, in tokens.")
+    private @Nullable String maxTokens;
+
+    @Option(names = "--master", paramLabel = "URL", description = "Spark master. Default: local[*,4].")
+    private @Nullable String master;
+
+    @Option(names = "--no-gate", description = "Do not judge the output.")
+    private boolean noGate;
+
+    @Option(names = "--rules", paramLabel = "FILE", description = "Rules of the gate. Default: the starter rules.")
+    private @Nullable String rules;
+
+    @Option(names = "--quality-master", paramLabel = "URL", description = "Spark master of the gate's own process.")
+    private @Nullable String qualityMaster;
+
+    @Option(names = "--config", paramLabel = "FILE", description = "YAML file of keys.")
+    private @Nullable Path configFile;
+
+    @Option(
+            names = "-c",
+            paramLabel = "KEY=VALUE",
+            description = "Any key, also spark.*. Repeatable; wins over everything else.")
+    private Map<String, String> keys = new LinkedHashMap<>();
+
+    @Option(names = "--dry-run", description = "Print the resolved configuration and stop.")
+    private boolean dryRun;
+
+    @Override
+    public Integer call() {
+        MillraceHome home = Millrace.home();
+        JobConfig config = JobConfig.resolve(home, layers());
+        var out = commandSpec().commandLine().getOut();
+        if (dryRun) {
+            out.print(ConfigFile.yaml(config));
+            out.flush();
+            return ExitCode.OK;
+        }
+        return new SummarizeJob(
+                        config,
+                        out,
+                        commandSpec().commandLine().getErr(),
+                        Millrace.isTerminal())
+                .run(home);
+    }
+
+    private CommandSpec commandSpec() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets the spec before it calls the command");
+        }
+        return spec;
+    }
+
+    private List<Settings> layers() {
+        List<Settings> layers = new ArrayList<>();
+        if (configFile != null) {
+            layers.add(Settings.ofYaml(configFile));
+        }
+        Map<String, String> sparkConf = new LinkedHashMap<>();
+        for (Tuple2<String, String> entry : new SparkConf().getAll()) {
+            sparkConf.put(entry._1(), entry._2());
+        }
+        layers.add(Settings.ofSparkConf(sparkConf));
+        layers.add(options());
+        Map<String, List<String>> given = new LinkedHashMap<>();
+        keys.forEach((key, value) -> given.put(key, List.of(value)));
+        layers.add(new Settings("-c", given));
+        return layers;
+    }
+
+    private Settings options() {
+        Map<String, List<String>> values = new LinkedHashMap<>();
+        if (!inputs.isEmpty()) {
+            values.put("input.path", inputs);
+        }
+        put(values, "input.format", format);
+        put(values, "input.text-column", textColumn);
+        put(values, "input.id-column", idColumn);
+        put(values, "input.reference-column", referenceColumn);
+        put(values, "input.whole-files", wholeFiles ? "true" : null);
+        put(values, "input.limit", limit);
+        put(values, "output.dir", output);
+        put(values, "engine.model-dir", model);
+        put(values, "prompt.template", promptTemplate);
+        put(values, "sampling.max-tokens", maxTokens);
+        put(values, "spark.master", master);
+        put(values, "gate.enabled", noGate ? "false" : null);
+        put(values, "gate.rules", rules);
+        put(values, "gate.master", qualityMaster);
+        return new Settings("command line", values);
+    }
+
+    private static void put(Map<String, List<String>> values, String key, @Nullable String value) {
+        if (value != null) {
+            values.put(key, List.of(value));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package io.millrace.jobs.inspect;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.engine.cache.CacheShape;
+import io.millrace.engine.checkpoint.Checkpoint;
+import io.millrace.engine.checkpoint.ParameterCount;
+import io.millrace.engine.model.Caches;
+import io.millrace.engine.model.ModelConfig;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/// `millrace inspect`: what a model folder holds and whether this machine can run it. Reads headers only, no weight.
+@Command(
+        name = "inspect",
+        mixinStandardHelpOptions = true,
+        description = "Prints what a model is: parameters, bytes by type, bytes of cache per token, whether it fits.")
+public final class InspectCommand implements Callable<Integer> {
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    @Option(names = "--model", paramLabel = "DIR", required = true, description = "Model folder.")
+    private Path model = Path.of("");
+
+    @Option(
+            names = "--context",
+            paramLabel = "N",
+            defaultValue = "4096",
+            description = "Tokens of a sequence for which its cache is counted. Default: ${DEFAULT-VALUE}.")
+    private int context;
+
+    @Option(names = "--json", description = "Print an object.")
+    private boolean json;
+
+    @Override
+    public Integer call() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets the spec before it calls the command");
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(model)) {
+            ObjectNode facts = facts(checkpoint);
+            PrintWriter out = spec.commandLine().getOut();
+            if (json) {
+                out.println(facts.toPrettyString());
+            } else {
+                facts.properties().forEach(fact -> out.printf(
+                        Locale.ROOT,
+                        "%-26s %s%n",
+                        fact.getKey().replace('_', ' '),
+                        fact.getValue().isIntegralNumber()
+                                ? String.format(Locale.ROOT, "%,d", fact.getValue().longValue())
+                                : fact.getValue().asText()));
+            }
+            out.flush();
+        }
+        return 0;
+    }
+
+    private ObjectNode facts(Checkpoint checkpoint) {
+        ModelConfig config = checkpoint.config();
+        ParameterCount parameters = ParameterCount.of(config);
+        CacheShape cache = Caches.shape(config);
+        int tokens = Math.min(context, config.maxPositionEmbeddings());
+        ObjectNode facts = new ObjectMapper().createObjectNode();
+        facts.put("model", checkpoint.name());
+        facts.put("parameters_total", parameters.total());
+        facts.put("parameters_active", parameters.active());
+        facts.put("layers", config.layers().size());
+        facts.put("vocab_size", config.vocabSize());
+        facts.put("max_positions", config.maxPositionEmbeddings());
+        facts.put("quantization", checkpoint.quantization());
+        long weightBytes = 0;
+        for (var entry : checkpoint.bytesByDtype().entrySet()) {
+            facts.put("bytes_" + entry.getKey().name().toLowerCase(Locale.ROOT), entry.getValue());
+            weightBytes += entry.getValue();
+        }
+        facts.put("bytes_weights", weightBytes);
+        facts.put("cache_bytes_per_token", Math.round(cache.bytesPerToken()));
+        facts.put("cache_bytes_of_" + tokens, cache.bytes(tokens));
+        facts.put("fits", fits(weightBytes, cache.bytes(tokens)));
+        return facts;
+    }
+
+    /// Weights are mapped files and want physical memory; caches are on the heap.
+    private static String fits(long weightBytes, long cacheBytes) {
+        long heap = Runtime.getRuntime().maxMemory();
+        long sequences = heap / 4 / Math.max(cacheBytes, 1);
+        long available = availableMemoryBytes();
+        String weights = weightBytes <= available
+                ? "weights fit"
+                : "weights do not fit: " + mebibytes(weightBytes) + " MiB wanted, " + mebibytes(available)
+                        + " MiB of memory available, so they would be read from disk again and again";
+        return weights + "; a cache budget of a quarter of this heap (" + mebibytes(heap / 4) + " MiB) holds "
+                + sequences + " such sequences";
+    }
+
+    /// What Linux says it can give without swapping; the whole address space where it does not say.
+    private static long availableMemoryBytes() {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
+                if (line.startsWith("MemAvailable:")) {
+                    return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
+                }
+            }
+        } catch (IOException _) {
+            // not Linux: said by the answer below
+        }
+        return Long.MAX_VALUE;
+    }
+
+    private static long mebibytes(long bytes) {
+        return bytes >> 20;
+    }
+}

@@ -1,0 +1,190 @@
+package io.millrace.udf;
+
+import io.millrace.engine.api.GenerationResult;
+import io.millrace.engine.api.ModelSummary;
+import io.millrace.schemas.Columns.Completion;
+import java.sql.Timestamp;
+import java.time.Instant;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.StructType;
+import org.jspecify.annotations.Nullable;
+
+/// Results as rows of `completion.v1`, metric columns included: they are cheap beside the inference, and thresholds can
+/// then change without it. Confined to one task.
+final class CompletionRows {
+    static final String OK = "ok";
+    static final String ERROR = "error";
+
+    private final GenerateRecipe recipe;
+    private final PromptEngine engine;
+    private final StructType schema = SparkSchemas.completion();
+    private final int statusIndex = schema.fieldIndex(Completion.STATUS);
+    private final Row engineStruct;
+
+    CompletionRows(GenerateRecipe recipe, PromptEngine engine) {
+        this.recipe = recipe;
+        this.engine = engine;
+        this.engineStruct = engineStruct();
+    }
+
+    boolean isOk(Row row) {
+        return row.getString(statusIndex).equals(OK);
+    }
+
+    /// The row of a request that ran to its end.
+    Row completed(PromptRows.Prompt.Ready prompt, GenerationResult.Completed result) {
+        PromptEngine.Answer answer = engine.answer(result, recipe.prompt().thinking());
+        NamedRow row = common(prompt.source(), OK);
+        prompt(row, prompt);
+        row.set(Completion.CACHED_TOKENS, result.usage().cachedTokens());
+        row.set(Completion.COMPLETION_TOKENS, result.usage().completionTokens());
+        row.set(Completion.REASONING_TOKENS, answer.reasoningTokens());
+        row.set(Completion.OUTPUT_TEXT, answer.text());
+        row.set(Completion.REASONING_TEXT, answer.reasoning());
+        row.set(Completion.FINISH_REASON, result.finishReason().wireName());
+        row.set(Completion.MEAN_LOGPROB, Double.isNaN(result.meanLogprob()) ? null : result.meanLogprob());
+        row.set(Completion.Timing.COLUMN, timing(result.timing()));
+        metrics(row, prompt.source(), answer.text());
+        return row.toRow();
+    }
+
+    /// The row of a request the engine could not answer.
+    Row failed(PromptRows.Prompt.Ready prompt, GenerationResult.Failed result, int attempts) {
+        NamedRow row = common(prompt.source(), ERROR);
+        prompt(row, prompt);
+        row.set(
+                Completion.RowError.COLUMN,
+                error(
+                        result.code().kind().name(),
+                        result.code().name(),
+                        result.message(),
+                        result.code().isRetryable(),
+                        attempts));
+        return row.toRow();
+    }
+
+    /// The row of an input row that never was a request.
+    Row refused(PromptRows.Prompt.Refused prompt) {
+        NamedRow row = common(prompt.source(), ERROR);
+        row.set(
+                Completion.RowError.COLUMN,
+                error(prompt.kind(), prompt.code(), prompt.message(), prompt.retryable(), 1));
+        return row.toRow();
+    }
+
+    /// What every row has, and the zeros of a row that never ran.
+    private NamedRow common(PromptRows.Source source, String status) {
+        RowIdentity identity = source.identity();
+        NamedRow row = new NamedRow(schema);
+        row.set(Completion.REQUEST_ID, identity.requestId(recipe.configFingerprint()));
+        row.set(Completion.CUSTOM_ID, source.customId());
+        row.set(
+                Completion.InputRef.COLUMN,
+                new NamedRow((StructType)
+                                schema.apply(Completion.InputRef.COLUMN).dataType())
+                        .set(Completion.InputRef.FILE, identity.file())
+                        .set(Completion.InputRef.ROW_GROUP, identity.rowGroup())
+                        .set(Completion.InputRef.ROW, identity.row())
+                        .toRow());
+        row.set(Completion.SAMPLE_IDX, identity.sampleIdx());
+        row.set(Completion.STATUS, status);
+        row.set(Completion.FINISH_REASON, ERROR);
+        row.set(Completion.SEED, identity.seed(recipe.sampling().seed()));
+        row.set(Completion.REFERENCE, source.reference());
+        row.set(Completion.SOURCE_CHARS, codePoints(source.text()));
+        row.set(Completion.OUTPUT_CHARS, 0);
+        for (String count : COUNTS) {
+            row.set(count, 0);
+        }
+        row.set(Completion.Timing.COLUMN, timing(new GenerationResult.Timing(0, 0, 0)));
+        row.set(Completion.Engine.COLUMN, engineStruct);
+        row.set(Completion.RUN_ID, recipe.runId());
+        row.set(Completion.CONFIG_FINGERPRINT, recipe.configFingerprint());
+        row.set(Completion.WRITTEN_AT, Timestamp.from(Instant.now()));
+        return row;
+    }
+
+    private static final String[] COUNTS = {
+        Completion.PROMPT_TOKENS, Completion.CACHED_TOKENS, Completion.COMPLETION_TOKENS, Completion.REASONING_TOKENS
+    };
+
+    private void prompt(NamedRow row, PromptRows.Prompt.Ready prompt) {
+        row.set(
+                Completion.PROMPT_SHA256,
+                RowIdentity.sha256Hex(engine.decode(prompt.request().prompt())));
+        row.set(Completion.PROMPT_TOKENS, prompt.request().prompt().size());
+    }
+
+    private static void metrics(NamedRow row, PromptRows.Source source, String output) {
+        int outputChars = codePoints(output);
+        int sourceChars = codePoints(source.text());
+        row.set(Completion.OUTPUT_CHARS, outputChars);
+        row.set(Completion.LENGTH_RATIO, sourceChars == 0 ? null : (double) outputChars / sourceChars);
+        row.set(Completion.REPETITION, TextMetrics.repetition(output));
+        row.set(Completion.TEMPLATE_LEAK, TextMetrics.leaksTemplate(output));
+        row.set(Completion.REPLACEMENT_CHARS, TextMetrics.replacementShare(output));
+        if (source.reference() != null) {
+            Rouge.Scores scores = Rouge.score(source.reference(), output);
+            row.set(Completion.ROUGE1, scores.rouge1());
+            row.set(Completion.ROUGE2, scores.rouge2());
+            row.set(Completion.ROUGE_L, scores.rougeL());
+        }
+    }
+
+    private Row engineStruct() {
+        ModelSummary model = engine.model();
+        return new NamedRow((StructType) schema.apply(Completion.Engine.COLUMN).dataType())
+                .set(Completion.Engine.MODEL, model.name())
+                .set(Completion.Engine.REVISION, engine.revision())
+                .set(Completion.Engine.WEIGHTS_SHA, model.weightsSha256())
+                .set(Completion.Engine.QUANTIZATION, model.quantization())
+                .set(Completion.Engine.ENGINE_VERSION, recipe.engineVersion())
+                .set(Completion.Engine.KERNEL_RING, model.ring())
+                .set(Completion.Engine.DEVICE, engine.device())
+                .toRow();
+    }
+
+    private Row error(String kind, String code, String message, boolean retryable, int attempts) {
+        return new NamedRow(
+                        (StructType) schema.apply(Completion.RowError.COLUMN).dataType())
+                .set(Completion.RowError.CLASS, kind)
+                .set(Completion.RowError.CODE, code)
+                .set(Completion.RowError.MESSAGE, message)
+                .set(Completion.RowError.RETRYABLE, retryable)
+                .set(Completion.RowError.ATTEMPTS, attempts)
+                .toRow();
+    }
+
+    private Row timing(GenerationResult.Timing timing) {
+        return new NamedRow((StructType) schema.apply(Completion.Timing.COLUMN).dataType())
+                .set(Completion.Timing.QUEUED_MS, timing.queuedMillis())
+                .set(Completion.Timing.PREFILL_MS, timing.prefillMillis())
+                .set(Completion.Timing.DECODE_MS, timing.decodeMillis())
+                .toRow();
+    }
+
+    private static int codePoints(@Nullable String text) {
+        return text == null ? 0 : text.codePointCount(0, text.length());
+    }
+
+    /// A row under construction, by column name; what is not set is null.
+    private static final class NamedRow {
+        private final StructType schema;
+        private final @Nullable Object[] values;
+
+        NamedRow(StructType schema) {
+            this.schema = schema;
+            values = new @Nullable Object[schema.length()];
+        }
+
+        NamedRow set(String column, @Nullable Object value) {
+            values[schema.fieldIndex(column)] = value;
+            return this;
+        }
+
+        Row toRow() {
+            return RowFactory.create(values);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package io.millrace.udf;
+
+import io.millrace.engine.api.CacheRounding;
+import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorCode;
+import java.io.Serializable;
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.TreeSet;
+
+/// How an executor opens its engine: strings and numbers, the only form in which an engine travels. Two recipes that
+/// are equal mean the same engine.
+///
+/// @param kind which {@link EngineProvider} opens it: `local` runs the model in the executor
+/// @param modelDir folder of the model as the executors see it
+/// @param ring which kernels: `auto`, `vector` or `reference`
+/// @param threads worker threads of the engine; 0 for all processors the executor has
+/// @param cacheBudgetBytes upper bound of all sequences' caches together, in bytes; 0 for a quarter of the heap
+/// @param stepTokens upper bound of tokens in one step, >= 1
+/// @param maxRunning upper bound of sequences in the running batch, >= 1
+/// @param cacheRounding whether cached rows take the rounding the model was trained with
+public record EngineRecipe(
+        String kind,
+        String modelDir,
+        String ring,
+        int threads,
+        long cacheBudgetBytes,
+        int stepTokens,
+        int maxRunning,
+        CacheRounding cacheRounding)
+        implements Serializable {
+
+    /// The kind that runs the model inside the executor.
+    public static final String LOCAL = "local";
+
+    /// Opens the engine through its provider.
+    ///
+    /// @throws EngineException if there is no such kind, or the model cannot be opened
+    public PromptEngine open() {
+        TreeSet<String> known = new TreeSet<>();
+        for (EngineProvider provider :
+                ServiceLoader.load(EngineProvider.class, getClass().getClassLoader())) {
+            if (provider.kind().equals(kind)) {
+                return provider.open(this);
+            }
+            known.add(provider.kind());
+        }
+        throw new EngineException(
+                ErrorCode.BAD_CONFIGURATION, "engine.kind: expected one of " + List.copyOf(known) + ", got " + kind);
+    }
+}

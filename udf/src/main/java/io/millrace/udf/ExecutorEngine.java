@@ -1,0 +1,178 @@
+package io.millrace.udf;
+
+import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.EngineStats;
+import io.millrace.engine.api.ErrorCode;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// The one engine of an executor, shared by all its tasks.
+///
+/// Why static: a model is gigabytes, and its batch is worth running only when the rows of all tasks meet in it. Spark
+/// gives a task nothing that outlives it, so what tasks share has to hang on the class. The executor process is the
+/// right lifetime: the weights are read-only, and nothing here belongs to a user or a job but the recipe, which is
+/// compared.
+///
+/// 1. At most one engine is open; two recipes that are equal mean the same engine.
+/// 2. A task holds a {@link Lease} as long as it uses the engine. Another recipe replaces the engine only while nobody
+///    holds a lease, and is refused clearly otherwise.
+/// 3. The engine is opened on a thread of its own: Spark may interrupt a task, and an interrupted thread would close
+///    the channel the weights are mapped from.
+/// 4. A failure to open is remembered and told to every task, so that a broken model is read once and not once per
+///    task; a failure that may pass (an unreadable folder) is tried again by the next task.
+/// 5. {@link EnginePlugin} closes it when the executor ends. After that no lease is given.
+public final class ExecutorEngine {
+    private static final Logger log = LoggerFactory.getLogger(ExecutorEngine.class);
+    private static final ExecutorEngine THIS_PROCESS = new ExecutorEngine();
+
+    private final RowCounters counters = new RowCounters();
+    private @Nullable Opened opened;
+    private int leases;
+
+    ExecutorEngine() {}
+
+    /// The engine of this process.
+    public static ExecutorEngine ofThisProcess() {
+        return THIS_PROCESS;
+    }
+
+    /// Opens the engine if need be, waits until it is open, and holds it.
+    ///
+    /// @throws EngineException if it cannot be opened, or tasks with another recipe hold it
+    public Lease lease(EngineRecipe recipe) {
+        CompletableFuture<PromptEngine> opening = hold(recipe);
+        try {
+            return new Lease(opening.join());
+        } catch (CompletionException e) {
+            release();
+            // a new exception per task: one object must not be thrown, and changed by Spark, on several threads
+            if (e.getCause() instanceof EngineException cause) {
+                throw new EngineException(cause.code(), String.valueOf(cause.getMessage()), cause);
+            }
+            throw new EngineException(ErrorCode.INTERNAL, "engine of " + recipe.modelDir() + ": " + e.getCause(), e);
+        }
+    }
+
+    private synchronized CompletableFuture<PromptEngine> hold(EngineRecipe recipe) {
+        Opened current = opened;
+        if (current == null || !current.recipe().equals(recipe) || current.mayBeRetried()) {
+            requireIdle(current, recipe);
+            closeEngine();
+            current = Opened.of(recipe);
+            opened = current;
+        }
+        leases++;
+        return current.engine();
+    }
+
+    private void requireIdle(@Nullable Opened current, EngineRecipe asked) {
+        if (current != null && leases > 0 && !current.recipe().equals(asked)) {
+            throw new EngineException(
+                    ErrorCode.BAD_CONFIGURATION,
+                    "executor engine: expected " + current.recipe() + ", which " + leases
+                            + " tasks of this executor are using, got " + asked);
+        }
+    }
+
+    private synchronized void release() {
+        leases--;
+    }
+
+    /// Rows finished by this process's tasks.
+    RowCounters counters() {
+        return counters;
+    }
+
+    /// What this process has done so far.
+    synchronized ProgressReport report(String executorId) {
+        EngineStats stats = opened == null ? null : opened.stats();
+        return new ProgressReport(
+                executorId,
+                counters.ok.sum(),
+                counters.failed.sum(),
+                stats == null ? 0 : stats.promptTokens(),
+                stats == null ? 0 : stats.completionTokens(),
+                stats == null ? 0 : stats.running(),
+                stats == null ? 0 : stats.waiting());
+    }
+
+    /// Closes the engine whatever holds it: unfinished requests fail. Idempotent.
+    public synchronized void close() {
+        closeEngine();
+    }
+
+    private void closeEngine() {
+        Opened current = opened;
+        opened = null;
+        if (current != null && current.engine().isDone() && !current.engine().isCompletedExceptionally()) {
+            current.engine().join().close();
+            log.info("Engine of {} closed", current.recipe().modelDir());
+        }
+    }
+
+    /// The right to use the engine until closed. Closing twice does nothing.
+    public final class Lease implements AutoCloseable {
+        private final PromptEngine engine;
+        private boolean closed;
+
+        private Lease(PromptEngine engine) {
+            this.engine = engine;
+        }
+
+        public PromptEngine engine() {
+            return engine;
+        }
+
+        @Override
+        public void close() {
+            synchronized (ExecutorEngine.this) {
+                if (!closed) {
+                    closed = true;
+                    release();
+                }
+            }
+        }
+    }
+
+    /// Counted as rows are yielded; a task that Spark runs again counts its rows again.
+    static final class RowCounters {
+        final LongAdder ok = new LongAdder();
+        final LongAdder failed = new LongAdder();
+    }
+
+    private record Opened(EngineRecipe recipe, CompletableFuture<PromptEngine> engine) {
+
+        static Opened of(EngineRecipe recipe) {
+            CompletableFuture<PromptEngine> engine = new CompletableFuture<>();
+            Thread.ofPlatform().name("millrace-engine-open").daemon().start(() -> complete(engine, recipe));
+            return new Opened(recipe, engine);
+        }
+
+        private static void complete(CompletableFuture<PromptEngine> engine, EngineRecipe recipe) {
+            try {
+                PromptEngine open = recipe.open();
+                log.info("Engine open: {}", open.model());
+                engine.complete(open);
+            } catch (RuntimeException | LinkageError | OutOfMemoryError e) {
+                engine.completeExceptionally(e);
+            }
+        }
+
+        boolean mayBeRetried() {
+            return engine.isCompletedExceptionally()
+                    && engine.exceptionNow() instanceof EngineException e
+                    && e.code().isRetryable();
+        }
+
+        @Nullable
+        EngineStats stats() {
+            return engine.isDone() && !engine.isCompletedExceptionally()
+                    ? engine.join().stats()
+                    : null;
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package io.millrace.udf;
+
+import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.ErrorKind;
+import io.millrace.engine.api.GenerationResult;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.spark.TaskKilledException;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.sql.Row;
+
+/// The whole bridge from Spark to the engine: rows of a partition become requests, results become rows, in input order.
+///
+/// A task thread computes nothing: it encodes prompts, keeps a bounded window of requests under way, and waits. The
+/// windows of all tasks of an executor meet in its one running batch. Every input row yields `samples` output rows,
+/// whatever happens to it; only a device that fails makes the task fail, so that Spark can run it elsewhere.
+public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
+    private static final long serialVersionUID = 1L;
+
+    /// How often a task that waits looks whether it was killed, in milliseconds.
+    private static final long KILL_CHECK_MILLIS = 100;
+    /// How often a row is tried whose failure may pass.
+    private static final int MAX_ATTEMPTS = 2;
+
+    private final GenerateRecipe recipe;
+
+    public GenerateFunction(GenerateRecipe recipe) {
+        this.recipe = recipe;
+    }
+
+    @Override
+    public Iterator<Row> call(Iterator<Row> rows) {
+        if (!rows.hasNext()) {
+            return rows;
+        }
+        TaskScope scope = TaskScope.ofThisThread();
+        ExecutorEngine.Lease lease = ExecutorEngine.ofThisProcess().lease(recipe.engine());
+        Completions completions = new Completions(rows, lease.engine(), scope);
+        scope.onEnd(() -> {
+            completions.cancel();
+            lease.close();
+        });
+        return completions;
+    }
+
+    /// Output rows of one partition. Confined to the task's thread.
+    private final class Completions implements Iterator<Row> {
+        private final Iterator<Row> input;
+        private final PromptEngine engine;
+        private final TaskScope scope;
+        private final PromptRows prompts;
+        private final CompletionRows completions;
+        private final Deque<Pending> window = new ArrayDeque<>();
+
+        Completions(Iterator<Row> input, PromptEngine engine, TaskScope scope) {
+            this.input = input;
+            this.engine = engine;
+            this.scope = scope;
+            prompts = new PromptRows(recipe, engine);
+            completions = new CompletionRows(recipe, engine);
+        }
+
+        @Override
+        public boolean hasNext() {
+            return !window.isEmpty() || input.hasNext();
+        }
+
+        @Override
+        public Row next() {
+            if (!hasNext()) {
+                throw new NoSuchElementException("no more rows in this partition");
+            }
+            fill();
+            Row row = finish(window.removeFirst());
+            ExecutorEngine.RowCounters counters = ExecutorEngine.ofThisProcess().counters();
+            (completions.isOk(row) ? counters.ok : counters.failed).increment();
+            return row;
+        }
+
+        private void fill() {
+            while (window.size() < recipe.window() && input.hasNext()) {
+                Row row = input.next();
+                for (int sample = 0; sample < recipe.sampling().samples(); sample++) {
+                    window.addLast(submit(prompts.prompt(row, sample)));
+                }
+                scope.throwIfKilled();
+            }
+        }
+
+        private Pending submit(PromptRows.Prompt prompt) {
+            return switch (prompt) {
+                case PromptRows.Prompt.Refused refused -> new Refused(refused);
+                case PromptRows.Prompt.Ready ready -> new Submitted(ready, engine.submit(ready.request()));
+            };
+        }
+
+        private Row finish(Pending pending) {
+            return switch (pending) {
+                case Refused(PromptRows.Prompt.Refused refused) -> completions.refused(refused);
+                case Submitted(PromptRows.Prompt.Ready ready, CompletableFuture<GenerationResult> future) ->
+                    finish(ready, future);
+            };
+        }
+
+        private Row finish(PromptRows.Prompt.Ready ready, CompletableFuture<GenerationResult> future) {
+            GenerationResult result = await(future);
+            int attempts = 1;
+            while (result instanceof GenerationResult.Failed failed
+                    && failed.code().isRetryable()
+                    && attempts < MAX_ATTEMPTS) {
+                failTaskIfDeviceIsLost(failed);
+                result = await(engine.submit(ready.request()));
+                attempts++;
+            }
+            return switch (result) {
+                case GenerationResult.Completed completed -> completions.completed(ready, completed);
+                case GenerationResult.Failed failed -> completions.failed(ready, failed, attempts);
+            };
+        }
+
+        private void failTaskIfDeviceIsLost(GenerationResult.Failed failed) {
+            if (failed.code().kind() == ErrorKind.DEVICE) {
+                throw new EngineException(failed.code(), failed.message());
+            }
+        }
+
+        private GenerationResult await(CompletableFuture<GenerationResult> future) {
+            while (true) {
+                try {
+                    return future.get(KILL_CHECK_MILLIS, TimeUnit.MILLISECONDS);
+                } catch (TimeoutException _) {
+                    scope.throwIfKilled();
+                } catch (InterruptedException _) {
+                    Thread.currentThread().interrupt();
+                    throw new TaskKilledException("interrupted while waiting for the engine");
+                } catch (ExecutionException e) {
+                    throw new EngineException(ErrorCode.INTERNAL, "engine: " + e.getCause(), e);
+                }
+            }
+        }
+
+        void cancel() {
+            for (Pending pending : window) {
+                if (pending instanceof Submitted submitted) {
+                    submitted.future().cancel(true);
+                }
+            }
+            window.clear();
+        }
+    }
+
+    private sealed interface Pending {}
+
+    private record Refused(PromptRows.Prompt.Refused prompt) implements Pending {}
+
+    private record Submitted(PromptRows.Prompt.Ready prompt, CompletableFuture<GenerationResult> future)
+            implements Pending {}
+}

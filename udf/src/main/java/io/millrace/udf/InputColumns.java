@@ -1,0 +1,43 @@
+package io.millrace.udf;
+
+import java.util.List;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/// The columns a task reads. Whoever reads the corpus brings it into this shape: where a row comes from, then every
+/// text it may need. Names start with a character that no template can hold.
+public final class InputColumns {
+
+    /// Input file, string.
+    public static final String FILE = "#file";
+    /// Row group in the file, int; 0 where the format has none.
+    public static final String ROW_GROUP = "#row_group";
+    /// Row in the row group, long.
+    public static final String ROW = "#row";
+    /// The caller's own key, string, nullable.
+    public static final String CUSTOM_ID = "#custom_id";
+    /// The text to work on, string, nullable.
+    public static final String TEXT = "#text";
+    /// The reference text, string, nullable.
+    public static final String REFERENCE = "#reference";
+    /// The record as it was found if it could not be read, string, null otherwise.
+    public static final String MALFORMED = "#malformed";
+
+    private InputColumns() {}
+
+    /// The shape, with the template's columns other than `text` at the end.
+    public static StructType schema(List<String> templateColumns) {
+        StructType schema = new StructType()
+                .add(FILE, DataTypes.StringType, false)
+                .add(ROW_GROUP, DataTypes.IntegerType, false)
+                .add(ROW, DataTypes.LongType, false)
+                .add(CUSTOM_ID, DataTypes.StringType, true)
+                .add(TEXT, DataTypes.StringType, true)
+                .add(REFERENCE, DataTypes.StringType, true)
+                .add(MALFORMED, DataTypes.StringType, true);
+        for (String column : templateColumns) {
+            schema = schema.add(column, DataTypes.StringType, true);
+        }
+        return schema;
+    }
+}

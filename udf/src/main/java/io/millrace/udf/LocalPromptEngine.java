@@ -1,0 +1,128 @@
+package io.millrace.udf;
+
+import io.millrace.engine.LocalEngine;
+import io.millrace.engine.api.EngineStats;
+import io.millrace.engine.api.GenerationRequest;
+import io.millrace.engine.api.GenerationResult;
+import io.millrace.engine.api.ModelSummary;
+import io.millrace.engine.api.TokenIds;
+import io.millrace.engine.chat.ChatMessage;
+import io.millrace.engine.chat.ThinkingMode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/// A {@link LocalEngine} with the chat format of its model.
+final class LocalPromptEngine implements PromptEngine {
+    private static final String END_THINK = "</think>";
+    /// The Hub keeps a revision in a folder `snapshots/<commit>`.
+    private static final String SNAPSHOTS = "snapshots";
+
+    private final LocalEngine engine;
+    private final ModelSummary model;
+    private final String revision;
+
+    LocalPromptEngine(LocalEngine engine, Path modelDir) {
+        this.engine = engine;
+        this.model = shortRing(engine.model());
+        this.revision = revision(modelDir.toAbsolutePath().normalize());
+    }
+
+    /// Rows name the ring only; how many threads it had cannot change an answer.
+    private static ModelSummary shortRing(ModelSummary summary) {
+        return new ModelSummary(
+                summary.name(),
+                summary.weightsSha256(),
+                summary.quantization(),
+                summary.parametersTotal(),
+                summary.parametersActive(),
+                summary.maxPositions(),
+                summary.vocabSize(),
+                summary.ring().split("[:, ]", 2)[0]);
+    }
+
+    private static String revision(Path modelDir) {
+        Path parent = modelDir.getParent();
+        boolean snapshot = parent != null && parent.endsWith(SNAPSHOTS);
+        return snapshot ? String.valueOf(modelDir.getFileName()) : "local";
+    }
+
+    @Override
+    public ModelSummary model() {
+        return model;
+    }
+
+    @Override
+    public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
+        return engine.submit(request);
+    }
+
+    @Override
+    public EngineStats stats() {
+        return engine.stats();
+    }
+
+    @Override
+    public TokenIds encodeChat(@Nullable String system, String user, Thinking thinking) {
+        List<ChatMessage> messages = new ArrayList<>(2);
+        if (system != null) {
+            messages.add(ChatMessage.system(system));
+        }
+        messages.add(ChatMessage.user(user));
+        return engine.encodeChat(messages, thinking == Thinking.THINK ? ThinkingMode.THINKING : ThinkingMode.CHAT);
+    }
+
+    @Override
+    public TokenIds encodeText(String text) {
+        return engine.encodeText(text);
+    }
+
+    @Override
+    public String decode(TokenIds tokens) {
+        return engine.decode(tokens);
+    }
+
+    /// In thinking mode everything up to `</think>` is reasoning; a completion cut before it is reasoning only.
+    @Override
+    public Answer answer(GenerationResult.Completed completed, Thinking thinking) {
+        if (thinking == Thinking.CHAT) {
+            return new Answer(completed.text(), null, 0);
+        }
+        int at = completed.text().indexOf(END_THINK);
+        return at < 0
+                ? new Answer("", completed.text(), completed.tokens().size())
+                : new Answer(
+                        completed.text().substring(at + END_THINK.length()),
+                        completed.text().substring(0, at),
+                        reasoningTokens(completed.tokens()));
+    }
+
+    /// Tokens up to the one that ends the reasoning, that one included.
+    private int reasoningTokens(TokenIds tokens) {
+        OptionalInt end = engine.tokenizer().controlId(END_THINK);
+        for (int at = 0; at < tokens.size(); at++) {
+            if (end.isPresent() && tokens.get(at) == end.getAsInt()) {
+                return at + 1;
+            }
+        }
+        return tokens.size();
+    }
+
+    @Override
+    public String revision() {
+        return revision;
+    }
+
+    @Override
+    public String device() {
+        return "cpu";
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+}

@@ -1,0 +1,52 @@
+package io.millrace.udf;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import org.apache.spark.sql.Row;
+
+/// Which input row, and which of its samples. Request id and seed are functions of it alone, so that neither partitions
+/// nor retries nor the order of files can change an answer.
+///
+/// @param file input file as the plan wrote it
+/// @param rowGroup row group in the file
+/// @param row row in the row group
+/// @param sampleIdx which of the row's samples
+public record RowIdentity(String file, int rowGroup, long row, int sampleIdx) {
+
+    static RowIdentity of(Row row, int sampleIdx) {
+        return new RowIdentity(
+                row.getAs(InputColumns.FILE),
+                row.<Integer>getAs(InputColumns.ROW_GROUP),
+                row.<Long>getAs(InputColumns.ROW),
+                sampleIdx);
+    }
+
+    /// SHA-256 over file, row group, row, sample and fingerprint, lower-case hex.
+    public String requestId(String configFingerprint) {
+        return HexFormat.of().formatHex(sha256(key() + '\n' + configFingerprint));
+    }
+
+    /// The row's seed: the first eight bytes of SHA-256 over the run's seed and the identity.
+    public long seed(long runSeed) {
+        return ByteBuffer.wrap(sha256(runSeed + "\n" + key())).getLong();
+    }
+
+    private String key() {
+        return file + '\n' + rowGroup + '\n' + row + '\n' + sampleIdx;
+    }
+
+    static String sha256Hex(String text) {
+        return HexFormat.of().formatHex(sha256(text));
+    }
+
+    private static byte[] sha256(String text) {
+        try {
+            return MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package io.millrace.udf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.millrace.engine.api.CacheRounding;
+import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorCode;
+import io.millrace.schemas.Columns.Completion;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.Test;
+
+class GenerateFunctionTest {
+    private static final StructType SCHEMA = SparkSchemas.completion();
+
+    private static GenerateRecipe recipe(int samples) {
+        EngineRecipe engine = new EngineRecipe("fake", "fake-model", "reference", 1, 0, 16, 2, CacheRounding.AUTO);
+        SamplingRecipe sampling = new SamplingRecipe(0, 1, 0, 0, 8, List.of(), 0, samples);
+        return new GenerateRecipe(engine, PromptRecipe.ofText(), sampling, "run", "f".repeat(64), "test");
+    }
+
+    private static List<Row> run(GenerateRecipe recipe, String... texts) {
+        Iterator<Row> input = IntStream.range(0, texts.length)
+                .<Row>mapToObj(index -> new GenericRowWithSchema(
+                        new Object[] {"file:/in", 0, (long) index, null, texts[index], "the reference", null},
+                        InputColumns.schema(List.of())))
+                .iterator();
+        List<Row> rows = new ArrayList<>();
+        new GenerateFunction(recipe).call(input).forEachRemaining(rows::add);
+        return rows;
+    }
+
+    private static Object value(Row row, String column) {
+        return row.get(SCHEMA.fieldIndex(column));
+    }
+
+    @Test
+    void call_manyRows_keepsOrderAndCount() {
+        String[] texts =
+                IntStream.range(0, 100).mapToObj(index -> "row " + index).toArray(String[]::new);
+
+        List<Row> rows = run(recipe(1), texts);
+
+        assertThat(rows).extracting(row -> value(row, Completion.OUTPUT_TEXT)).containsExactly((Object[]) texts);
+    }
+
+    @Test
+    void call_samples_eachRowThatManyTimes() {
+        List<Row> rows = run(recipe(3), "a", "b");
+
+        assertThat(rows)
+                .extracting(row -> value(row, Completion.OUTPUT_TEXT) + "/" + value(row, Completion.SAMPLE_IDX))
+                .containsExactly("a/0", "a/1", "a/2", "b/0", "b/1", "b/2");
+        assertThat(rows).extracting(row -> value(row, Completion.REQUEST_ID)).doesNotHaveDuplicates();
+    }
+
+    @Test
+    void call_failedRequest_isAnErrorRow() {
+        Row row = run(recipe(1), "REFUSE-ME").getFirst();
+
+        assertThat(value(row, Completion.STATUS)).isEqualTo("error");
+        assertThat(value(row, Completion.FINISH_REASON)).isEqualTo("error");
+        assertThat(value(row, Completion.OUTPUT_TEXT)).isNull();
+        assertThat(value(row, Completion.PROMPT_TOKENS)).isEqualTo(11);
+        Row error = (Row) value(row, Completion.RowError.COLUMN);
+        assertThat(error.get(0)).isEqualTo("BAD_INPUT");
+        assertThat(error.get(1)).isEqualTo("INVALID_REQUEST");
+        assertThat(error.get(2)).isEqualTo("refused as asked");
+    }
+
+    @Test
+    void call_failureThatMayPass_isTriedOnceMore() {
+        assertThat(value(run(recipe(1), "FLAKY row of call").getFirst(), Completion.STATUS))
+                .isEqualTo("ok");
+    }
+
+    @Test
+    void call_lostDevice_failsTheTask() {
+        assertThatThrownBy(() -> run(recipe(1), "LOSE-DEVICE"))
+                .isInstanceOfSatisfying(
+                        EngineException.class,
+                        thrown -> assertThat(thrown.code()).isEqualTo(ErrorCode.DEVICE_FAILED));
+    }
+
+    @Test
+    void call_completed_hasMetrics() {
+        Row row = run(recipe(1), "The references").getFirst();
+
+        assertThat(value(row, Completion.OUTPUT_TEXT)).isEqualTo("The referenc");
+        assertThat(value(row, Completion.OUTPUT_CHARS)).isEqualTo(12);
+        assertThat(value(row, Completion.SOURCE_CHARS)).isEqualTo(14);
+        assertThat(value(row, Completion.LENGTH_RATIO)).isEqualTo(12.0 / 14);
+        assertThat(value(row, Completion.ROUGE1)).isEqualTo(0.5);
+        assertThat(value(row, Completion.TEMPLATE_LEAK)).isEqualTo(false);
+        assertThat(value(row, Completion.COMPLETION_TOKENS)).isEqualTo(12);
+        assertThat(value(row, Completion.PROMPT_SHA256))
+                .isEqualTo(RowIdentity.sha256Hex("<user>The references</user>"));
+    }
+
+    @Test
+    void call_everyColumnThatMayNotBeNull_isSet() {
+        for (Row row : run(recipe(1), "fine", "REFUSE-ME", " ")) {
+            for (int column = 0; column < SCHEMA.length(); column++) {
+                assertThat(row.isNullAt(column) && !SCHEMA.apply(column).nullable())
+                        .as(SCHEMA.apply(column).name())
+                        .isFalse();
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package io.millrace.udf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class TextMetricsTest {
+
+    @Test
+    void repetition_fourGramTwiceInFive_isTwoFifths() {
+        assertThat(TextMetrics.repetition("a b c d a b c d")).isEqualTo(0.4);
+    }
+
+    @Test
+    void repetition_caseAndPunctuation_doNotMatter() {
+        assertThat(TextMetrics.repetition("A, b! C? d; a b c d.")).isEqualTo(0.4);
+    }
+
+    @Test
+    void repetition_noGramTwice_isZero() {
+        assertThat(TextMetrics.repetition("")).isZero();
+        assertThat(TextMetrics.repetition("a b c d")).isZero();
+        assertThat(TextMetrics.repetition("one two three four five six")).isZero();
+    }
+
+    @Test
+    void repetition_scriptWithoutSpaces_countsCodePoints() {
+        assertThat(TextMetrics.words("天地玄黄 ab")).containsExactly("天", "地", "玄", "黄", "ab");
+        assertThat(TextMetrics.repetition("天地玄黄天地玄黄")).isEqualTo(0.4);
+    }
+
+    @Test
+    void words_combiningMark_staysInItsWord() {
+        assertThat(TextMetrics.words("cafe\u0301 x")).containsExactly("cafe\u0301", "x");
+    }
+
+    @Test
+    void leaksTemplate_anyMarker_isSeen() {
+        assertThat(TextMetrics.leaksTemplate("plain <text> | here")).isFalse();
+        assertThat(TextMetrics.leaksTemplate("so </think> then")).isTrue();
+        assertThat(TextMetrics.leaksTemplate("<\uFF5CUser\uFF5C>")).isTrue();
+    }
+
+    @Test
+    void replacementShare_countsCodePoints() {
+        assertThat(TextMetrics.replacementShare("")).isZero();
+        assertThat(TextMetrics.replacementShare("tab\tline\n")).isZero();
+        assertThat(TextMetrics.replacementShare("\uFFFD\u0000\uD800x")).isEqualTo(0.75);
+        assertThat(TextMetrics.replacementShare("\uD83D\uDE00\uFFFD")).isEqualTo(0.5);
+    }
+}

@@ -1,0 +1,150 @@
+package io.millrace.udf;
+
+import io.millrace.engine.api.EngineStats;
+import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.FinishReason;
+import io.millrace.engine.api.GenerationRequest;
+import io.millrace.engine.api.GenerationResult;
+import io.millrace.engine.api.ModelSummary;
+import io.millrace.engine.api.TokenIds;
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// An engine without a model. A token is a byte of UTF-8, 256 opens and 257 closes the user's turn; the answer is the
+/// first twelve bytes of the prompt. Words in the prompt make it misbehave: `REFUSE-ME`, `FLAKY` (fails once),
+/// `LOSE-DEVICE`, `HANG` (never answers).
+public final class FakeEngine implements PromptEngine {
+    static final int OPEN = 256;
+    static final int CLOSE = 257;
+    static final int MAX_POSITIONS = 512;
+    static final int ANSWER_BYTES = 12;
+
+    private final EngineRecipe recipe;
+    private final ExecutorService workers = Executors.newFixedThreadPool(
+            2, Thread.ofPlatform().name("fake-engine-", 0).daemon().factory());
+    private final Set<String> seen = ConcurrentHashMap.newKeySet();
+    private final AtomicLong promptTokens = new AtomicLong();
+    private final AtomicLong completionTokens = new AtomicLong();
+    private volatile boolean closed;
+
+    FakeEngine(EngineRecipe recipe) {
+        this.recipe = recipe;
+    }
+
+    boolean isClosed() {
+        return closed;
+    }
+
+    @Override
+    public ModelSummary model() {
+        return new ModelSummary(recipe.modelDir(), "0".repeat(64), "f32", 10, 5, MAX_POSITIONS, 258, recipe.ring());
+    }
+
+    @Override
+    public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
+        if (decode(request.prompt()).contains("HANG")) {
+            return new CompletableFuture<>();
+        }
+        return CompletableFuture.supplyAsync(() -> answer(request), workers);
+    }
+
+    private GenerationResult answer(GenerationRequest request) {
+        String prompt = decode(request.prompt());
+        boolean first = seen.add(request.id());
+        if (prompt.contains("REFUSE-ME")) {
+            return new GenerationResult.Failed(request.id(), ErrorCode.INVALID_REQUEST, "refused as asked");
+        }
+        if (prompt.contains("FLAKY") && first) {
+            return new GenerationResult.Failed(request.id(), ErrorCode.INTERNAL, "failed once as asked");
+        }
+        if (prompt.contains("LOSE-DEVICE")) {
+            return new GenerationResult.Failed(request.id(), ErrorCode.DEVICE_FAILED, "device lost as asked");
+        }
+        TokenIds tokens = textOf(request.prompt())
+                .head(Math.min(ANSWER_BYTES, request.prompt().size() - 2));
+        promptTokens.addAndGet(request.prompt().size());
+        completionTokens.addAndGet(tokens.size());
+        return new GenerationResult.Completed(
+                request.id(),
+                tokens,
+                decode(tokens),
+                FinishReason.STOP,
+                -0.5,
+                new GenerationResult.Usage(request.prompt().size(), 0, tokens.size()),
+                new GenerationResult.Timing(1, 2, 3));
+    }
+
+    private static TokenIds textOf(TokenIds prompt) {
+        int[] ids = new int[prompt.size() - 2];
+        for (int at = 0; at < ids.length; at++) {
+            ids[at] = prompt.get(at + 1);
+        }
+        return TokenIds.of(ids);
+    }
+
+    @Override
+    public TokenIds encodeChat(@Nullable String system, String user, Thinking thinking) {
+        TokenIds text = encodeText(system == null ? user : system + user);
+        int[] ids = new int[text.size() + 2];
+        ids[0] = OPEN;
+        System.arraycopy(text.toArray(), 0, ids, 1, text.size());
+        ids[ids.length - 1] = CLOSE;
+        return TokenIds.of(ids);
+    }
+
+    @Override
+    public TokenIds encodeText(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        int[] ids = new int[bytes.length];
+        for (int at = 0; at < bytes.length; at++) {
+            ids[at] = bytes[at] & 0xFF;
+        }
+        return TokenIds.of(ids);
+    }
+
+    @Override
+    public String decode(TokenIds tokens) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        for (int id : tokens.toArray()) {
+            byte[] token = id == OPEN
+                    ? "<user>".getBytes(StandardCharsets.UTF_8)
+                    : id == CLOSE ? "</user>".getBytes(StandardCharsets.UTF_8) : new byte[] {(byte) id};
+            bytes.writeBytes(token);
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public Answer answer(GenerationResult.Completed completed, Thinking thinking) {
+        return new Answer(completed.text(), null, 0);
+    }
+
+    @Override
+    public String revision() {
+        return "test";
+    }
+
+    /// Tells processes apart.
+    @Override
+    public String device() {
+        return "fake-" + ProcessHandle.current().pid();
+    }
+
+    @Override
+    public EngineStats stats() {
+        return new EngineStats(promptTokens.get(), completionTokens.get(), 0, 0, 0, 0, 0, 0);
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        workers.shutdownNow();
+    }
+}
