@@ -40,6 +40,8 @@ import scala.util.Try;
 /// 3. Only for rules that failed are the rows looked up that break them.
 final class Audit {
 
+    private static final String ABORTED = "Job aborted due to stage failure";
+
     private final SparkSession session;
     private final InstantSource clock;
 
@@ -54,9 +56,9 @@ final class Audit {
             return run(request);
         } catch (AuditException e) {
             return Verdict.error(e.getMessage(), request.tags());
-        } catch (RuntimeException e) {
-            // Spark and Deequ throw what they like; whoever asked must get an answer
-            return Verdict.error("audit of " + request.output() + ": " + e, request.tags());
+        } catch (Exception e) {
+            // Scala throws checked exceptions without declaring them; whoever asked must get an answer
+            return Verdict.error("audit of " + request.output() + ": " + explain(e), request.tags());
         }
     }
 
@@ -101,7 +103,7 @@ final class Audit {
             return session.read().parquet(paths.toArray(String[]::new));
         } catch (Exception e) {
             // Scala throws the checked AnalysisException without declaring it
-            throw new AuditException("output " + paths + ": cannot be read as Parquet: " + rootMessage(e), e);
+            throw new AuditException("output " + paths + ": cannot be read as Parquet: " + explain(e), e);
         }
     }
 
@@ -168,13 +170,21 @@ final class Audit {
                 .addChecks(JavaConverters.asScalaBufferConverter(List.copyOf(checks.values()))
                         .asScala()
                         .toSeq());
+        try {
+            return saved(run, request).run();
+        } catch (Exception e) {
+            // Scala throws the checked SparkException without declaring it
+            throw new AuditException("output " + request.output() + ": cannot be measured: " + explain(e), e);
+        }
+    }
+
+    private VerificationRunBuilder saved(VerificationRunBuilder run, AuditRequest request) {
         String repository = request.metricsRepository();
         if (repository == null) {
-            return run.run();
+            return run;
         }
         return run.useRepository(new FileSystemMetricsRepository(session, repository))
-                .saveOrAppendResult(new ResultKey(clock.millis(), Metrics.scalaMap(request.tags())))
-                .run();
+                .saveOrAppendResult(new ResultKey(clock.millis(), Metrics.scalaMap(request.tags())));
     }
 
     private static long rowCount(VerificationResult measured) {
@@ -192,7 +202,7 @@ final class Audit {
         Try<?> value = metric.value();
         if (value.isFailure()) {
             Throwable cause = value.failed().get();
-            throw new AuditException("output: cannot be measured: " + rootMessage(cause), cause);
+            throw new AuditException("output: cannot be measured: " + explain(cause), cause);
         }
         return value.get();
     }
@@ -252,17 +262,22 @@ final class Audit {
             return null;
         }
         throw new AuditException(
-                "rule " + rule.name() + " (line " + rule.line() + "): cannot be measured: " + rootMessage(cause),
+                "rule " + rule.name() + " (line " + rule.line() + "): cannot be measured: " + explain(cause),
                 cause);
     }
 
-    private static String rootMessage(Throwable thrown) {
-        Throwable root = thrown;
-        while (root.getCause() != null) {
-            root = root.getCause();
+    /// The first lines of an exception and its causes; Spark's account of an aborted job repeats them with a stack.
+    static String explain(Throwable thrown) {
+        List<String> lines = new ArrayList<>();
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            String message = cause.getMessage();
+            String line = message == null ? cause.getClass().getName() : message.lines().findFirst().orElse("");
+            boolean repeats = line.startsWith(ABORTED) && cause.getCause() != null;
+            if (!repeats && !lines.contains(line)) {
+                lines.add(line);
+            }
         }
-        String message = root.getMessage();
-        return message == null ? root.getClass().getName() : message;
+        return String.join(" <- ", lines);
     }
 
     private static RuleResult notJudged(Rule rule, String why) {

@@ -91,7 +91,7 @@ final class Findings {
             grouped.coalesce(1).write().mode(SaveMode.ErrorIfExists).parquet(path);
         } catch (Exception e) {
             // Scala throws the checked AnalysisException without declaring it
-            throw new AuditException("quarantine " + path + ": cannot be written: " + e.getMessage(), e);
+            throw new AuditException("quarantine " + path + ": cannot be written: " + Audit.explain(e), e);
         }
         return flat.sparkSession().read().parquet(path).count();
     }

@@ -11,6 +11,7 @@ import io.millrace.quality.Verdict.Outcome;
 import io.millrace.quality.Verdict.RuleResult;
 import io.millrace.quality.Verdict.Status;
 import java.io.IOException;
+import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -20,6 +21,7 @@ import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -30,7 +32,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 @ExtendWith(SparkExtension.class)
-class AuditTest {
+class AuditIT {
 
     private static final int ROWS = 40;
 
@@ -325,6 +327,23 @@ class AuditTest {
     }
 
     @Test
+    void run_writtenBySpark42_isReadInFull() throws URISyntaxException {
+        Path file = Path.of(Objects.requireNonNull(AuditIT.class.getResource("/parquet/spark-4.2.0.zstd.parquet"))
+                .toURI());
+        List<Rule> rules = RulesFile.starter().stream()
+                .filter(rule -> !rule.name().equals("ok-share"))
+                .toList();
+
+        Verdict verdict = audit().run(request(file, null, OptionalLong.of(8), Map.of("stories/a.parquet", 8L)), rules);
+
+        assertThat(verdict.rules())
+                .allSatisfy(rule -> assertThat(rule.status()).as(rule.message()).isIn(Status.PASS, Status.NOT_JUDGED));
+        assertThat(verdict.message()).contains("gate passed: 23 rules over 8 rows");
+        assertThat(spark.read().parquet(file.toString()).schema().fieldNames())
+                .containsExactly(SampleRows.schema().fieldNames());
+    }
+
+    @Test
     void run_damagedPages_isAnErrorAndNoFailedRule() throws IOException {
         Path output = SampleRows.write(spark, SampleRows.clean(ROWS), folder.resolve("output"));
         try (var files = Files.list(output)) {
@@ -341,7 +360,11 @@ class AuditTest {
 
         assertThatThrownBy(() -> audit().run(request(output, null, OptionalLong.of(ROWS), Map.of())))
                 .isInstanceOf(AuditException.class)
-                .hasMessageContaining("cannot be measured");
+                .hasMessageContaining("cannot be measured")
+                .hasMessageContaining(".zstd.parquet")
+                .hasMessageNotContaining("\tat ");
+        assertThat(audit().judge(request(output, null, OptionalLong.of(ROWS), Map.of())).outcome())
+                .isEqualTo(Outcome.ERROR);
     }
 
     @Test
