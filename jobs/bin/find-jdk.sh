@@ -19,12 +19,13 @@ jdk_places() {
 }
 
 find_jdk() {
-    jdk_places | while IFS= read -r jdk_home; do
+    # every place is read to the end: a pipe closed early would fail under pipefail
+    jdk_found=$(jdk_places | while IFS= read -r jdk_home; do
         [ -x "$jdk_home/bin/javac" ] && [ -r "$jdk_home/release" ] || continue
         jdk_feature=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$jdk_home/release")
-        if [ "${jdk_feature:-0}" -ge "$1" ]; then
-            printf '%s\n' "$jdk_home"
-            break
-        fi
-    done | grep .
+        if [ "${jdk_feature:-0}" -ge "$1" ]; then printf '%s\n' "$jdk_home"; fi
+    done)
+    if [ -z "$jdk_found" ]; then return 1; fi
+    printf '%s\n' "${jdk_found%%
+*}"
 }

@@ -26,8 +26,8 @@ import org.jspecify.annotations.NullMarked;
 ///
 /// @param root name of the package that holds `engine`, `udf` and the rest
 record Architecture(String root) {
-    /// What the packages of the program may use of each other, themselves aside. A trailing `..` takes in what is
-    /// below; a name without it is that one package.
+    /// What the packages of the program may use of each other, themselves aside. A trailing `..` takes in
+    /// what is below; a name without it is that one package.
     private static final Map<String, List<String>> MAY_USE = mayUse();
 
     private static Map<String, List<String>> mayUse() {

@@ -22,8 +22,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A Spark master and two workers, each a process of its own started from the test's class path on the loopback
-/// address: the closure travels, the plugin opens an engine per executor, and every row comes back once.
+/// A Spark master and two workers, each a process of its own started from the test's class path on the
+/// loopback address: the closure travels, the plugin opens an engine per executor, and every row comes back
+/// once.
 class StandaloneClusterIT {
     private static final int ROWS = 400;
     private static final Duration START = Duration.ofMinutes(3);

@@ -21,7 +21,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The whole way from the command line to committed Parquet on `local[2]`, with the fake engine in place of a model.
+/// The whole way from the command line to committed Parquet on `local[2]`, with the fake engine in place of
+/// a model.
 class SummarizeIT {
     private static final String LOCAL = "local[2,2]";
 

@@ -5,13 +5,13 @@ import org.jspecify.annotations.Nullable;
 
 /// How a row becomes a prompt.
 ///
-/// @param template the user's turn: text with `{column}` placeholders, `{text}` being the text column; `{{` and `}}`
-///     are braces
+/// @param template the user's turn: text with `{column}` placeholders, `{text}` being the text column; `{{`
+///     and `}}` are braces
 /// @param format whether that is a turn of a conversation or plain text
 /// @param system the system prompt, or null for none
 /// @param thinking whether the model reasons before it answers
-/// @param maxPromptTokens upper bound of the prompt's tokens, control tokens included; 0 for what the model has left
-///     beside the completion
+/// @param maxPromptTokens upper bound of the prompt's tokens, control tokens included; 0 for what the model
+///     has left beside the completion
 /// @param overlong what becomes of longer prompts
 public record PromptRecipe(
         String template,

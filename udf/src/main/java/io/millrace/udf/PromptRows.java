@@ -8,8 +8,8 @@ import java.util.HexFormat;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
 
-/// Rows of the shape of {@link InputColumns} as requests. A bad row never throws: it becomes a {@link Prompt.Refused}; a
-/// model that cannot take any prompt does. Confined to one task.
+/// Rows of the shape of {@link InputColumns} as requests. A bad row never throws: it becomes a {@link
+/// Prompt.Refused}; a model that cannot take any prompt does. Confined to one task.
 final class PromptRows {
 
     /// Stands where the middle of a text was left out.
@@ -113,8 +113,8 @@ final class PromptRows {
         };
     }
 
-    /// Cuts the text until the prompt fits. Cutting k tokens off the text need not shorten the prompt by k, since the
-    /// shorter text is encoded anew; so try, look, and cut by what is still too much.
+    /// Cuts the text until the prompt fits. Cutting k tokens off the text need not shorten the prompt by k,
+    /// since the shorter text is encoded anew; so try, look, and cut by what is still too much.
     private TokenIds shortened(Row row, String text, int promptTokens, Source source) {
         TokenIds textTokens = recipe.prompt().overlong() == OverlongPolicy.ERROR || !template.usesText()
                 ? TokenIds.EMPTY

@@ -18,7 +18,8 @@ import java.util.regex.PatternSyntaxException;
 /// repeat without bound: that is the form whose matching takes exponential time, and Java would recurse once
 /// per repetition.
 final class PatternTranslator {
-    /// Java takes time in the square of a literal's length to compile it; the longest known pattern has 600 chars.
+    /// Java takes time in the square of a literal's length to compile it; the longest known pattern has 600
+    /// chars.
     static final int MAX_LENGTH = 10_000;
 
     private static final int MAX_DEPTH = 50;
@@ -40,8 +41,8 @@ final class PatternTranslator {
         this.source = source;
     }
 
-    /// @throws IllegalArgumentException with the offset and the reason, for a pattern that is malformed, too long, has
-    ///     a construct not understood here, or matches the empty text
+    /// @throws IllegalArgumentException with the offset and the reason, for a pattern that is malformed, too
+    ///     long, has a construct not understood here, or matches the empty text
     static Pattern translate(String onigurumaPattern) {
         if (onigurumaPattern.length() > MAX_LENGTH) {
             throw new IllegalArgumentException(

@@ -266,7 +266,8 @@ final class Audit {
                 cause);
     }
 
-    /// The first lines of an exception and its causes; Spark's account of an aborted job repeats them with a stack.
+    /// The first lines of an exception and its causes; Spark's account of an aborted job repeats them with a
+    /// stack.
     static String explain(Throwable thrown) {
         List<String> lines = new ArrayList<>();
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {

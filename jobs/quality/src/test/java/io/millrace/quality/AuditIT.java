@@ -351,7 +351,8 @@ class AuditIT {
                     .findFirst()
                     .orElseThrow();
             byte[] bytes = Files.readAllBytes(part);
-            // the footer stays whole, the pages before it do not; its length stands before the last four bytes
+            // the footer stays whole, the pages before it do not; its length stands before the last four
+            // bytes
             int footer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(bytes.length - 8);
             Arrays.fill(bytes, 4, bytes.length - 8 - footer, (byte) 0x5A);
             Files.write(part, bytes);
