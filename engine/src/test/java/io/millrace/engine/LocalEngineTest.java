@@ -101,10 +101,11 @@ class LocalEngineTest {
         try (LocalEngine engine = LocalEngine.open(config(1, 32, 4, PLENTY))) {
             int[] prompt = new Random(SEED).ints(40, 0, 64).toArray();
             SamplingParams greedy = new SamplingParams(0, 1, 0, 0, 12, List.of(), 0, true);
-            Completed completed = (Completed)
-                    engine.submit(new GenerationRequest("a", TokenIds.of(prompt), greedy)).join();
+            Completed completed = (Completed) engine.submit(new GenerationRequest("a", TokenIds.of(prompt), greedy))
+                    .join();
             int[] all = IntStream.concat(
-                            Arrays.stream(prompt), Arrays.stream(completed.tokens().toArray()))
+                            Arrays.stream(prompt),
+                            Arrays.stream(completed.tokens().toArray()))
                     .toArray();
             float[][] logits = engine.logits(all);
             double logprobs = 0;
@@ -131,7 +132,8 @@ class LocalEngineTest {
         long largest;
         try (LocalEngine engine = LocalEngine.open(config(1, 64, 8, PLENTY))) {
             largest = requests.stream()
-                    .mapToLong(r -> engine.cacheBytes(r.prompt().size() + r.sampling().maxTokens()))
+                    .mapToLong(r ->
+                            engine.cacheBytes(r.prompt().size() + r.sampling().maxTokens()))
                     .max()
                     .orElseThrow();
         }
@@ -178,8 +180,8 @@ class LocalEngineTest {
         }
         assertThat(engine.submit(new GenerationRequest("late", TokenIds.of(1), SamplingParams.greedy(1)))
                         .join())
-                .isInstanceOfSatisfying(Failed.class, late -> assertThat(late.code())
-                        .isEqualTo(ErrorCode.ENGINE_CLOSED));
+                .isInstanceOfSatisfying(
+                        Failed.class, late -> assertThat(late.code()).isEqualTo(ErrorCode.ENGINE_CLOSED));
     }
 
     /// Dimensions and layer mixes unlike the recorded checkpoints'.

@@ -28,9 +28,9 @@ public final class Matrices {
             codes[i] = switch (dtype) {
                 case F8_E4M3 -> (codes[i] & 0x7F) == 0x7F ? 0 : codes[i];
                 // the exponent's byte: magnitudes around one
-                case BF16 -> i % 2 == 1 ? (byte) (0x3E | codes[i] & 0x81) : codes[i];
+                case BF16 -> i % 2 == 1 ? (byte) (0x3E | (codes[i] & 0x81)) : codes[i];
                 case F16 -> i % 2 == 1 ? (byte) (codes[i] & 0xBB) : codes[i];
-                case F32 -> i % 4 == 3 ? (byte) (0x3E | codes[i] & 0x81) : codes[i];
+                case F32 -> i % 4 == 3 ? (byte) (0x3E | (codes[i] & 0x81)) : codes[i];
                 default -> codes[i];
             };
         }

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 final class Causes {
     private Causes() {}
 
-    /// Messages of our own exceptions and Spark's in the chain, outermost first; empty if there is none, which makes it
-    /// a fault of the program.
+    /// Messages of our own exceptions and Spark's in the chain, outermost first; empty if there is none,
+    /// which makes it a fault of the program.
     static List<String> messages(Throwable failure) {
         List<String> messages = new ArrayList<>();
         for (@Nullable Throwable cause = failure; cause != null; cause = cause.getCause()) {

@@ -19,12 +19,13 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.Metadata;
 import org.apache.spark.sql.types.MetadataBuilder;
 
-/// The output directory of a run: `part-*.parquet` and `_SUCCESS`, and in `_millrace/` everything that is no row, where
-/// no reader of Parquet looks. Rows are written to a staging directory first and moved at the end; a directory without
-/// `_SUCCESS` holds no result.
+/// The output directory of a run: `part-*.parquet` and `_SUCCESS`, and in `_millrace/` everything that is no
+/// row, where no reader of Parquet looks. Rows are written to a staging directory first and moved at the
+/// end; a directory without `_SUCCESS` holds no result.
 ///
-/// The schema's version stands in every file's footer: Spark's own key `org.apache.spark.sql.parquet.row.metadata`
-/// holds the columns with their metadata, and that of `request_id` has `millrace.schema`.
+/// The schema's version stands in every file's footer: Spark's own key
+/// `org.apache.spark.sql.parquet.row.metadata` holds the columns with their metadata, and that of
+/// `request_id` has `millrace.schema`.
 final class CompletionSink {
     /// Key in the metadata of the first column.
     static final String SCHEMA_KEY = "millrace.schema";
@@ -88,7 +89,8 @@ final class CompletionSink {
         return path.getName().startsWith("part-") && path.getName().endsWith(".parquet");
     }
 
-    /// Writes the rows. This is the one action on the plan: whoever wants to know something reads what was written.
+    /// Writes the rows. This is the one action on the plan: whoever wants to know something reads what was
+    /// written.
     void write(Dataset<Row> completions) {
         Metadata version =
                 new MetadataBuilder().putString(SCHEMA_KEY, schemaName()).build();

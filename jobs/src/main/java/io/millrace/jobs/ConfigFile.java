@@ -102,8 +102,8 @@ final class ConfigFile {
         return keys;
     }
 
-    /// SHA-256 over everything that can change an answer: model, rounding, kernels, prompt, sampling, version. How rows
-    /// are batched, spread or written is left out, since it cannot.
+    /// SHA-256 over everything that can change an answer: model, rounding, kernels, prompt, sampling,
+    /// version. How rows are batched, spread or written is left out, since it cannot.
     static String fingerprint(JobConfig config) {
         Map<String, Object> keys = new TreeMap<>();
         keys.put("kind", config.engine().kind());

@@ -11,8 +11,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Turns the words of merged {@link Settings} into values, and collects everything that is wrong instead of stopping at
-/// the first. A value that is wrong is read as a harmless one; nobody sees it, since {@link #throwIfWrong} comes last.
+/// Turns the words of merged {@link Settings} into values, and collects everything that is wrong instead of
+/// stopping at the first. A value that is wrong is read as a harmless one; nobody sees it, since {@link
+/// #throwIfWrong} comes last.
 final class ConfigReader {
     private static final Pattern BYTES = Pattern.compile("(\\d+)\\s*([kmgt]?)b?");
 

@@ -71,7 +71,8 @@ record InputFiles(Configuration conf, List<String> names) {
         return found.first();
     }
 
-    /// Index of the first row of each row group by file, and at the end the file's rows; read from the footers.
+    /// Index of the first row of each row group by file, and at the end the file's rows; read from the
+    /// footers.
     Map<String, long[]> rowGroupStarts(String[] files) {
         Map<String, long[]> starts = new TreeMap<>();
         for (String file : files) {

@@ -22,8 +22,8 @@ public enum InputFormat {
 
     private static final List<String> COMPRESSIONS = List.of(".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate");
 
-    /// What the configuration says, or what the paths' names tell; stays AUTO for directories, which only the file
-    /// system can look into.
+    /// What the configuration says, or what the paths' names tell; stays AUTO for directories, which only
+    /// the file system can look into.
     static InputFormat of(List<String> paths, InputFormat asked, ConfigReader reader) {
         if (asked != AUTO) {
             return asked;

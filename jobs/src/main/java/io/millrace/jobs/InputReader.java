@@ -26,11 +26,13 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
-/// Reads a corpus into the shape of {@link InputColumns}, and counts it. Only the columns that are needed are read, all
-/// as strings; a record that cannot be parsed stays a row. Counting reads the input once and infers nothing.
+/// Reads a corpus into the shape of {@link InputColumns}, and counts it. Only the columns that are needed
+/// are read, all as strings; a record that cannot be parsed stays a row. Counting reads the input once and
+/// infers nothing.
 ///
-/// Files other than Parquet are not split: only then is a row's number in its file known without a second pass, and one
-/// task reads text far faster than all tasks together work on it. The rows are spread over tasks afterwards.
+/// Files other than Parquet are not split: only then is a row's number in its file known without a second
+/// pass, and one task reads text far faster than all tasks together work on it. The rows are spread over
+/// tasks afterwards.
 final class InputReader {
     private static final String PATH = "_metadata.file_path";
     private static final String CORRUPT = "#corrupt";
@@ -116,8 +118,8 @@ final class InputReader {
         return source.select(selection(columns, lit(null).cast(DataTypes.LongType), lit(null)));
     }
 
-    /// Lines as JSON objects of which only the needed fields are read. A field that no line has cannot be told from one
-    /// that is null here, so its rows become error rows.
+    /// Lines as JSON objects of which only the needed fields are read. A field that no line has cannot be
+    /// told from one that is null here, so its rows become error rows.
     private Dataset<Row> json(Dataset<Row> lines) {
         Set<String> columns = neededColumns();
         StructType schema = new StructType();

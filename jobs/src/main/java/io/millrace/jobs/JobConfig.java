@@ -14,8 +14,9 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// A run's whole configuration, read once and frozen. The only place where layers meet: the command line wins over the
-/// Spark configuration, that over the YAML file, that over the defaults. Everything wrong is reported at once.
+/// A run's whole configuration, read once and frozen. The only place where layers meet: the command line
+/// wins over the Spark configuration, that over the YAML file, that over the defaults. Everything wrong is
+/// reported at once.
 ///
 /// @param sparkConf keys handed to Spark unchanged (`spark.*` but ours)
 public record JobConfig(

@@ -16,9 +16,10 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
-/// Says of each row where it is in its file, and drops the rows beyond the plan. Parquet rows come with their index in
-/// the file, from which the row group follows; rows of other formats are counted, which is right because such a file is
-/// never split (see {@link InputReader}) and so passes through one task from its first row on.
+/// Says of each row where it is in its file, and drops the rows beyond the plan. Parquet rows come with
+/// their index in the file, from which the row group follows; rows of other formats are counted, which is
+/// right because such a file is never split (see {@link InputReader}) and so passes through one task from
+/// its first row on.
 final class LocateRows implements MapPartitionsFunction<Row, Row> {
     private static final long serialVersionUID = 1L;
 
@@ -35,7 +36,8 @@ final class LocateRows implements MapPartitionsFunction<Row, Row> {
         this.rowsByFile = new HashMap<>(rowsByFile);
     }
 
-    /// What {@link #call} reads: file, index in the file, then the texts in the order of {@link InputColumns#schema}.
+    /// What {@link #call} reads: file, index in the file, then the texts in the order of {@link
+    /// InputColumns#schema}.
     static StructType inputSchema(List<String> templateColumns) {
         StructType output = InputColumns.schema(templateColumns);
         StructType schema = new StructType()

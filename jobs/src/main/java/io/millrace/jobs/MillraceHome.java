@@ -10,7 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The folder the program is run from: a checkout, where the bundled model, the bundled corpus and the auditor are.
+/// The folder the program is run from: a checkout, where the bundled model, the bundled corpus and the
+/// auditor are.
 ///
 /// @param root the checkout
 /// @param workDir where relative paths start and output goes by default
@@ -19,8 +20,8 @@ public record MillraceHome(Path root, Path workDir) {
     private static final String CORPUS = "jobs/corpus/debian-synopsis-test.parquet";
     private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
 
-    /// The folder of `-Dmillrace.home`, else the one in whose `jobs` folder this class was built, else the working
-    /// directory.
+    /// The folder of `-Dmillrace.home`, else the one in whose `jobs` folder this class was built, else the
+    /// working directory.
     ///
     /// @param given the folder said at start, or null
     static MillraceHome find(@Nullable String given) {

@@ -9,8 +9,9 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/// Shows how far a run is: one line drawn over and over on a terminal, one line per five seconds elsewhere. Figures are
-/// the executors' own, up to a second old; rows of a task that Spark runs again count twice here, and only here.
+/// Shows how far a run is: one line drawn over and over on a terminal, one line per five seconds elsewhere.
+/// Figures are the executors' own, up to a second old; rows of a task that Spark runs again count twice
+/// here, and only here.
 final class Progress implements AutoCloseable {
     private static final long REDRAW_MILLIS = 500;
     private static final long LINE_MILLIS = 5000;

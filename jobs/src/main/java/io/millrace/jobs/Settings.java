@@ -13,8 +13,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Pattern;
 
-/// One layer of configuration: keys in groups (`sampling.max-tokens`) with the words given for them; a scalar is a list
-/// of one. Words are not yet understood: {@link JobConfig} does that once for all layers together.
+/// One layer of configuration: keys in groups (`sampling.max-tokens`) with the words given for them; a
+/// scalar is a list of one. Words are not yet understood: {@link JobConfig} does that once for all layers
+/// together.
 ///
 /// @param name where the words come from, for messages
 public record Settings(String name, Map<String, List<String>> values) {
@@ -24,7 +25,8 @@ public record Settings(String name, Map<String, List<String>> values) {
         values = Map.copyOf(values);
     }
 
-    /// Reads a YAML file of nested groups; `sampling: {max-tokens: 64}` and `sampling.max-tokens: 64` are the same.
+    /// Reads a YAML file of nested groups; `sampling: {max-tokens: 64}` and `sampling.max-tokens: 64` are
+    /// the same.
     ///
     /// @throws ConfigException if the file is unreadable or no YAML mapping
     public static Settings ofYaml(Path file) {
@@ -60,7 +62,8 @@ public record Settings(String name, Map<String, List<String>> values) {
         }
     }
 
-    /// The keys of a Spark configuration that are ours: `spark.millrace.sampling.maxTokens` is `sampling.max-tokens`.
+    /// The keys of a Spark configuration that are ours: `spark.millrace.sampling.maxTokens` is
+    /// `sampling.max-tokens`.
     public static Settings ofSparkConf(Map<String, String> conf) {
         String prefix = "spark.millrace.";
         Map<String, List<String>> values = new LinkedHashMap<>();

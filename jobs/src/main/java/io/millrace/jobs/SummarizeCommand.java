@@ -14,7 +14,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 import scala.Tuple2;
 
-/// `millrace summarize`: a corpus in, its summaries out. Every option is a key of the configuration by another name.
+/// `millrace summarize`: a corpus in, its summaries out. Every option is a key of the configuration by
+/// another name.
 @Command(
         name = "summarize",
         mixinStandardHelpOptions = true,
@@ -109,12 +110,7 @@ final class SummarizeCommand implements Callable<Integer> {
             out.flush();
             return ExitCode.OK;
         }
-        return new SummarizeJob(
-                        config,
-                        out,
-                        commandSpec().commandLine().getErr(),
-                        Millrace.isTerminal())
-                .run(home);
+        return new SummarizeJob(config, out, commandSpec().commandLine().getErr(), Millrace.isTerminal()).run(home);
     }
 
     private CommandSpec commandSpec() {

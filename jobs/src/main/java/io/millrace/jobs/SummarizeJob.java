@@ -13,7 +13,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 
-/// One run: read, plan, generate, write, judge, tell. The gate's process warms up while the rows are generated.
+/// One run: read, plan, generate, write, judge, tell. The gate's process warms up while the rows are
+/// generated.
 final class SummarizeJob {
     private final JobConfig config;
     private final PrintWriter out;
@@ -94,8 +95,8 @@ final class SummarizeJob {
         return rows.mapPartitions(new GenerateFunction(recipe), Encoders.row(SparkSchemas.completion()));
     }
 
-    /// Rows spread evenly over tasks by where they come from, so that a retry sees the same rows; in input order within
-    /// a task.
+    /// Rows spread evenly over tasks by where they come from, so that a retry sees the same rows; in input
+    /// order within a task.
     private Dataset<Row> spread(Corpus corpus, SparkSession spark) {
         long byRows = Math.ceilDiv(corpus.totalRows(), (long) config.shardRows());
         int tasks = Math.clamp(byRows, spark.sparkContext().defaultParallelism(), 1_000_000);

@@ -1,5 +1,5 @@
-/// Spark driver side: commands, configuration, reading, writing, the gate. Standard streams are used by command classes
-/// only.
+/// Spark driver side: commands, configuration, reading, writing, the gate. Standard streams are used by
+/// command classes only.
 @NullMarked
 package io.millrace.jobs;
 

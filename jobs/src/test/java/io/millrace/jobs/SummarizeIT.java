@@ -51,7 +51,7 @@ class SummarizeIT {
                 {"id": "f", "text": "%s"}
                 {"id": "g", "tex
                 {"id": "h", "text": 42}
-                """.formatted("long ".repeat(300)));
+                """.replace("%s", "long ".repeat(300)));
 
         int exit = job.run(
                 LOCAL,

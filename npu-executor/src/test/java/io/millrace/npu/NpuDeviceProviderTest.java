@@ -66,7 +66,8 @@ class NpuDeviceProviderTest {
         assumeTrue(hasCompiler(), "no C compiler (cc) on the path to build a look-alike library with");
         Path file = Files.writeString(folder.resolve("library.c"), source, UTF_8);
         Path library = folder.resolve("libascendcl.so");
-        Process compiler = new ProcessBuilder("cc", "-shared", "-fPIC", "-Wl,-z,noexecstack", "-o", library.toString(), file.toString())
+        Process compiler = new ProcessBuilder(
+                        "cc", "-shared", "-fPIC", "-Wl,-z,noexecstack", "-o", library.toString(), file.toString())
                 .inheritIO()
                 .start();
         assertThat(compiler.waitFor(1, TimeUnit.MINUTES)).isTrue();

@@ -10,8 +10,8 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
-/// Results as rows of `completion.v1`, metric columns included: they are cheap beside the inference, and thresholds can
-/// then change without it. Confined to one task.
+/// Results as rows of `completion.v1`, metric columns included: they are cheap beside the inference, and
+/// thresholds can then change without it. Confined to one task.
 final class CompletionRows {
     static final String OK = "ok";
     static final String ERROR = "error";

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Owns the executor's engine: closes it when the executor ends, and tells the driver every second how far it is.
-/// Named in `spark.plugins`; must be on the executors' class path when they start.
+/// Owns the executor's engine: closes it when the executor ends, and tells the driver every second how far
+/// it is. Named in `spark.plugins`; must be on the executors' class path when they start.
 public final class EnginePlugin implements SparkPlugin {
     private static final Logger log = LoggerFactory.getLogger(EnginePlugin.class);
     private static final long REPORT_MILLIS = 1000;
@@ -51,7 +51,8 @@ public final class EnginePlugin implements SparkPlugin {
         @Override
         public void init(PluginContext plugin, Map<String, String> fromDriver) {
             // never completes, and reports of its own failures
-            Future<?> _ = reporter.scheduleWithFixedDelay(() -> report(plugin), REPORT_MILLIS, REPORT_MILLIS, TimeUnit.MILLISECONDS);
+            Future<?> _ = reporter.scheduleWithFixedDelay(
+                    () -> report(plugin), REPORT_MILLIS, REPORT_MILLIS, TimeUnit.MILLISECONDS);
         }
 
         private static void report(PluginContext plugin) {

@@ -8,14 +8,15 @@ import java.util.List;
 import java.util.ServiceLoader;
 import java.util.TreeSet;
 
-/// How an executor opens its engine: strings and numbers, the only form in which an engine travels. Two recipes that
-/// are equal mean the same engine.
+/// How an executor opens its engine: strings and numbers, the only form in which an engine travels. Two
+/// recipes that are equal mean the same engine.
 ///
 /// @param kind which {@link EngineProvider} opens it: `local` runs the model in the executor
 /// @param modelDir folder of the model as the executors see it
 /// @param ring which kernels: `auto`, `vector` or `reference`
 /// @param threads worker threads of the engine; 0 for all processors the executor has
-/// @param cacheBudgetBytes upper bound of all sequences' caches together, in bytes; 0 for a quarter of the heap
+/// @param cacheBudgetBytes upper bound of all sequences' caches together, in bytes; 0 for a quarter of the
+///     heap
 /// @param stepTokens upper bound of tokens in one step, >= 1
 /// @param maxRunning upper bound of sequences in the running batch, >= 1
 /// @param cacheRounding whether cached rows take the rounding the model was trained with

@@ -12,18 +12,18 @@ import org.slf4j.LoggerFactory;
 
 /// The one engine of an executor, shared by all its tasks.
 ///
-/// Why static: a model is gigabytes, and its batch is worth running only when the rows of all tasks meet in it. Spark
-/// gives a task nothing that outlives it, so what tasks share has to hang on the class. The executor process is the
-/// right lifetime: the weights are read-only, and nothing here belongs to a user or a job but the recipe, which is
-/// compared.
+/// Why static: a model is gigabytes, and its batch is worth running only when the rows of all tasks meet in
+/// it. Spark gives a task nothing that outlives it, so what tasks share has to hang on the class. The
+/// executor process is the right lifetime: the weights are read-only, and nothing here belongs to a user or
+/// a job but the recipe, which is compared.
 ///
 /// 1. At most one engine is open; two recipes that are equal mean the same engine.
-/// 2. A task holds a {@link Lease} as long as it uses the engine. Another recipe replaces the engine only while nobody
-///    holds a lease, and is refused clearly otherwise.
-/// 3. The engine is opened on a thread of its own: Spark may interrupt a task, and an interrupted thread would close
-///    the channel the weights are mapped from.
-/// 4. A failure to open is remembered and told to every task, so that a broken model is read once and not once per
-///    task; a failure that may pass (an unreadable folder) is tried again by the next task.
+/// 2. A task holds a {@link Lease} as long as it uses the engine. Another recipe replaces the engine only
+///    while nobody holds a lease, and is refused clearly otherwise.
+/// 3. The engine is opened on a thread of its own: Spark may interrupt a task, and an interrupted thread
+///    would close the channel the weights are mapped from.
+/// 4. A failure to open is remembered and told to every task, so that a broken model is read once and not
+///    once per task; a failure that may pass (an unreadable folder) is tried again by the next task.
 /// 5. {@link EnginePlugin} closes it when the executor ends. After that no lease is given.
 public final class ExecutorEngine {
     private static final Logger log = LoggerFactory.getLogger(ExecutorEngine.class);
@@ -49,7 +49,8 @@ public final class ExecutorEngine {
             return new Lease(opening.join());
         } catch (CompletionException e) {
             release();
-            // a new exception per task: one object must not be thrown, and changed by Spark, on several threads
+            // a new exception per task: one object must not be thrown, and changed by Spark, on several
+            // threads
             if (e.getCause() instanceof EngineException cause) {
                 throw new EngineException(cause.code(), String.valueOf(cause.getMessage()), cause);
             }

@@ -16,11 +16,13 @@ import org.apache.spark.TaskKilledException;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 
-/// The whole bridge from Spark to the engine: rows of a partition become requests, results become rows, in input order.
+/// The whole bridge from Spark to the engine: rows of a partition become requests, results become rows, in
+/// input order.
 ///
-/// A task thread computes nothing: it encodes prompts, keeps a bounded window of requests under way, and waits. The
-/// windows of all tasks of an executor meet in its one running batch. Every input row yields `samples` output rows,
-/// whatever happens to it; only a device that fails makes the task fail, so that Spark can run it elsewhere.
+/// A task thread computes nothing: it encodes prompts, keeps a bounded window of requests under way, and
+/// waits. The windows of all tasks of an executor meet in its one running batch. Every input row yields
+/// `samples` output rows, whatever happens to it; only a device that fails makes the task fail, so that
+/// Spark can run it elsewhere.
 public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
     private static final long serialVersionUID = 1L;
 

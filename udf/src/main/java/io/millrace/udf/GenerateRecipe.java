@@ -16,8 +16,8 @@ public record GenerateRecipe(
         String engineVersion)
         implements Serializable {
 
-    /// Requests one task keeps under way: twice the running batch, so that the batch stays full although rows are
-    /// yielded in input order and the next ones are encoded meanwhile.
+    /// Requests one task keeps under way: twice the running batch, so that the batch stays full although
+    /// rows are yielded in input order and the next ones are encoded meanwhile.
     int window() {
         return Math.max(4, 2 * engine.maxRunning());
     }

@@ -4,8 +4,8 @@ import java.util.List;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/// The columns a task reads. Whoever reads the corpus brings it into this shape: where a row comes from, then every
-/// text it may need. Names start with a character that no template can hold.
+/// The columns a task reads. Whoever reads the corpus brings it into this shape: where a row comes from,
+/// then every text it may need. Names start with a character that no template can hold.
 public final class InputColumns {
 
     /// Input file, string.

@@ -85,7 +85,8 @@ final class LocalPromptEngine implements PromptEngine {
         return engine.decode(tokens);
     }
 
-    /// In thinking mode everything up to `</think>` is reasoning; a completion cut before it is reasoning only.
+    /// In thinking mode everything up to `</think>` is reasoning; a completion cut before it is reasoning
+    /// only.
     @Override
     public Answer answer(GenerationResult.Completed completed, Thinking thinking) {
         if (thinking == Thinking.CHAT) {

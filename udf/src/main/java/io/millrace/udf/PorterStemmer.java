@@ -3,12 +3,12 @@ package io.millrace.udf;
 import java.util.List;
 import java.util.Map;
 
-/// Porter's suffix stripping (M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980) with the
-/// departures of NLTK's default mode, which is what `rouge_score` stems with. They are: a table of irregular words;
-/// four-letter `-ies` and `-ied` keep their e; longer `-ied` becomes `-i`; `y` becomes `i` only after a consonant that
-/// is not the whole stem; `-alli` goes before the other rules of step 2; `-bli` instead of `-abli`; `-fulli`; `-logi`,
-/// whose l counts as stem; a stem of one vowel and one consonant counts as ending consonant-vowel-consonant; words of
-/// one or two letters stay.
+/// Porter's suffix stripping (M. F. Porter, "An algorithm for suffix stripping", Program 14(3), 1980) with
+/// the departures of NLTK's default mode, which is what `rouge_score` stems with. They are: a table of
+/// irregular words; four-letter `-ies` and `-ied` keep their e; longer `-ied` becomes `-i`; `y` becomes `i`
+/// only after a consonant that is not the whole stem; `-alli` goes before the other rules of step 2; `-bli`
+/// instead of `-abli`; `-fulli`; `-logi`, whose l counts as stem; a stem of one vowel and one consonant
+/// counts as ending consonant-vowel-consonant; words of one or two letters stay.
 ///
 /// Words are lower-case `[a-z0-9]+`; a digit counts as a consonant.
 final class PorterStemmer {
@@ -65,7 +65,8 @@ final class PorterStemmer {
             new Rule("ful", ""),
             new Rule("ness", ""));
 
-    /// Step 4; dropped if the measure before it is above 1. A longer suffix stands before one that it ends in.
+    /// Step 4; dropped if the measure before it is above 1. A longer suffix stands before one that it ends
+    /// in.
     private static final List<String> RESIDUAL = List.of(
             "al", "ance", "ence", "er", "ic", "able", "ible", "ant", "ement", "ment", "ent", "ion", "ou", "ism", "ate",
             "iti", "ous", "ive", "ize");
@@ -211,7 +212,8 @@ final class PorterStemmer {
         return measure;
     }
 
-    /// The paper's *o: consonant, vowel, consonant other than w, x, y; or the whole stem is vowel and consonant.
+    /// The paper's *o: consonant, vowel, consonant other than w, x, y; or the whole stem is vowel and
+    /// consonant.
     private static boolean endsShort(String stem) {
         int last = stem.length() - 1;
         if (last < 1 || !isConsonant(stem, last) || isConsonant(stem, last - 1)) {

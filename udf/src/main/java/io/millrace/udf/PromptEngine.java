@@ -5,8 +5,8 @@ import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.TokenIds;
 import org.jspecify.annotations.Nullable;
 
-/// What a task needs of the executor's engine: the running batch and the model's own text format. Thread-safe. Owned
-/// by {@link ExecutorEngine}, which closes it.
+/// What a task needs of the executor's engine: the running batch and the model's own text format.
+/// Thread-safe. Owned by {@link ExecutorEngine}, which closes it.
 public interface PromptEngine extends Engine {
 
     /// The tokens of a conversation of one user turn, ready for the model's answer.

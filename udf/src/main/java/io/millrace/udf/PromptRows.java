@@ -4,6 +4,7 @@ import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorKind;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.TokenIds;
+import java.util.HexFormat;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
 
@@ -91,8 +92,8 @@ final class PromptRows {
         if (at >= 0) {
             throw refused(
                     RowFault.TEXT_NOT_UNICODE,
-                    "column %s: expected Unicode text, got the unpaired surrogate U+%04X at character %d"
-                            .formatted(column, (int) text.charAt(at), at),
+                    "column " + column + ": expected Unicode text, got the unpaired surrogate U+"
+                            + HexFormat.of().withUpperCase().toHexDigits(text.charAt(at)) + " at character " + at,
                     source);
         }
     }

@@ -6,9 +6,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/// ROUGE as Google's `rouge_score` package computes it with its stemmer on (google-research/rouge): lower-case, every
-/// run of characters outside `[a-z0-9]` a separator, words of more than three characters stemmed by Porter's
-/// algorithm. F1 of 1-grams, 2-grams and the longest common subsequence (Lin 2004, sections 2 and 3.1).
+/// ROUGE as Google's `rouge_score` package computes it with its stemmer on (google-research/rouge):
+/// lower-case, every run of characters outside `[a-z0-9]` a separator, words of more than three characters
+/// stemmed by Porter's algorithm. F1 of 1-grams, 2-grams and the longest common subsequence (Lin 2004,
+/// sections 2 and 3.1).
 ///
 /// A text without Latin letters or digits has no words under these rules, and scores 0.
 public final class Rouge {

@@ -7,8 +7,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.apache.spark.sql.Row;
 
-/// Which input row, and which of its samples. Request id and seed are functions of it alone, so that neither partitions
-/// nor retries nor the order of files can change an answer.
+/// Which input row, and which of its samples. Request id and seed are functions of it alone, so that neither
+/// partitions nor retries nor the order of files can change an answer.
 ///
 /// @param file input file as the plan wrote it
 /// @param rowGroup row group in the file

@@ -2,8 +2,8 @@ package io.millrace.udf;
 
 import java.io.Serial;
 
-/// A row that cannot be a request. Never leaves {@link PromptRows}; has no stack trace, being an answer and not a fault
-/// of the program.
+/// A row that cannot be a request. Never leaves {@link PromptRows}; has no stack trace, being an answer and
+/// not a fault of the program.
 final class RowRefusedException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;

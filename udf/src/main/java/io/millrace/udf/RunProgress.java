@@ -5,9 +5,9 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /// The latest report of every executor, on the driver.
 ///
-/// Static because Spark makes the plugin that receives the reports, and there is one Spark context per process: the
-/// map lives as long as the driver, and is emptied when a context starts. It grows by one entry per executor. Reports
-/// are for looking at; what a run counts in the end it counts in the committed output.
+/// Static because Spark makes the plugin that receives the reports, and there is one Spark context per
+/// process: the map lives as long as the driver, and is emptied when a context starts. It grows by one entry
+/// per executor. Reports are for looking at; what a run counts in the end it counts in the committed output.
 public final class RunProgress {
     private static final ConcurrentHashMap<String, ProgressReport> REPORTS = new ConcurrentHashMap<>();
 

@@ -5,9 +5,9 @@ import org.apache.spark.TaskKilledException;
 import org.apache.spark.util.TaskCompletionListener;
 import org.jspecify.annotations.Nullable;
 
-/// The running Spark task: whether it was killed, and what to clean up when it ends in whatever way. Made on the task's
-/// thread, since Spark knows the task by its thread; usable from any afterwards. Outside of Spark (in a plain unit
-/// test) it is never killed and cleans up nothing.
+/// The running Spark task: whether it was killed, and what to clean up when it ends in whatever way. Made on
+/// the task's thread, since Spark knows the task by its thread; usable from any afterwards. Outside of Spark
+/// (in a plain unit test) it is never killed and cleans up nothing.
 final class TaskScope {
     private final @Nullable TaskContext context;
 
@@ -19,8 +19,8 @@ final class TaskScope {
         return new TaskScope(TaskContext.get());
     }
 
-    /// Runs `cleanup` when the task completes, fails or is killed. An iterator that outlives the call that made it
-    /// cannot use try-with-resources.
+    /// Runs `cleanup` when the task completes, fails or is killed. An iterator that outlives the call that
+    /// made it cannot use try-with-resources.
     void onEnd(Runnable cleanup) {
         if (context != null) {
             TaskCompletionListener listener = _ -> cleanup.run();

@@ -46,7 +46,8 @@ final class TextMetrics {
         return TEMPLATE_MARKERS.stream().anyMatch(text::contains);
     }
 
-    /// Share of U+FFFD, unpaired surrogates and control characters among the code points; 0 for an empty text.
+    /// Share of U+FFFD, unpaired surrogates and control characters among the code points; 0 for an empty
+    /// text.
     static double replacementShare(String text) {
         long bad = text.codePoints().filter(TextMetrics::isGarbage).count();
         return text.isEmpty() ? 0 : (double) bad / text.codePointCount(0, text.length());

@@ -3,8 +3,8 @@ package io.millrace.udf;
 import io.millrace.engine.api.TokenIds;
 import java.util.Arrays;
 
-/// Cuts a text at a token boundary. Where a character's bytes lie in two tokens, the boundary moves to the nearest one
-/// that leaves whole characters.
+/// Cuts a text at a token boundary. Where a character's bytes lie in two tokens, the boundary moves to the
+/// nearest one that leaves whole characters.
 final class TokenCut {
 
     private TokenCut() {}

@@ -17,9 +17,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// An engine without a model. A token is a byte of UTF-8, 256 opens and 257 closes the user's turn; the answer is the
-/// first twelve bytes of the prompt. Words in the prompt make it misbehave: `REFUSE-ME`, `FLAKY` (fails once),
-/// `LOSE-DEVICE`, `HANG` (never answers).
+/// An engine without a model. A token is a byte of UTF-8, 256 opens and 257 closes the user's turn; the
+/// answer is the first twelve bytes of the prompt. Words in the prompt make it misbehave: `REFUSE-ME`,
+/// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers).
 public final class FakeEngine implements PromptEngine {
     static final int OPEN = 256;
     static final int CLOSE = 257;

@@ -2,6 +2,7 @@ package io.millrace.engine.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
@@ -96,11 +97,17 @@ final class PythonJson {
             return value > 0 ? "Infinity" : "-Infinity";
         }
         String sign = Double.doubleToRawLongBits(value) < 0 ? "-" : "";
-        BigDecimal decimal = new BigDecimal(Double.toString(Math.abs(value))).stripTrailingZeros();
+        BigDecimal decimal = shortest(Math.abs(value)).stripTrailingZeros();
         String digits = decimal.unscaledValue().toString();
         // the decimal exponent of the first digit
         int exponent = value == 0 ? 0 : digits.length() - 1 - decimal.scale();
         return sign + (exponent < -4 || exponent >= 16 ? scientific(digits, exponent) : plain(digits, exponent));
+    }
+
+    /// Java writes at least two digits, and of 5e-324 therefore the nearer 4.9e-324.
+    private static BigDecimal shortest(double value) {
+        BigDecimal oneDigit = new BigDecimal(value).round(new MathContext(1));
+        return oneDigit.doubleValue() == value ? oneDigit : new BigDecimal(Double.toString(value));
     }
 
     private static String scientific(String digits, int exponent) {

@@ -316,9 +316,6 @@ final class ModelConfigReader {
         if (headDim < attention.qkRopeHeadDim()) {
             fields.problem("index_head_dim", "at least qk_rope_head_dim (" + attention.qkRopeHeadDim() + ")", headDim);
         }
-        if (Integer.bitCount(headDim) != 1) {
-            fields.problem("index_head_dim", "a power of two, for the Hadamard rotation", headDim);
-        }
         return new ModelConfig.Indexer(
                 fields.requiredInt("index_n_heads", 1, 4096), headDim, fields.requiredInt("index_topk", 1, 1 << 24));
     }

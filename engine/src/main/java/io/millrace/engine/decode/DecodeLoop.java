@@ -209,14 +209,19 @@ public final class DecodeLoop implements AutoCloseable {
         }
         Floats logits = model.logits(streams, rows);
         double[] logSumExp = model.logSumExp(logits, rows.length);
+        List<Sequence> ended = new ArrayList<>();
         for (int i = 0; i < rows.length; i++) {
             model.read(logits, i * row.length, row, row.length);
             completionTokens++;
             if (choosing.get(i).accept(row, logSumExp[i])) {
-                completed++;
+                ended.add(choosing.get(i));
                 leave(choosing.get(i));
             }
         }
+        completed += ended.size();
+        // who waits for a result finds it counted
+        publish();
+        ended.forEach(Sequence::complete);
     }
 
     private void leave(Sequence sequence) {
@@ -249,15 +254,20 @@ public final class DecodeLoop implements AutoCloseable {
     }
 
     private void publish() {
-        stats = new EngineStats(
-                promptTokens,
-                completionTokens,
-                completed,
-                failed,
-                steps,
-                running.size(),
-                waiting.size(),
-                reservedBytes);
+        lock.lock();
+        try {
+            stats = new EngineStats(
+                    promptTokens,
+                    completionTokens,
+                    completed,
+                    failed,
+                    steps,
+                    running.size(),
+                    waiting.size(),
+                    reservedBytes);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /// Stops after the step under way. Idempotent.

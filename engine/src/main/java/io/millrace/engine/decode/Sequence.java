@@ -31,6 +31,8 @@ final class Sequence {
     private int[] generated = new int[16];
     private int count;
     private double logprobs;
+    private @Nullable FinishReason finishReason;
+    private int kept;
     private long admittedNanos;
     private long decodingNanos;
 
@@ -82,7 +84,8 @@ final class Sequence {
         return span.firstRow() + chunk - 1;
     }
 
-    /// Chooses the next token. Returns whether the sequence has ended.
+    /// Chooses the next token. Returns whether the sequence has ended; it is then to be told so by {@link
+    /// #complete}.
     ///
     /// @param logSumExp of the logits
     boolean accept(float[] logits, double logSumExp) {
@@ -94,28 +97,32 @@ final class Sequence {
         count++;
         logprobs += logits[token] - logSumExp;
         if (token == eosToken && !request.sampling().ignoreEos()) {
-            complete(FinishReason.STOP, count - 1);
-            return true;
+            return ended(FinishReason.STOP, count - 1);
         }
         if (text.accept(token)) {
-            complete(FinishReason.STOP, count);
-            return true;
+            return ended(FinishReason.STOP, count);
         }
         if (count == request.sampling().maxTokens()) {
-            complete(FinishReason.LENGTH, count);
-            return true;
+            return ended(FinishReason.LENGTH, count);
         }
         return false;
     }
 
-    private void complete(FinishReason reason, int kept) {
+    private boolean ended(FinishReason reason, int keptTokens) {
+        finishReason = reason;
+        kept = keptTokens;
+        return true;
+    }
+
+    /// Hands out the result of a sequence that has ended.
+    void complete() {
         text.finish();
         long now = System.nanoTime();
         result.complete(new Completed(
                 request.id(),
                 TokenIds.of(Arrays.copyOf(generated, kept)),
                 text.toString(),
-                reason,
+                Objects.requireNonNull(finishReason),
                 logprobs / count,
                 new GenerationResult.Usage(request.prompt().size(), 0, count),
                 new GenerationResult.Timing(

@@ -1,6 +1,8 @@
 package io.millrace.engine.model;
 
 import io.millrace.engine.api.CacheRounding;
+import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.cache.CacheShape;
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.kernel.Kernels;
@@ -46,10 +48,16 @@ public final class DeepSeekV4 {
     }
 
     private static CacheRounding resolve(CacheRounding requested, ModelConfig config) {
-        if (requested != CacheRounding.AUTO) {
-            return requested;
+        boolean rounds = requested == CacheRounding.ON || (requested == CacheRounding.AUTO && config.quantized());
+        boolean hasIndexer = config.layers().stream().anyMatch(layer -> layer.kind() == LayerKind.CSA);
+        int indexDim = config.indexer().indexHeadDim();
+        if (rounds && hasIndexer && Integer.bitCount(indexDim) != 1) {
+            throw new EngineException(
+                    ErrorCode.BAD_CONFIGURATION,
+                    "cache rounding: expected index_head_dim to be a power of two, for the Hadamard transform, got "
+                            + indexDim);
         }
-        return config.quantized() ? CacheRounding.ON : CacheRounding.OFF;
+        return rounds ? CacheRounding.ON : CacheRounding.OFF;
     }
 
     private RotaryEmbedding rotary(ModelConfig.Layer layer) {

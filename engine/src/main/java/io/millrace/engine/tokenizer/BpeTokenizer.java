@@ -69,9 +69,8 @@ public final class BpeTokenizer implements Tokenizer {
 
     /// Reads a `tokenizer.json`.
     ///
-    /// @throws EngineException `MODEL_UNREADABLE` if the file cannot be read; `MODEL_MISMATCH`, with file,
-    ///     place and
-    /// reason, if it is damaged or asks for something that is not understood here
+    /// @throws EngineException `MODEL_UNREADABLE` if the file cannot be read; `MODEL_MISMATCH`, with file, place
+    ///     and reason, if it is damaged or asks for something that is not understood here
     public static BpeTokenizer read(Path tokenizerJson) {
         return new BpeTokenizer(TokenizerFile.read(tokenizerJson));
     }

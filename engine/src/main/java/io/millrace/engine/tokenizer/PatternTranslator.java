@@ -18,6 +18,9 @@ import java.util.regex.PatternSyntaxException;
 /// repeat without bound: that is the form whose matching takes exponential time, and Java would recurse once
 /// per repetition.
 final class PatternTranslator {
+    /// Java takes time in the square of a literal's length to compile it; the longest known pattern has 600 chars.
+    static final int MAX_LENGTH = 10_000;
+
     private static final int MAX_DEPTH = 50;
     private static final int MAX_REPETITIONS = 100_000;
     private static final String WHITE_SPACE = "\\p{IsWhite_Space}";
@@ -37,10 +40,13 @@ final class PatternTranslator {
         this.source = source;
     }
 
-    /// @throws IllegalArgumentException with the offset and the reason, for a pattern that is malformed, has
-    ///     a construct
-    /// not understood here, or matches the empty text
+    /// @throws IllegalArgumentException with the offset and the reason, for a pattern that is malformed, too long, has
+    ///     a construct not understood here, or matches the empty text
     static Pattern translate(String onigurumaPattern) {
+        if (onigurumaPattern.length() > MAX_LENGTH) {
+            throw new IllegalArgumentException(
+                    "expected a pattern of at most " + MAX_LENGTH + " chars, got " + onigurumaPattern.length());
+        }
         PatternTranslator translator = new PatternTranslator(onigurumaPattern);
         translator.alternation(0);
         if (translator.at < onigurumaPattern.length()) {

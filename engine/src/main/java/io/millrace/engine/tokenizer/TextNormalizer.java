@@ -14,13 +14,10 @@ sealed interface TextNormalizer {
     record Form(Normalizer.Form form) implements TextNormalizer {
         /// Reordering a run of n combining marks takes up to n² steps; longer runs are normalised in parts
         /// of this many. No text in any language has such a run (UAX #15 calls 30 generous).
-        private static final int MAX_MARKS = 1024;
+        private static final int MAX_MARKS = 256;
 
         @Override
         public String normalize(String text) {
-            if (Normalizer.isNormalized(text, form)) {
-                return text;
-            }
             StringBuilder normalized = new StringBuilder(text.length());
             int start = 0;
             int marks = 0;

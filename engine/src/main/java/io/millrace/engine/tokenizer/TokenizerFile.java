@@ -310,10 +310,11 @@ record TokenizerFile(
     private static Pattern pattern(JsonPlace place) {
         Optional<JsonPlace> literal = place.optional("String");
         if (literal.isPresent()) {
-            if (literal.get().text().isEmpty()) {
-                throw literal.get().expected("a text");
+            String text = literal.get().text();
+            if (text.isEmpty() || text.length() > PatternTranslator.MAX_LENGTH) {
+                throw literal.get().expected("a text of at most " + PatternTranslator.MAX_LENGTH + " chars");
             }
-            return Pattern.compile(Pattern.quote(literal.get().text()));
+            return Pattern.compile(text, Pattern.LITERAL);
         }
         JsonPlace regex = place.member("Regex");
         try {

@@ -54,7 +54,7 @@ class ChatMessagesTest {
                 "[{\"role\": \"system\", \"tools\": [{}]}];messages[0].tools[0].function: expected an object, got nothing",
                 "[{\"role\": \"developer\"}];messages[0]: a developer message needs a content, got none",
                 "[{\"role\": \"user\", \"wo_eos\": 1}];messages[0].wo_eos: expected true or false, got 1",
-                "[{\"role\": ;messages: not JSON at line 1, column 11:",
+                "[{\"role\": ;messages: not JSON at line 1, column ",
                 "``;messages: expected an array of at least one message, got nothing",
             })
     void parse_whatIsNoConversation_isRefusedWithItsPlace(String json, String message) {

@@ -80,7 +80,7 @@ class CheckpointTest {
             // values decoded from the files with torch's float8_e4m3fn, float8_e8m0fnu and bfloat16
             Weights.Layer csa = weights.layers().get(1);
             Weights.Indexer indexer = Objects.requireNonNull(csa.attention().indexer());
-            checkValue(csa.attention().wqB(), 300, 77, 0.0015869140625f);
+            checkValue(csa.attention().wqB(), 300, 77, 0x1.Ap-10f);
             checkValue(weights.layers().get(2).attention().woA(), 200, 255, -0.0703125f);
             checkValue(indexer.wqB(), 2047, 127, -0.04296875f);
             checkValue(weights.layers().get(0).moe().experts().expert(3).down(), 5, 0, -0.03125f);

@@ -235,7 +235,7 @@ public final class RandomCheckpoint {
         for (int token = 0; token < vocabSize; token++) {
             int first = random.nextInt(nRoutedExperts);
             for (int slot = 0; slot < numExpertsPerTok; slot++) {
-                table[token * numExpertsPerTok + slot] = (first + slot) % nRoutedExperts;
+                table[token * numExpertsPerTok + slot] = ((long) first + slot) % nRoutedExperts;
             }
         }
         return table;

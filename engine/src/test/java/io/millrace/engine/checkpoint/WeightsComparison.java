@@ -67,7 +67,7 @@ final class WeightsComparison {
                         component.getAccessor().invoke(actual),
                         component.getAccessor().invoke(expected));
             } catch (ReflectiveOperationException e) {
-                throw new AssertionError(where, e);
+                throw new LinkageError(where, e);
             }
         }
     }

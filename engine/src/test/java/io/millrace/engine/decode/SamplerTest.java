@@ -28,7 +28,8 @@ class SamplerTest {
 
     @Test
     void choose_greedyTakesTheLargestTiesToTheLowerId() {
-        assertThat(Sampler.choose(new float[] {1, 3, 3, 2}, params(0, 1, 0, 0, 7), 0)).isEqualTo(1);
+        assertThat(Sampler.choose(new float[] {1, 3, 3, 2}, params(0, 1, 0, 0, 7), 0))
+                .isEqualTo(1);
     }
 
     @Test
@@ -58,7 +59,8 @@ class SamplerTest {
 
     @Test
     void choose_minPDropsTheUnlikely() {
-        assertThat(shares(params(1, 1, 0, 0.6, 6))).containsExactly(new double[] {0, 4 / 7.0, 0, 3 / 7.0}, within(0.015));
+        assertThat(shares(params(1, 1, 0, 0.6, 6)))
+                .containsExactly(new double[] {0, 4 / 7.0, 0, 3 / 7.0}, within(0.015));
     }
 
     @Test

@@ -91,14 +91,19 @@ class BpeTokenizerTest {
 
     @Test
     void encodeText_takesMillionsOfCharactersOfOneKind() {
-        int size = 5_000_000;
-        for (String unit :
-                List.of("\u0301", " ", "\n", " \n", "。", "𠀀", "a𐐀", "7", "\t ", "e\u0301", "!a", "\u3000")) {
-            String text = unit.repeat(size / unit.length());
-            assertThat(SMALL.decode(SMALL.encodeText(text)).equals(text))
-                    .as("round trip of %s", unit)
-                    .isTrue();
+        for (String unit : List.of("\u0301", " ", "\n", "。", "𠀀")) {
+            assertRestored(unit, 5_000_000);
         }
+        for (String unit : List.of(" \n", "a𐐀", "7", "\t ", "e\u0301", "!a", "\u3000")) {
+            assertRestored(unit, 1_000_000);
+        }
+    }
+
+    private static void assertRestored(String unit, int chars) {
+        String text = unit.repeat(chars / unit.length());
+        assertThat(SMALL.decode(SMALL.encodeText(text)).equals(text))
+                .as("round trip of %s", unit)
+                .isTrue();
     }
 
     @Test

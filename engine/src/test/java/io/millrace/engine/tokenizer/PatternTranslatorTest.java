@@ -112,11 +112,18 @@ class PatternTranslatorTest {
     }
 
     @Test
+    void translate_aVeryLongPattern_isRefused() {
+        assertThatThrownBy(() -> PatternTranslator.translate("x".repeat(100_000)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("expected a pattern of at most 10000 chars, got 100000");
+    }
+
+    @Test
     void translate_deepNesting_isRefused() {
-        assertThatThrownBy(() -> PatternTranslator.translate("(".repeat(100_000) + "a"))
+        assertThatThrownBy(() -> PatternTranslator.translate("(".repeat(9_000) + "a"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("deep");
-        assertThatThrownBy(() -> PatternTranslator.translate("[".repeat(100_000) + "a"))
+        assertThatThrownBy(() -> PatternTranslator.translate("[".repeat(9_000) + "a"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("deep");
     }

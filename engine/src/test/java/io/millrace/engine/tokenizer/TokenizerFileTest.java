@@ -26,6 +26,9 @@ import org.junit.jupiter.api.io.TempDir;
 class TokenizerFileTest {
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
+    /// A mutation takes some 10 ms; the allowance is for a machine that does other things too.
+    private static final Duration HANGING = Duration.ofSeconds(20);
+
     private static ObjectNode small() {
         try {
             return (ObjectNode) JSON.readTree(SharedFiles.resource("small-tokenizer.json"));
@@ -96,9 +99,9 @@ class TokenizerFileTest {
         assertRefused(
                 root -> ((ObjectNode) model(root).get("vocab")).put("zz", 16_000_000), "$.model.vocab", "such gaps");
         assertRefused(
-                root -> ((ObjectNode) model(root).get("vocab")).remove("A"),
+                root -> ((ObjectNode) model(root).get("vocab")).remove("~"),
                 "$.model.vocab",
-                "no piece \"A\" for the byte 65");
+                "no piece \"~\" for the byte 126");
         assertRefused(
                 root -> ((ArrayNode) model(root).get("merges")).insert(1, "a b c"), "$.model.merges[1]", "two pieces");
         assertRefused(
@@ -221,10 +224,10 @@ class TokenizerFileTest {
         int refused = 0;
         for (int mutation = 0; mutation < 500; mutation++) {
             byte[] json = mutation % 2 == 0 ? mutatedBytes(original, random) : mutatedTree(random);
-            boolean works = assertTimeoutPreemptively(Duration.ofSeconds(5), () -> worksOrIsRefused(json));
+            boolean works = assertTimeoutPreemptively(HANGING, () -> worksOrIsRefused(json));
             refused += works ? 0 : 1;
         }
-        assertThat(refused).isBetween(100, 450);
+        assertThat(refused).isBetween(100, 480);
     }
 
     private static boolean worksOrIsRefused(byte[] json) {
@@ -240,11 +243,9 @@ class TokenizerFileTest {
 
     private static byte[] mutatedBytes(byte[] original, Random random) {
         byte[] json = original.clone();
-        for (int left = random.nextInt(4); left >= 0; left--) {
-            // half of them in the head, where the rules stand
-            int bound = random.nextBoolean() ? json.length : 3000;
-            json[random.nextInt(bound)] = (byte) (random.nextBoolean() ? random.nextInt(256) : 32 + random.nextInt(95));
-        }
+        // half of them in the head, where the rules stand
+        int bound = random.nextBoolean() ? json.length : 3000;
+        json[random.nextInt(bound)] = (byte) (random.nextInt(4) == 0 ? random.nextInt(256) : 32 + random.nextInt(95));
         return random.nextInt(10) == 0 ? Arrays.copyOf(json, random.nextInt(json.length)) : json;
     }
 

@@ -40,12 +40,26 @@ import scala.util.Try;
 /// 3. Only for rules that failed are the rows looked up that break them.
 final class Audit {
 
+    private static final String ABORTED = "Job aborted due to stage failure";
+
     private final SparkSession session;
     private final InstantSource clock;
 
     Audit(SparkSession session, InstantSource clock) {
         this.session = session;
         this.clock = clock;
+    }
+
+    /// As [#run(AuditRequest)], but what goes wrong becomes a verdict of [Verdict.Outcome#ERROR].
+    Verdict judge(AuditRequest request) {
+        try {
+            return run(request);
+        } catch (AuditException e) {
+            return Verdict.error(e.getMessage(), request.tags());
+        } catch (Exception e) {
+            // Scala throws checked exceptions without declaring them; whoever asked must get an answer
+            return Verdict.error("audit of " + request.output() + ": " + explain(e), request.tags());
+        }
     }
 
     /// @throws AuditException when there can be no verdict
@@ -89,7 +103,7 @@ final class Audit {
             return session.read().parquet(paths.toArray(String[]::new));
         } catch (Exception e) {
             // Scala throws the checked AnalysisException without declaring it
-            throw new AuditException("output " + paths + ": cannot be read as Parquet: " + e.getMessage(), e);
+            throw new AuditException("output " + paths + ": cannot be read as Parquet: " + explain(e), e);
         }
     }
 
@@ -156,13 +170,21 @@ final class Audit {
                 .addChecks(JavaConverters.asScalaBufferConverter(List.copyOf(checks.values()))
                         .asScala()
                         .toSeq());
+        try {
+            return saved(run, request).run();
+        } catch (Exception e) {
+            // Scala throws the checked SparkException without declaring it
+            throw new AuditException("output " + request.output() + ": cannot be measured: " + explain(e), e);
+        }
+    }
+
+    private VerificationRunBuilder saved(VerificationRunBuilder run, AuditRequest request) {
         String repository = request.metricsRepository();
         if (repository == null) {
-            return run.run();
+            return run;
         }
         return run.useRepository(new FileSystemMetricsRepository(session, repository))
-                .saveOrAppendResult(new ResultKey(clock.millis(), Metrics.scalaMap(request.tags())))
-                .run();
+                .saveOrAppendResult(new ResultKey(clock.millis(), Metrics.scalaMap(request.tags())));
     }
 
     private static long rowCount(VerificationResult measured) {
@@ -180,7 +202,7 @@ final class Audit {
         Try<?> value = metric.value();
         if (value.isFailure()) {
             Throwable cause = value.failed().get();
-            throw new AuditException("output: cannot be measured: " + rootMessage(cause), cause);
+            throw new AuditException("output: cannot be measured: " + explain(cause), cause);
         }
         return value.get();
     }
@@ -189,14 +211,18 @@ final class Audit {
             Rule rule, VerificationResult measured, Check check, Findings findings, AuditRequest request) {
         ConstraintResult result = onlyConstraint(measured, check);
         Double actual = actual(rule, result);
-        boolean pass = result.status().equals(ConstraintStatus.Success());
+        if (actual == null && findings.isAboutNoRow(rule)) {
+            return notJudged(rule, "no row meets " + rule.where());
+        }
+        // Deequ lets a constraint pass that had nothing to measure
+        boolean pass = actual != null && result.status().equals(ConstraintStatus.Success());
         String expected = rule.words() + plannedRows(rule, request);
         if (pass) {
             return new RuleResult(
                     rule.name(), rule.level(), rule.description(), Status.PASS, expected, actual, "", null, List.of());
         }
         Findings.Found found = findings.find(rule, measured, check);
-        String got = actual == null ? "nothing to measure" : Bounds.number(actual);
+        String got = actual == null ? "nothing to measure" : Bounds.rounded(actual);
         String message = "expected " + expected + "; got " + got + found.note();
         return new RuleResult(
                 rule.name(),
@@ -236,17 +262,22 @@ final class Audit {
             return null;
         }
         throw new AuditException(
-                "rule " + rule.name() + " (line " + rule.line() + "): cannot be measured: " + rootMessage(cause),
+                "rule " + rule.name() + " (line " + rule.line() + "): cannot be measured: " + explain(cause),
                 cause);
     }
 
-    private static String rootMessage(Throwable thrown) {
-        Throwable root = thrown;
-        while (root.getCause() != null) {
-            root = root.getCause();
+    /// The first lines of an exception and its causes; Spark's account of an aborted job repeats them with a stack.
+    static String explain(Throwable thrown) {
+        List<String> lines = new ArrayList<>();
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            String message = cause.getMessage();
+            String line = message == null ? cause.getClass().getName() : message.lines().findFirst().orElse("");
+            boolean repeats = line.startsWith(ABORTED) && cause.getCause() != null;
+            if (!repeats && !lines.contains(line)) {
+                lines.add(line);
+            }
         }
-        String message = root.getMessage();
-        return message == null ? root.getClass().getName() : message;
+        return String.join(" <- ", lines);
     }
 
     private static RuleResult notJudged(Rule rule, String why) {

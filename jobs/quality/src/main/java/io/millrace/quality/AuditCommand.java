@@ -88,7 +88,7 @@ final class AuditCommand implements Callable<Integer> {
     private Verdict judge(SparkSession spark) {
         try {
             return new Audit(spark, InstantSource.system())
-                    .run(new AuditRequest(
+                    .judge(new AuditRequest(
                             output,
                             rules,
                             expectedRows(spark),
@@ -116,7 +116,7 @@ final class AuditCommand implements Callable<Integer> {
             return OptionalLong.of(Math.multiplyExact(rows.count(), samples));
         } catch (Exception e) {
             // Scala throws the checked AnalysisException without declaring it
-            throw new AuditException("input " + input + ": cannot be read as Parquet: " + e.getMessage(), e);
+            throw new AuditException("input " + input + ": cannot be read as Parquet: " + Audit.explain(e), e);
         }
     }
 

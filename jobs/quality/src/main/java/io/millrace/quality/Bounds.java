@@ -1,6 +1,7 @@
 package io.millrace.quality;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
 import org.jspecify.annotations.Nullable;
 
 /// A closed interval, open-ended where a side is null.
@@ -33,6 +34,11 @@ record Bounds(@Nullable Double atLeast, @Nullable Double atMost) {
             return "at least " + number(atLeast);
         }
         return atMost == null ? "any value" : "at most " + number(atMost);
+    }
+
+    /// Ten significant digits, for a person: a mean of 0.35 is not said as 0.34999999999999987.
+    static String rounded(double value) {
+        return number(new BigDecimal(value).round(new MathContext(10)).doubleValue());
     }
 
     /// Shortest decimal form that reads back as the same value, without an exponent.

@@ -53,6 +53,12 @@ final class Findings {
         return new Found(count, count == 0 ? List.of() : examples(broken), note + rows);
     }
 
+    /// Whether the rule narrows its rows and none is left.
+    boolean isAboutNoRow(Rule rule) {
+        String where = rule.where();
+        return where != null && flat.filter(where).isEmpty();
+    }
+
     /// Writes the rows that break at least one of the rules, with the names of the rules.
     ///
     /// @return rows written
@@ -85,7 +91,7 @@ final class Findings {
             grouped.coalesce(1).write().mode(SaveMode.ErrorIfExists).parquet(path);
         } catch (Exception e) {
             // Scala throws the checked AnalysisException without declaring it
-            throw new AuditException("quarantine " + path + ": cannot be written: " + e.getMessage(), e);
+            throw new AuditException("quarantine " + path + ": cannot be written: " + Audit.explain(e), e);
         }
         return flat.sparkSession().read().parquet(path).count();
     }

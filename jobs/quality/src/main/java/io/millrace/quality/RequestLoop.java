@@ -98,7 +98,7 @@ final class RequestLoop {
             AuditRequest request =
                     AuditRequest.parse(file.toString(), json, verdictFile, folder.resolve("metrics" + suffix));
             verdictFile = request.verdict();
-            verdict = judge(request);
+            verdict = audit.judge(request);
         } catch (AuditException e) {
             verdictFile = AuditRequest.verdictOf(json, verdictFile);
             verdict = Verdict.error(e.getMessage(), Map.of());
@@ -107,18 +107,6 @@ final class RequestLoop {
         // the request goes first: whoever sees the verdict may put the next request in its place
         Files.move(file, file.resolveSibling(file.getFileName() + ".done"), StandardCopyOption.REPLACE_EXISTING);
         VerdictFile.write(verdictFile, verdict, Duration.between(start, clock.instant()), versions);
-    }
-
-    private Verdict judge(AuditRequest request) {
-        try {
-            return audit.run(request);
-        } catch (AuditException e) {
-            return Verdict.error(e.getMessage(), request.tags());
-        } catch (RuntimeException e) {
-            // Spark and Deequ throw what they like; the producer must get an answer, and the next request
-            // its chance
-            return Verdict.error("audit of " + request.output() + ": " + e, request.tags());
-        }
     }
 
     private void count(Verdict verdict) {

@@ -53,7 +53,7 @@ public record Verdict(
     public enum Status {
         PASS("pass"),
         FAIL("fail"),
-        /// The request lacks what the rule compares with, or there are no rows and none were expected.
+        /// The request lacks what the rule compares with, or no row is one the rule is about.
         NOT_JUDGED("not-judged");
 
         private final String word;

@@ -98,12 +98,11 @@ public final class CompleteCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        SamplingParams sampling =
-                new SamplingParams(temperature, topP, topK, minP, maxTokens, stop, seed, ignoreEos);
+        SamplingParams sampling = new SamplingParams(temperature, topP, topK, minP, maxTokens, stop, seed, ignoreEos);
         try (LocalEngine engine = model.open()) {
             TokenIds ids = prompt.encode(engine, thinking);
-            GenerationResult result =
-                    engine.submit(new GenerationRequest("complete", ids, sampling)).join();
+            GenerationResult result = engine.submit(new GenerationRequest("complete", ids, sampling))
+                    .join();
             return switch (result) {
                 case GenerationResult.Completed completed -> print(completed);
                 case GenerationResult.Failed failed -> throw new EngineException(failed.code(), failed.message());

@@ -19,7 +19,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `millrace inspect`: what a model folder holds and whether this machine can run it. Reads headers only, no weight.
+/// `millrace inspect`: what a model folder holds and whether this machine can run it. Reads headers only, no
+/// weight.
 @Command(
         name = "inspect",
         mixinStandardHelpOptions = true,
@@ -53,13 +54,17 @@ public final class InspectCommand implements Callable<Integer> {
             if (json) {
                 out.println(facts.toPrettyString());
             } else {
-                facts.properties().forEach(fact -> out.printf(
-                        Locale.ROOT,
-                        "%-26s %s%n",
-                        fact.getKey().replace('_', ' '),
-                        fact.getValue().isIntegralNumber()
-                                ? String.format(Locale.ROOT, "%,d", fact.getValue().longValue())
-                                : fact.getValue().asText()));
+                facts.properties()
+                        .forEach(fact -> out.printf(
+                                Locale.ROOT,
+                                "%-26s %s%n",
+                                fact.getKey().replace('_', ' '),
+                                fact.getValue().isIntegralNumber()
+                                        ? String.format(
+                                                Locale.ROOT,
+                                                "%,d",
+                                                fact.getValue().longValue())
+                                        : fact.getValue().asText()));
             }
             out.flush();
         }

@@ -32,8 +32,8 @@ final class JsonFiles {
             throw new JobException(file + ": expected a JSON array of token ids, got " + e.getOriginalMessage(), e);
         }
         if (!array.isArray() || array.isEmpty()) {
-            throw new JobException(file + ": expected a JSON array of at least one token id, got "
-                    + array.getNodeType());
+            throw new JobException(
+                    file + ": expected a JSON array of at least one token id, got " + array.getNodeType());
         }
         int[] ids = new int[array.size()];
         for (int at = 0; at < ids.length; at++) {

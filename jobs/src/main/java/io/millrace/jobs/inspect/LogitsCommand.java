@@ -23,11 +23,7 @@ public final class LogitsCommand implements Callable<Integer> {
     @Mixin
     private ModelOption model = new ModelOption();
 
-    @Option(
-            names = "--tokens",
-            paramLabel = "FILE",
-            required = true,
-            description = "JSON array of token ids.")
+    @Option(names = "--tokens", paramLabel = "FILE", required = true, description = "JSON array of token ids.")
     private Path tokens = Path.of("");
 
     @Option(

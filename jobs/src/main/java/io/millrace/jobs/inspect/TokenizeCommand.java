@@ -18,7 +18,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `millrace tokenize`: text to ids and back, with the model's own tokenizer and chat format. Opens no weights.
+/// `millrace tokenize`: text to ids and back, with the model's own tokenizer and chat format. Opens no
+/// weights.
 @Command(
         name = "tokenize",
         mixinStandardHelpOptions = true,
@@ -45,9 +46,7 @@ public final class TokenizeCommand implements Callable<Integer> {
             description = "With --chat: chat, thinking or thinking_max. Default: ${DEFAULT-VALUE}.")
     private ThinkingMode thinking = ThinkingMode.CHAT;
 
-    @Option(
-            names = "--control",
-            description = "With --text: spellings of control tokens become control tokens.")
+    @Option(names = "--control", description = "With --text: spellings of control tokens become control tokens.")
     private boolean control;
 
     @Option(names = "--pieces", description = "Print one line per token: id, tab, its text.")

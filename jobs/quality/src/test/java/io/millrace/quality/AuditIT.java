@@ -11,12 +11,17 @@ import io.millrace.quality.Verdict.Outcome;
 import io.millrace.quality.Verdict.RuleResult;
 import io.millrace.quality.Verdict.Status;
 import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -27,7 +32,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 @ExtendWith(SparkExtension.class)
-class AuditTest {
+class AuditIT {
 
     private static final int ROWS = 40;
 
@@ -148,13 +153,24 @@ class AuditTest {
     }
 
     @Test
-    void run_nothingToMeasure_fails() {
+    void run_noRowMeetsWhere_isNotJudged() {
         RuleResult rule =
                 only(SampleRows.clean(ROWS), "mean: {column: repetition, at-most: 1}, where: \"status = 'x'\"");
 
+        assertThat(rule.status()).isEqualTo(Status.NOT_JUDGED);
+        assertThat(rule.message()).isEqualTo("no row meets status = 'x'");
+    }
+
+    @Test
+    void run_rowsWithoutAValue_fails() {
+        List<ObjectNode> rows = SampleRows.clean(ROWS);
+        rows.forEach(row -> row.putNull("repetition"));
+
+        RuleResult rule = only(rows, "mean: {column: repetition, at-most: 1}, where: \"status = 'ok'\"");
+
         assertThat(rule.status()).isEqualTo(Status.FAIL);
         assertThat(rule.actual()).isNull();
-        assertThat(rule.message()).contains("over the rows where status = 'x'; got nothing to measure");
+        assertThat(rule.message()).contains("over the rows where status = 'ok'; got nothing to measure");
     }
 
     @Test
@@ -311,6 +327,23 @@ class AuditTest {
     }
 
     @Test
+    void run_writtenBySpark42_isReadInFull() throws URISyntaxException {
+        Path file = Path.of(Objects.requireNonNull(AuditIT.class.getResource("/parquet/spark-4.2.0.zstd.parquet"))
+                .toURI());
+        List<Rule> rules = RulesFile.starter().stream()
+                .filter(rule -> !rule.name().equals("ok-share"))
+                .toList();
+
+        Verdict verdict = audit().run(request(file, null, OptionalLong.of(8), Map.of("stories/a.parquet", 8L)), rules);
+
+        assertThat(verdict.rules())
+                .allSatisfy(rule -> assertThat(rule.status()).as(rule.message()).isIn(Status.PASS, Status.NOT_JUDGED));
+        assertThat(verdict.message()).contains("gate passed: 23 rules over 8 rows");
+        assertThat(spark.read().parquet(file.toString()).schema().fieldNames())
+                .containsExactly(SampleRows.schema().fieldNames());
+    }
+
+    @Test
     void run_damagedPages_isAnErrorAndNoFailedRule() throws IOException {
         Path output = SampleRows.write(spark, SampleRows.clean(ROWS), folder.resolve("output"));
         try (var files = Files.list(output)) {
@@ -318,15 +351,20 @@ class AuditTest {
                     .findFirst()
                     .orElseThrow();
             byte[] bytes = Files.readAllBytes(part);
-            // the footer stays whole, the pages do not
-            java.util.Arrays.fill(bytes, 4, bytes.length / 3, (byte) 0x5A);
+            // the footer stays whole, the pages before it do not; its length stands before the last four bytes
+            int footer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(bytes.length - 8);
+            Arrays.fill(bytes, 4, bytes.length - 8 - footer, (byte) 0x5A);
             Files.write(part, bytes);
             Files.deleteIfExists(part.resolveSibling("." + part.getFileName() + ".crc"));
         }
 
         assertThatThrownBy(() -> audit().run(request(output, null, OptionalLong.of(ROWS), Map.of())))
                 .isInstanceOf(AuditException.class)
-                .hasMessageContaining("cannot be measured");
+                .hasMessageContaining("cannot be measured")
+                .hasMessageContaining(".zstd.parquet")
+                .hasMessageNotContaining("\tat ");
+        assertThat(audit().judge(request(output, null, OptionalLong.of(ROWS), Map.of())).outcome())
+                .isEqualTo(Outcome.ERROR);
     }
 
     @Test

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// The auditor as its producer meets it: a process, a directory, files. Real child JVMs on this test's class
 /// path.
 @ExtendWith(SparkExtension.class)
-class AuditorProcessTest {
+class AuditorProcessIT {
 
     private static final Duration LIMIT = Duration.ofMinutes(3);
     private static final int ROWS = 400;

@@ -1,0 +1,5 @@
+package io.millrace.architecture.violations.engine.tensor;
+
+import java.lang.foreign.Linker;
+
+record CallsNative(Linker linker) {}

@@ -1,0 +1,5 @@
+package io.millrace.architecture.violations.engine.tensor;
+
+import java.io.Serializable;
+
+record Travels(String name) implements Serializable {}

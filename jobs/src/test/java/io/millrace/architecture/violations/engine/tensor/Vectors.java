@@ -1,0 +1,5 @@
+package io.millrace.architecture.violations.engine.tensor;
+
+import jdk.incubator.vector.FloatVector;
+
+record Vectors(FloatVector vector) {}
