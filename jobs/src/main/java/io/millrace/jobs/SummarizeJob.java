@@ -65,7 +65,8 @@ final class SummarizeJob {
         long startedNanos = System.nanoTime();
         try (Progress _ = Progress.start(err, terminal, plannedRows)) {
             sink.write(completions(spread(corpus, spark), recipe));
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
+            // Spark's exceptions are checked ones that its Scala methods do not declare
             sink.writeManifest(manifest.state("failed").ended());
             throw e;
         }

@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.launcher.JavaModuleOptions;
 import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.AfterEach;
@@ -47,6 +49,8 @@ class StandaloneClusterIT {
     @Test
     @Timeout(value = 10, unit = TimeUnit.MINUTES)
     void summarize_twoWorkers_bothWorkAndEveryRowComesOnce() throws IOException {
+        // a worker starts executors from $SPARK_HOME/jars; theirs come with the class path instead
+        Files.createDirectory(dir.resolve("jars"));
         int port = freePort();
         String master = "spark://127.0.0.1:" + port;
         start("master", "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", "" + port,
@@ -69,7 +73,7 @@ class StandaloneClusterIT {
                 "-c", "spark.scheduler.maxRegisteredResourcesWaitingTime=120s", "-c", "plan.shard-rows=50", "-c",
                 "spark.locality.wait=0s");
 
-        assertThat(exit).as(job.err()).isEqualTo(ExitCode.OK);
+        assertThat(exit).as(() -> job.err() + workerLogs()).isEqualTo(ExitCode.OK);
         List<Row> rows = job.rows();
         assertThat(rows).hasSize(ROWS);
         assertThat(rows).extracting(row -> row.<String>getAs("output_text"))
@@ -102,6 +106,16 @@ class StandaloneClusterIT {
         processes.add(builder.redirectErrorStream(true)
                 .redirectOutput(dir.resolve(name + ".log").toFile())
                 .start());
+    }
+
+    private String workerLogs() {
+        try (Stream<Path> files = Files.walk(dir)) {
+            return files.filter(file -> file.endsWith("stderr") || file.toString().matches(".*worker\\d\\.log"))
+                    .map(file -> "\n== " + file + "\n" + read(file))
+                    .collect(Collectors.joining());
+        } catch (IOException e) {
+            return "no logs: " + e;
+        }
     }
 
     private static String classPath() {
