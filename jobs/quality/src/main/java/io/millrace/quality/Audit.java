@@ -262,8 +262,7 @@ final class Audit {
             return null;
         }
         throw new AuditException(
-                "rule " + rule.name() + " (line " + rule.line() + "): cannot be measured: " + explain(cause),
-                cause);
+                "rule " + rule.name() + " (line " + rule.line() + "): cannot be measured: " + explain(cause), cause);
     }
 
     /// The first lines of an exception and its causes; Spark's account of an aborted job repeats them with a
@@ -272,7 +271,9 @@ final class Audit {
         List<String> lines = new ArrayList<>();
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             String message = cause.getMessage();
-            String line = message == null ? cause.getClass().getName() : message.lines().findFirst().orElse("");
+            String line = message == null
+                    ? cause.getClass().getName()
+                    : message.lines().findFirst().orElse("");
             boolean repeats = line.startsWith(ABORTED) && cause.getCause() != null;
             if (!repeats && !lines.contains(line)) {
                 lines.add(line);

@@ -26,7 +26,6 @@ import java.util.OptionalLong;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,11 +38,10 @@ class AuditIT {
     @TempDir
     private Path folder = Path.of("");
 
-    private SparkSession spark = SparkSession.builder().getOrCreate();
+    private final SparkSession spark;
 
-    @BeforeEach
-    void useShared(SparkSession shared) {
-        spark = shared;
+    AuditIT(SparkSession spark) {
+        this.spark = spark;
     }
 
     @Test
@@ -364,7 +362,8 @@ class AuditIT {
                 .hasMessageContaining("cannot be measured")
                 .hasMessageContaining(".zstd.parquet")
                 .hasMessageNotContaining("\tat ");
-        assertThat(audit().judge(request(output, null, OptionalLong.of(ROWS), Map.of())).outcome())
+        assertThat(audit().judge(request(output, null, OptionalLong.of(ROWS), Map.of()))
+                        .outcome())
                 .isEqualTo(Outcome.ERROR);
     }
 
