@@ -107,9 +107,7 @@ final class ConfigFile {
     static String fingerprint(JobConfig config) {
         Map<String, Object> keys = new TreeMap<>();
         keys.put("kind", config.engine().kind());
-        keys.put(
-                "model",
-                String.valueOf(Path.of(config.engine().modelDir()).getFileName()));
+        keys.put("model", String.valueOf(Path.of(config.engine().modelDir()).getFileName()));
         keys.put("ring", config.engine().ring());
         keys.put("cache-rounding", word(config.engine().cacheRounding()));
         keys.put("prompt", prompt(config.prompt()));

@@ -156,7 +156,8 @@ final class ConfigReader {
 
     /// YAML reads a bare `on` as true; where on and off are choices, they are meant.
     private static String switched(String word, Enum<?>[] choices) {
-        boolean switches = Arrays.stream(choices).anyMatch(choice -> choice.name().equals("OFF"));
+        boolean switches =
+                Arrays.stream(choices).anyMatch(choice -> choice.name().equals("OFF"));
         return switch (word) {
             case "true" -> switches ? "on" : word;
             case "false" -> switches ? "off" : word;

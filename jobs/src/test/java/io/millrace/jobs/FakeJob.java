@@ -22,7 +22,8 @@ final class FakeJob {
     /// @param more further arguments; of `-c` with the same key, the last wins
     int run(String master, String input, String... more) {
         List<String> args = new ArrayList<>(List.of("summarize", "--input", input, "--output", output.toString()));
-        args.addAll(List.of("--master", master, "--no-gate", "-c", "engine.model-dir=fake-model", "-c", "engine.kind=fake"));
+        args.addAll(List.of(
+                "--master", master, "--no-gate", "-c", "engine.model-dir=fake-model", "-c", "engine.kind=fake"));
         args.addAll(List.of(more));
         CommandLine commandLine = Millrace.commandLine();
         commandLine.setOut(new PrintWriter(out));
@@ -40,7 +41,10 @@ final class FakeJob {
 
     /// All rows in input order.
     List<Row> rows() {
-        return withSpark(spark -> spark.read().parquet(output.toString()).orderBy("input_ref", "sample_idx").collectAsList());
+        return withSpark(spark -> spark.read()
+                .parquet(output.toString())
+                .orderBy("input_ref", "sample_idx")
+                .collectAsList());
     }
 
     static <T> T withSpark(java.util.function.Function<SparkSession, T> work) {

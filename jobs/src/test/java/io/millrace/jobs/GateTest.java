@@ -34,14 +34,14 @@ class GateTest {
         assertThat(verdict.exitCode()).isEqualTo(ExitCode.GATE_FAILED);
         assertThat(verdict.summary()).isEqualTo("fail: 1 of 2 rules failed");
         assertThat(verdict.details())
-                .containsExactly(
-                        "  fail-run  ok_share: 0.5 < 0.99", "      file:/in row group 0 row 7  error  null");
+                .containsExactly("  fail-run  ok_share: 0.5 < 0.99", "      file:/in row group 0 row 7  error  null");
     }
 
     @Test
     void verdict_passOrError_haveTheirExitCodes() throws JsonProcessingException {
         assertThat(verdict("{\"verdict\": \"pass\"}").exitCode()).isEqualTo(ExitCode.OK);
-        assertThat(verdict("{\"verdict\": \"error\", \"message\": \"m\"}").exitCode()).isEqualTo(ExitCode.ERROR);
+        assertThat(verdict("{\"verdict\": \"error\", \"message\": \"m\"}").exitCode())
+                .isEqualTo(ExitCode.ERROR);
         assertThat(verdict("{}").exitCode()).isEqualTo(ExitCode.ERROR);
     }
 

@@ -65,14 +65,7 @@ class JobConfigTest {
         assertThat(config.outputDir()).matches("/work/output/summarize-\\d{8}-\\d{6}");
         assertThat(config.engine())
                 .isEqualTo(new EngineRecipe(
-                        "local",
-                        "/checkout/engine/models/synopsis-v4",
-                        "auto",
-                        0,
-                        0,
-                        512,
-                        256,
-                        CacheRounding.AUTO));
+                        "local", "/checkout/engine/models/synopsis-v4", "auto", 0, 0, 512, 256, CacheRounding.AUTO));
         assertThat(config.prompt()).isEqualTo(PromptRecipe.ofText());
         assertThat(config.sampling()).isEqualTo(SamplingRecipe.greedy(64));
         assertThat(config.shardRows()).isEqualTo(1024);
@@ -92,8 +85,7 @@ class JobConfigTest {
                 .hasSize(JobConfig.defaults().size() + 1);
         assertThat(config)
                 .isEqualTo(new JobConfig(
-                        new JobConfig.Input(
-                                List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", true, true, 7),
+                        new JobConfig.Input(List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", true, true, 7),
                         "/out",
                         new EngineRecipe("fake", "/m", "reference", 3, 512L << 20, 64, 8, CacheRounding.OFF),
                         new PromptRecipe(
@@ -112,8 +104,8 @@ class JobConfigTest {
 
     @Test
     void resolve_layers_laterOnesWin() {
-        Settings spark = Settings.ofSparkConf(
-                Map.of("spark.millrace.sampling.maxTokens", "2", "spark.millrace.engine.ring", "vector", "spark.x", "y"));
+        Settings spark = Settings.ofSparkConf(Map.of(
+                "spark.millrace.sampling.maxTokens", "2", "spark.millrace.engine.ring", "vector", "spark.x", "y"));
         JobConfig config = JobConfig.resolve(
                 HOME,
                 List.of(

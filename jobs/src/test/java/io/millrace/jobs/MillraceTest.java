@@ -80,7 +80,8 @@ class MillraceTest {
 
     @Test
     void complete_twoPrompts_isUsage() {
-        assertThat(execute("complete", "--model", "m", "--prompt", "x", "--tokens", "y")).isEqualTo(ExitCode.USAGE);
+        assertThat(execute("complete", "--model", "m", "--prompt", "x", "--tokens", "y"))
+                .isEqualTo(ExitCode.USAGE);
     }
 
     @Test

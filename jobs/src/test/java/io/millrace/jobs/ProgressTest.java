@@ -21,7 +21,9 @@ class ProgressTest {
     void line_nothingDone_knowsNoRemainingTime() {
         RunProgress.Totals done = new RunProgress.Totals(0, 0, 0, 0, 0, 0, 0);
 
-        assertThat(Progress.line(done, 100, Duration.ZERO)).startsWith("0/100 rows (0%)").endsWith("ETA ?");
+        assertThat(Progress.line(done, 100, Duration.ZERO))
+                .startsWith("0/100 rows (0%)")
+                .endsWith("ETA ?");
     }
 
     @Test
@@ -32,10 +34,11 @@ class ProgressTest {
 
     @Test
     void summaryTable_hasRowsTokensAndRouge() {
-        Outcome outcome = new Outcome(
-                8, 2, 4000, 0, 2000, 0, 0.25, 0.125, 0.2, Map.of(), Map.of("TEXT_NULL", 2L));
+        Outcome outcome = new Outcome(8, 2, 4000, 0, 2000, 0, 0.25, 0.125, 0.2, Map.of(), Map.of("TEXT_NULL", 2L));
 
-        assertThat(SummaryTable.of(10, outcome, Duration.ofSeconds(20)).line("gate", "pass").toString())
+        assertThat(SummaryTable.of(10, outcome, Duration.ofSeconds(20))
+                        .line("gate", "pass")
+                        .toString())
                 .isEqualTo("""
                         rows in            10
                         rows ok            8

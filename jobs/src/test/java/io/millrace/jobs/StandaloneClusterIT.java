@@ -53,33 +53,73 @@ class StandaloneClusterIT {
         Files.createDirectory(dir.resolve("jars"));
         int port = freePort();
         String master = "spark://127.0.0.1:" + port;
-        start("master", "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", "" + port,
-                "--webui-port", "0");
+        start(
+                "master",
+                "org.apache.spark.deploy.master.Master",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "" + port,
+                "--webui-port",
+                "0");
         awaitLog("master", "Starting Spark master");
         for (String worker : List.of("worker1", "worker2")) {
-            start(worker, "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--cores", "1", "--memory",
-                    "1g", "--work-dir", dir.resolve(worker).toString(), "--webui-port", "0", master);
+            start(
+                    worker,
+                    "org.apache.spark.deploy.worker.Worker",
+                    "--host",
+                    "127.0.0.1",
+                    "--cores",
+                    "1",
+                    "--memory",
+                    "1g",
+                    "--work-dir",
+                    dir.resolve(worker).toString(),
+                    "--webui-port",
+                    "0",
+                    master);
         }
         awaitLog("worker1", "Successfully registered with master");
         awaitLog("worker2", "Successfully registered with master");
         String input = Files.write(
-                        dir.resolve("in.txt"), IntStream.range(0, ROWS).mapToObj(row -> "row " + row).toList())
+                        dir.resolve("in.txt"),
+                        IntStream.range(0, ROWS).mapToObj(row -> "row " + row).toList())
                 .toString();
         FakeJob job = new FakeJob(dir.resolve("out"));
 
-        int exit = job.run(master, input, "-c", "spark.executor.extraClassPath=" + classPath(), "-c",
-                "spark.executor.memory=512m", "-c", "spark.executor.cores=1", "-c", "spark.driver.host=127.0.0.1",
-                "-c", "spark.driver.bindAddress=127.0.0.1", "-c", "spark.scheduler.minRegisteredResourcesRatio=1.0",
-                "-c", "spark.scheduler.maxRegisteredResourcesWaitingTime=120s", "-c", "plan.shard-rows=50", "-c",
+        int exit = job.run(
+                master,
+                input,
+                "-c",
+                "spark.executor.extraClassPath=" + classPath(),
+                "-c",
+                "spark.executor.memory=512m",
+                "-c",
+                "spark.executor.cores=1",
+                "-c",
+                "spark.driver.host=127.0.0.1",
+                "-c",
+                "spark.driver.bindAddress=127.0.0.1",
+                "-c",
+                "spark.scheduler.minRegisteredResourcesRatio=1.0",
+                "-c",
+                "spark.scheduler.maxRegisteredResourcesWaitingTime=120s",
+                "-c",
+                "plan.shard-rows=50",
+                "-c",
                 "spark.locality.wait=0s");
 
         assertThat(exit).as(() -> job.err() + workerLogs()).isEqualTo(ExitCode.OK);
         List<Row> rows = job.rows();
         assertThat(rows).hasSize(ROWS);
-        assertThat(rows).extracting(row -> row.<String>getAs("output_text"))
-                .containsExactlyElementsOf(IntStream.range(0, ROWS).mapToObj(row -> "row " + row).toList());
+        assertThat(rows)
+                .extracting(row -> row.<String>getAs("output_text"))
+                .containsExactlyElementsOf(
+                        IntStream.range(0, ROWS).mapToObj(row -> "row " + row).toList());
         assertThat(rows).extracting(row -> row.<String>getAs("request_id")).doesNotHaveDuplicates();
-        assertThat(rows.stream().map(row -> row.<Row>getAs("engine").<String>getAs("device")).distinct())
+        assertThat(rows.stream()
+                        .map(row -> row.<Row>getAs("engine").<String>getAs("device"))
+                        .distinct())
                 .hasSize(2)
                 .doesNotContain("fake-" + ProcessHandle.current().pid());
     }
@@ -110,7 +150,8 @@ class StandaloneClusterIT {
 
     private String workerLogs() {
         try (Stream<Path> files = Files.walk(dir)) {
-            return files.filter(file -> file.endsWith("stderr") || file.toString().matches(".*worker\\d\\.log"))
+            return files.filter(
+                            file -> file.endsWith("stderr") || file.toString().matches(".*worker\\d\\.log"))
                     .map(file -> "\n== " + file + "\n" + read(file))
                     .collect(Collectors.joining());
         } catch (IOException e) {

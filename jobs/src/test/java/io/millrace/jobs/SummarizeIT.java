@@ -101,7 +101,8 @@ class SummarizeIT {
     void parquet_rowGroupsAndLimit_rowsSayWhereTheyAre() {
         String input = dir.resolve("in put.parquet").toString();
         int exact = FakeJob.withSpark(spark -> {
-            List<String> texts = IntStream.range(0, 3000).mapToObj(index -> "text " + index).toList();
+            List<String> texts =
+                    IntStream.range(0, 3000).mapToObj(index -> "text " + index).toList();
             spark.createDataset(texts, Encoders.STRING())
                     .toDF("body")
                     .withColumn("lang", functions.lit("en"))
@@ -143,15 +144,20 @@ class SummarizeIT {
         assertThat(job.run(LOCAL, file("in.txt", "one\ntwo\n"))).as(job.err()).isZero();
 
         try (Stream<Path> files = Files.list(dir.resolve("out"))) {
-            Path part = files.filter(path -> path.toString().endsWith(".parquet")).findFirst().orElseThrow();
+            Path part = files.filter(path -> path.toString().endsWith(".parquet"))
+                    .findFirst()
+                    .orElseThrow();
             try (ParquetFileReader reader = ParquetFileReader.open(
                     HadoopInputFile.fromPath(new org.apache.hadoop.fs.Path(part.toUri()), new Configuration()))) {
                 ParquetMetadata footer = reader.getFooter();
-                assertThat(footer.getFileMetaData().getKeyValueMetaData().get("org.apache.spark.sql.parquet.row.metadata"))
+                assertThat(footer.getFileMetaData()
+                                .getKeyValueMetaData()
+                                .get("org.apache.spark.sql.parquet.row.metadata"))
                         .contains("\"millrace.schema\":\"completion.v1\"");
                 assertThat(footer.getBlocks())
                         .allSatisfy(block -> assertThat(block.getColumns())
-                                .allSatisfy(column -> assertThat(column.getCodec().name()).isEqualTo("ZSTD")));
+                                .allSatisfy(column ->
+                                        assertThat(column.getCodec().name()).isEqualTo("ZSTD")));
             }
         }
         assertThat(dir.resolve("out/_SUCCESS")).exists();
@@ -168,7 +174,8 @@ class SummarizeIT {
         assertThat(job.rows())
                 .extracting(row -> row.<Row>getAs("input_ref").getString(0).replaceAll(".*/", "") + " "
                         + FakeJob.place(row) + " " + FakeJob.outcome(row))
-                .containsExactly("a.txt 0/0 ok", "a.txt 0/1 ok", "a.txt 0/2 TEXT_BLANK", "a.txt 0/3 ok", "b.txt 0/0 ok");
+                .containsExactly(
+                        "a.txt 0/0 ok", "a.txt 0/1 ok", "a.txt 0/2 TEXT_BLANK", "a.txt 0/3 ok", "b.txt 0/0 ok");
     }
 
     @Test
@@ -177,15 +184,20 @@ class SummarizeIT {
         Files.writeString(texts.resolve("a.txt"), "a0\na1\n");
         Files.writeString(texts.resolve("b.txt"), "b0\n");
 
-        assertThat(job.run(LOCAL, texts + "/*.txt", "--whole-files")).as(job.err()).isZero();
-        assertThat(job.rows()).extracting(row -> row.<String>getAs("output_text")).containsExactly("a0\na1\n", "b0\n");
+        assertThat(job.run(LOCAL, texts + "/*.txt", "--whole-files"))
+                .as(job.err())
+                .isZero();
+        assertThat(job.rows())
+                .extracting(row -> row.<String>getAs("output_text"))
+                .containsExactly("a0\na1\n", "b0\n");
     }
 
     @Test
     void csv_quotesAndLines_areRead() throws IOException {
         String input = file("in.csv", "id,text\n1,\"a, \"\"b\"\"\nc\"\n2,\n3,plain\n");
 
-        assertThat(job.run(LOCAL, input, "--text-column", "text", "--id-column", "id", "-c", "input.multi-line-csv=true"))
+        assertThat(job.run(
+                        LOCAL, input, "--text-column", "text", "--id-column", "id", "-c", "input.multi-line-csv=true"))
                 .as(job.err())
                 .isZero();
         assertThat(job.rows())
@@ -223,13 +235,16 @@ class SummarizeIT {
 
     @Test
     void input_missingOrUnknown_isSaidPlainly() throws IOException {
-        assertThat(job.run(LOCAL, dir.resolve("none.jsonl").toString(), "--text-column", "t")).isEqualTo(ExitCode.ERROR);
+        assertThat(job.run(LOCAL, dir.resolve("none.jsonl").toString(), "--text-column", "t"))
+                .isEqualTo(ExitCode.ERROR);
         assertThat(job.err()).contains("none.jsonl: expected a file, directory or glob, got no file there");
 
-        assertThat(job.run(LOCAL, "s3a://bucket/x.parquet", "--text-column", "t")).isEqualTo(ExitCode.ERROR);
+        assertThat(job.run(LOCAL, "s3a://bucket/x.parquet", "--text-column", "t"))
+                .isEqualTo(ExitCode.ERROR);
         assertThat(job.err()).contains("hadoop-aws").contains("not bundled");
 
-        assertThat(job.run(LOCAL, file("in.csv", "a,b\n1,2\n"), "--text-column", "t")).isEqualTo(ExitCode.ERROR);
+        assertThat(job.run(LOCAL, file("in.csv", "a,b\n1,2\n"), "--text-column", "t"))
+                .isEqualTo(ExitCode.ERROR);
         assertThat(job.err()).contains("expected the columns [t], got [a, b]");
     }
 }

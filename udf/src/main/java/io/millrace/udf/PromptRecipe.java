@@ -17,7 +17,9 @@ public record PromptRecipe(
         String template,
         PromptFormat format,
         @Nullable String system,
-        Thinking thinking, int maxPromptTokens, OverlongPolicy overlong)
+        Thinking thinking,
+        int maxPromptTokens,
+        OverlongPolicy overlong)
         implements Serializable {
 
     /// The template whose user turn is the text and nothing else.

@@ -108,7 +108,9 @@ final class PromptRows {
             return value;
         });
         return switch (recipe.prompt().format()) {
-            case CHAT -> engine.encodeChat(recipe.prompt().system(), user, recipe.prompt().thinking());
+            case CHAT ->
+                engine.encodeChat(
+                        recipe.prompt().system(), user, recipe.prompt().thinking());
             case RAW -> engine.encodeText(user);
         };
     }

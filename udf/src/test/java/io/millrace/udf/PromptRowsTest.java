@@ -17,7 +17,8 @@ class PromptRowsTest {
     private final FakeEngine engine = new FakeEngine(ENGINE);
 
     private static GenerateRecipe recipe(String template, int maxPromptTokens, OverlongPolicy overlong) {
-        PromptRecipe prompt = new PromptRecipe(template, PromptFormat.CHAT, null, Thinking.CHAT, maxPromptTokens, overlong);
+        PromptRecipe prompt =
+                new PromptRecipe(template, PromptFormat.CHAT, null, Thinking.CHAT, maxPromptTokens, overlong);
         return new GenerateRecipe(ENGINE, prompt, SamplingRecipe.greedy(8), "run", "f".repeat(64), "test");
     }
 
