@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 import checkpoint
-from data import MAX_SYNOPSIS_TOKENS, PAD, ChatEncoder, read_jsonl
+from data import MAX_SYNOPSIS_TOKENS, ChatEncoder, read_jsonl
 from model import Config, Model, Past, Run
 from rouge import mean_scores
 from train import Rows, validate
@@ -78,7 +78,7 @@ def main() -> None:
     torch.set_num_threads(1)
     rows = read_jsonl(args.data / f"{args.side}.jsonl")[:args.limit]
     encoder = ChatEncoder(str(args.data / "tokenizer.json"))
-    encoded = Rows(args.data / f"{args.side}.npz", encoder.tokenizer.token_to_id(PAD))
+    encoded = Rows(args.data / f"{args.side}.npz", encoder)
     encoded.lengths = encoded.lengths[:args.limit]
     references = [r["synopsis"] for r in rows]
     results = {"rows": len(rows), "lead_sentence": mean_scores(references, [lead_sentence(r["description"]) for r in rows])}

@@ -26,7 +26,9 @@ TRAINING = Run(dtype=torch.bfloat16, round_kv=True, train_indexer=True)
 BUCKETS = {72: 64, 104: 44, 144: 32}            # padded length -> rows of a batch: about 4,600 tokens each
 SEED = 20261122
 MUON_LR, ADAM_LR = 0.02, 3e-3
-WARMUP_STEPS, DECAY_FROM, ROUND_WEIGHTS_FROM = 40, 0.25, 0.8
+WARMUP_STEPS, DECAY_FROM, ROUND_WEIGHTS_FROM = 40, 0.25, 0.85
+RENAMED_ROWS, RENAMED_WORDS = 0.5, 0.6          # see Rows.renamed
+BLANK, FREQUENT = "Ġ", 472                      # ids below are markers, bytes and the 200 commonest pieces
 CROPPED = 0.6                                   # of the rows longer than the shortest bucket lose their tail
 PREDICTED = 1792                                # tokens a step predicts: all of the answers, the rest from descriptions
 INDEXER_WEIGHT, BALANCE_STEP = 0.02, 0.01
@@ -36,10 +38,25 @@ CHECKPOINT_SECONDS, VALIDATE_SECONDS = 180, 900
 class Rows:
     """The encoded rows of one side of the split."""
 
-    def __init__(self, path: pathlib.Path, pad: int):
-        stored = np.load(path)
+    def __init__(self, path: pathlib.Path, encoder: ChatEncoder):
+        stored, vocabulary = np.load(path), encoder.tokenizer.get_vocab()
         self.ids, self.starts, self.answers = stored["ids"].astype(np.int64), stored["starts"], stored["answers"]
-        self.lengths, self.pad = np.diff(self.starts), pad
+        self.lengths, self.pad = np.diff(self.starts), vocabulary[PAD]
+        self.kinds = np.zeros(len(vocabulary), np.int64)            # 1: starts a word, 2: goes on with one, 0: never renamed
+        for token, i in vocabulary.items():
+            if i >= FREQUENT and token.removeprefix(BLANK).isalpha():
+                self.kinds[i] = 1 if token.startswith(BLANK) else 2
+        self.of_kind = [np.flatnonzero(self.kinds == kind) for kind in range(3)]
+
+    def renamed(self, ids: np.ndarray, start: int, random: np.random.Generator) -> np.ndarray:
+        """The row with some of the words that its answer shares with its description swapped, in both, for others
+        of the same kind: what such a word is called can only be copied, not remembered."""
+        shared = np.intersect1d(ids[start:], ids[:start])
+        table = np.arange(len(self.kinds))
+        for token in shared[random.random(len(shared)) < RENAMED_WORDS]:
+            if self.kinds[token]:
+                table[token] = random.choice(self.of_kind[self.kinds[token]])
+        return table[ids]
 
     def kept(self, row: int, length: int) -> np.ndarray:
         """The row's ids, with the tail of its description cut so that `length` suffices."""
@@ -47,13 +64,15 @@ class Rows:
         surplus = max(0, len(ids) - length)
         return np.concatenate([ids[:start - 2 - surplus], ids[start - 2:]])
 
-    def batch(self, rows: np.ndarray, length: int) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(self, rows: np.ndarray, length: int, random: np.random.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """-> ids [B, length], and where the next token is one of the answer's / of the description's [B, length]."""
         ids = np.full((len(rows), length), self.pad)
         answer, description = (np.zeros((len(rows), length), bool) for _ in range(2))
         for i, row in enumerate(rows):
             kept = self.kept(row, length)
             start = len(kept) - (self.lengths[row] - self.answers[row])
+            if random and random.random() < RENAMED_ROWS:
+                kept = self.renamed(kept, start, random)
             ids[i, :len(kept)] = kept
             answer[i, start - 1:len(kept) - 1] = True
             description[i, 1:start - 3] = True
@@ -146,8 +165,7 @@ class Trainer:
     def __init__(self, config: Config, data: pathlib.Path, out: pathlib.Path, minutes: float):
         torch.manual_seed(SEED)
         encoder = ChatEncoder(str(data / "tokenizer.json"))
-        pad = encoder.tokenizer.token_to_id(PAD)
-        self.rows, self.held_out = Rows(data / "train.npz", pad), Rows(data / "val.npz", pad)
+        self.rows, self.held_out = Rows(data / "train.npz", encoder), Rows(data / "val.npz", encoder)
         self.model = Model(config)
         self.optimizers = optimizers(self.model, MUON_LR, ADAM_LR)
         self.out, self.seconds = out, 60 * minutes
@@ -176,7 +194,7 @@ class Trainer:
             optimizer.zero_grad(set_to_none=True)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate(self.step, progress)
-        batch = self.rows.batch(rows, length)
+        batch = self.rows.batch(rows, length, np.random.default_rng([SEED, self.step]))
         with rounded_weights(self.model, progress >= ROUND_WEIGHTS_FROM):
             loss, parts = loss_of(self.model, batch, description_weight=1.0 - 0.8 * progress)
             loss.backward()
