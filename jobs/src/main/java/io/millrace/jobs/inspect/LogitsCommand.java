@@ -17,7 +17,10 @@ import picocli.CommandLine.Option;
 @Command(
         name = "logits",
         mixinStandardHelpOptions = true,
-        description = "Writes the next-token logits at every position of a token sequence.")
+        description = {
+            "Writes the next-token logits at every position of a token sequence.",
+            "In double precision, which is slow on a large model; --ring vector for the kernels that jobs run on."
+        })
 public final class LogitsCommand implements Callable<Integer> {
 
     @Mixin
@@ -36,7 +39,7 @@ public final class LogitsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         TokenIds ids = JsonFiles.tokens(tokens);
-        try (LocalEngine engine = model.open()) {
+        try (LocalEngine engine = model.openReference()) {
             write(engine.logits(ids.toArray()));
         }
         return 0;

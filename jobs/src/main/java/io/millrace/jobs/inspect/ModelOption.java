@@ -39,10 +39,19 @@ final class ModelOption {
 
     /// The caller closes it.
     LocalEngine open() {
+        return open(ring);
+    }
+
+    /// With the reference kernels, unless others were asked for by name. The caller closes it.
+    LocalEngine openReference() {
+        return open(ring.equals("auto") ? "reference" : ring);
+    }
+
+    private LocalEngine open(String chosenRing) {
         EngineConfig machine = EngineConfig.of(model);
         return LocalEngine.open(new EngineConfig(
                 model,
-                ring,
+                chosenRing,
                 threads == 0 ? machine.threads() : threads,
                 machine.cacheBudgetBytes(),
                 machine.stepTokens(),
