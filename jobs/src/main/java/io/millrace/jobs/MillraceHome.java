@@ -41,9 +41,11 @@ public record MillraceHome(Path root, Path workDir) {
         return root.resolve(MODEL).toString();
     }
 
-    /// The keys that describe the bundled corpus.
+    /// The keys that describe the bundled corpus, with the lengths that the bundled model was trained on.
     Map<String, List<String>> bundledCorpus() {
         return Map.of(
+                "prompt.max-tokens", List.of("128"),
+                "sampling.max-tokens", List.of("28"),
                 "input.path", List.of(root.resolve(CORPUS).toString()),
                 "input.id-column", List.of("package"),
                 "input.text-column", List.of("description"),
