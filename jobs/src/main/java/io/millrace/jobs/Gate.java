@@ -101,7 +101,7 @@ final class Gate implements AutoCloseable {
                 case "fail" -> ExitCode.GATE_FAILED;
                 default -> ExitCode.ERROR;
             };
-            return new Verdict(word, message.isEmpty() ? word : word + ": " + message, details, exitCode);
+            return new Verdict(word, message.isEmpty() ? word : message, details, exitCode);
         }
 
         private static void describe(JsonNode rule, List<String> into) {

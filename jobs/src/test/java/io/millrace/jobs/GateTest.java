@@ -32,7 +32,7 @@ class GateTest {
                   ]}]}""");
 
         assertThat(verdict.exitCode()).isEqualTo(ExitCode.GATE_FAILED);
-        assertThat(verdict.summary()).isEqualTo("fail: 1 of 2 rules failed");
+        assertThat(verdict.summary()).isEqualTo("1 of 2 rules failed");
         assertThat(verdict.details())
                 .containsExactly("  fail-run  ok_share: 0.5 < 0.99", "      file:/in row group 0 row 7  error  null");
     }
