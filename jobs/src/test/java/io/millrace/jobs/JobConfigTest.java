@@ -66,8 +66,10 @@ class JobConfigTest {
         assertThat(config.engine())
                 .isEqualTo(new EngineRecipe(
                         "local", "/checkout/engine/models/synopsis-v4", "auto", 0, 0, 512, 256, CacheRounding.AUTO));
-        assertThat(config.prompt()).isEqualTo(PromptRecipe.ofText());
-        assertThat(config.sampling()).isEqualTo(SamplingRecipe.greedy(64));
+        // the lengths that the bundled model was trained on
+        assertThat(config.prompt().template()).isEqualTo(PromptRecipe.TEXT_ONLY);
+        assertThat(config.prompt().maxPromptTokens()).isEqualTo(128);
+        assertThat(config.sampling()).isEqualTo(SamplingRecipe.greedy(28));
         assertThat(config.shardRows()).isEqualTo(1024);
         assertThat(config.gate()).isEqualTo(new JobConfig.Gate(true, null, "local[2]"));
         assertThat(config.sparkMaster()).isEqualTo("local[*,4]");
