@@ -91,9 +91,9 @@ def main() -> None:
             results[name], texts = evaluate(load_weights(folder), rows, encoded, encoder, run)
             results[name]["rougeL_over_lead"] = results[name]["rougeL"] / results["lead_sentence"]["rougeL"]
             print(name, json.dumps(results[name]), flush=True)
+            args.out.write_text(json.dumps(results, indent=1) + "\n")
             for row, text in list(zip(rows, texts))[:12]:
                 print(f"  {row['package']}: {text}   |   {row['synopsis']}", flush=True)
-    args.out.write_text(json.dumps(results, indent=1) + "\n")
 
 
 if __name__ == "__main__":
