@@ -56,7 +56,7 @@ public record JobConfig(
         sparkConf = Map.copyOf(sparkConf);
     }
 
-    /// Every key with its default; null where there is none. What each means is said in `config/README.md`.
+    /// Every key with its default; null where there is none.
     static Map<String, @Nullable String> defaults() {
         Map<String, @Nullable String> keys = new LinkedHashMap<>();
         keys.put("input.path", null);
