@@ -20,6 +20,7 @@ import io.millrace.engine.checkpoint.WeightBinder;
 import io.millrace.engine.decode.DecodeLoop;
 import io.millrace.engine.kernel.KernelProvider;
 import io.millrace.engine.kernel.Kernels;
+import io.millrace.engine.model.Caches;
 import io.millrace.engine.model.DeepSeekV4;
 import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.model.Step;
@@ -146,7 +147,7 @@ public final class LocalEngine implements Engine {
 
     /// Bytes of cache that one sequence of that many tokens takes.
     public long cacheBytes(int tokens) {
-        return newModel().cacheShape().bytes(tokens);
+        return Caches.shape(checkpoint.config()).bytes(tokens);
     }
 
     /// Next-token logits at every position, computed in steps of the configured size. For looking inside;

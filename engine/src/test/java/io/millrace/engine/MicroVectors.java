@@ -20,18 +20,20 @@ public final class MicroVectors {
         }
     }
 
+    /// The vectors of one operation.
     public static JsonNode at(String operation) {
-        return Objects.requireNonNull(ROOT.get(operation), operation);
+        return Objects.requireNonNull(ROOT.get(operation), "micro.json has no " + operation);
     }
 
     public static float[] floats(String operation, String field) {
         return floats(at(operation).get(field));
     }
 
-    public static float[] floats(JsonNode node) {
-        float[] values = new float[node.size()];
+    /// A list of numbers as floats, null as NaN.
+    public static float[] floats(JsonNode list) {
+        float[] values = new float[list.size()];
         for (int i = 0; i < values.length; i++) {
-            values[i] = (float) node.get(i).asDouble();
+            values[i] = list.get(i).isNull() ? Float.NaN : (float) list.get(i).doubleValue();
         }
         return values;
     }

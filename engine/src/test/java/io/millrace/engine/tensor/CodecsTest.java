@@ -4,13 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.millrace.engine.MicroVectors;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class CodecsTest {
     @Test
     void fp8Decode_allCodes() {
-        float[] expected = MicroVectors.floats(MicroVectors.of("e4m3_decode"));
+        float[] expected = MicroVectors.floats(MicroVectors.at("e4m3_decode"));
         assertThat(expected).hasSize(256);
         for (int code = 0; code < 256; code++) {
             assertBits(Fp8.decode(code), expected[code], "code " + code);
@@ -20,7 +21,7 @@ class CodecsTest {
 
     @Test
     void fp8Encode_goldenValues() {
-        JsonNode golden = MicroVectors.of("e4m3_encode");
+        JsonNode golden = MicroVectors.at("e4m3_encode");
         float[] x = MicroVectors.floats(golden.get("x"));
         for (int i = 0; i < x.length; i++) {
             assertThat(Fp8.encode(x[i]) & 0xFF)
@@ -61,7 +62,7 @@ class CodecsTest {
 
     @Test
     void fp4Decode_allCodes() {
-        float[] expected = MicroVectors.floats(MicroVectors.of("e2m1_decode"));
+        float[] expected = MicroVectors.floats(MicroVectors.at("e2m1_decode"));
         assertThat(expected).hasSize(16);
         for (int code = 0; code < 16; code++) {
             assertBits(Fp4.decode(code), expected[code], "code " + code);
@@ -72,7 +73,7 @@ class CodecsTest {
 
     @Test
     void fp4Encode_goldenValues() {
-        JsonNode golden = MicroVectors.of("e2m1_encode");
+        JsonNode golden = MicroVectors.at("e2m1_encode");
         float[] x = MicroVectors.floats(golden.get("x"));
         float[] values = MicroVectors.floats(golden.get("value"));
         for (int i = 0; i < x.length; i++) {
@@ -96,7 +97,7 @@ class CodecsTest {
     @Test
     void e8m0Decode_samplesAndAllPowers() {
         for (Map.Entry<String, JsonNode> sample :
-                MicroVectors.of("e8m0_decode_samples").properties()) {
+                MicroVectors.at("e8m0_decode_samples").properties()) {
             float expected = (float) sample.getValue().doubleValue();
             assertBits(E8m0.decode(Integer.parseInt(sample.getKey())), expected, "code " + sample.getKey());
         }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.millrace.engine.MicroVectors;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -19,7 +20,7 @@ class MatrixRowsTest {
 
     @Test
     void decode_fp4GoldenRow() {
-        JsonNode golden = MicroVectors.of("fp4_weight_row_64");
+        JsonNode golden = MicroVectors.at("fp4_weight_row_64");
         Matrix matrix = matrix(
                 DType.FP4_E2M1,
                 1,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.millrace.engine.MicroVectors;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
@@ -12,12 +13,12 @@ import org.junit.jupiter.api.Test;
 class RoundingTest {
     @Test
     void fp8RoundTrip_blocksOf64() {
-        checkFp8(MicroVectors.of("fp8_act_quant_block64"), 64);
+        checkFp8(MicroVectors.at("fp8_act_quant_block64"), 64);
     }
 
     @Test
     void fp8RoundTrip_blocksOf128() {
-        checkFp8(MicroVectors.of("fp8_act_quant_block128"), 128);
+        checkFp8(MicroVectors.at("fp8_act_quant_block128"), 128);
     }
 
     private static void checkFp8(JsonNode golden, int block) {
@@ -39,7 +40,7 @@ class RoundingTest {
 
     @Test
     void fp4RoundTrip_blocksOf32() {
-        JsonNode golden = MicroVectors.of("fp4_act_quant_block32");
+        JsonNode golden = MicroVectors.at("fp4_act_quant_block32");
         float[] x = MicroVectors.floats(golden.get("x_bf16"));
         float[] scales = MicroVectors.floats(golden.get("scale"));
         for (int i = 0; i < scales.length; i++) {
@@ -86,7 +87,7 @@ class RoundingTest {
 
     @Test
     void hadamard_goldenValues() {
-        JsonNode golden = MicroVectors.of("hadamard128");
+        JsonNode golden = MicroVectors.at("hadamard128");
         float[] x = MicroVectors.floats(golden.get("x"));
         float[] out = new float[x.length + 2];
         System.arraycopy(x, 0, out, 1, x.length);
