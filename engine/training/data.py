@@ -1,7 +1,8 @@
 """The corpus: Debian package descriptions, each with the one-line synopsis its maintainer wrote.
 
-``python data.py --lists DIR --out DIR`` reads apt's Packages and Translation-en lists, splits the
-packages by source, trains the tokenizer on the training side and writes
+``python data.py --lists DIR --out DIR`` reads apt's Packages and Translation-en lists, splits the packages of
+Debian 12 by source, trains the tokenizer on the training side, adds to that side what other releases have and
+Debian 12 has not, and writes
 
     train.jsonl, val.jsonl, test.jsonl   rows {package, source, section, description, synopsis}
     tokenizer.json                       byte-level BPE with DeepSeek's pre-tokenizer and markers
@@ -22,6 +23,7 @@ from typing import Iterator
 import numpy as np
 
 SEED = "synopsis-v4"
+SUITE, OTHER_SUITES = "bookworm", ("trixie", "sid", "bullseye")
 MIN_BODY_CHARS = 40
 HELD_OUT_FAMILIES, TEST_ROWS = 2400, 2000
 NEAR_COPY = 0.8
@@ -29,6 +31,7 @@ MAX_ROWS_PER_SOURCE = 16
 VOCAB_SIZE = 4096
 MAX_DESCRIPTION_TOKENS = 124
 MAX_SYNOPSIS_TOKENS = 28
+OMISSION = " [...] "            # the job's own, where it leaves out the middle of a long text
 
 BOS, EOS, PAD = "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>", "<｜▁pad▁｜>"
 USER, ASSISTANT, THINK, THINK_END = "<｜User｜>", "<｜Assistant｜>", "<think>", "</think>"
@@ -74,11 +77,11 @@ def unwrap(body: str) -> str:
     return "\n\n".join("\n".join(p) for p in paragraphs if p)
 
 
-def read_rows(lists: str) -> list[dict[str, str]]:
-    """Every package of main that has a description long enough to be summarised."""
-    packages = {s["Package"]: s for p in sorted(glob.glob(f"{lists}/*bookworm_main*Packages*")) for s in stanzas(p)}
+def read_rows(lists: str, suite: str) -> list[dict[str, str]]:
+    """Every package of a release's main that has a description long enough to be summarised."""
+    packages = {s["Package"]: s for p in sorted(glob.glob(f"{lists}/*_{suite}_main*Packages*")) for s in stanzas(p)}
     rows = []
-    for path in sorted(glob.glob(f"{lists}/*bookworm_main*Translation-en*")):
+    for path in sorted(glob.glob(f"{lists}/*_{suite}_main*Translation-en*")):
         for s in stanzas(path):
             synopsis, _, body = s["Description-en"].partition("\n")
             description = unwrap(body)
@@ -95,6 +98,11 @@ def rank(text: str) -> str:
     return hashlib.sha256(f"{SEED}/{text}".encode()).hexdigest()
 
 
+def letters(text: str) -> str:
+    """The text without case, digits and punctuation."""
+    return re.sub(r"[^a-z]+", " ", text.lower()).strip()
+
+
 def families(rows: list[dict[str, str]]) -> list[list[dict[str, str]]]:
     """Groups of rows that must not be parted: same source package, or same body but for digits and punctuation."""
     parent: dict[str, str] = {}
@@ -106,8 +114,7 @@ def families(rows: list[dict[str, str]]) -> list[list[dict[str, str]]]:
         return a
 
     for row in rows:
-        body = re.sub(r"[^a-z]+", " ", row["description"].lower()).strip()
-        parent[find("body:" + body)] = find("source:" + row["source"])
+        parent[find("body:" + letters(row["description"]))] = find("source:" + row["source"])
     groups = collections.defaultdict(list)
     for row in rows:
         groups[find("source:" + row["source"])].append(row)
@@ -116,23 +123,33 @@ def families(rows: list[dict[str, str]]) -> list[list[dict[str, str]]]:
 
 def shingles(text: str) -> set[str]:
     """The runs of five words in a text, digits and punctuation apart."""
-    found = re.sub(r"[^a-z]+", " ", text.lower()).split()
+    found = letters(text).split()
     return {" ".join(found[i:i + 5]) for i in range(max(1, len(found) - 4))}
 
 
+class NearCopies:
+    """Finds near copies of some rows: descriptions that hold NEAR_COPY or more of the shingles of one of them."""
+
+    def __init__(self, rows: list[dict[str, str]]):
+        self.sizes, self.holders = [], collections.defaultdict(list)
+        for i, row in enumerate(rows):
+            own = shingles(row["description"])
+            self.sizes.append(len(own))
+            for shingle in own:
+                self.holders[shingle].append(i)
+
+    def copied_by(self, other: dict[str, str]) -> list[int]:
+        """Which of the rows `other` is a near copy of."""
+        held = shingles(other["description"]) & self.holders.keys()
+        shared = collections.Counter(i for shingle in held for i in self.holders[shingle])
+        return [i for i, count in shared.items() if count >= NEAR_COPY * self.sizes[i]]
+
+
 def without_near_copies(rows: list[dict[str, str]], of: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The rows whose description shares less than NEAR_COPY of its shingles with any single description in `of`."""
-    wanted = [shingles(r["description"]) for r in rows]
-    relevant, holders = set().union(*wanted), collections.defaultdict(list)
-    for i, row in enumerate(of):
-        for shingle in shingles(row["description"]) & relevant:
-            holders[shingle].append(i)
-
-    def closest(own: set[str]) -> float:
-        shared = collections.Counter(i for shingle in own for i in holders[shingle])
-        return max(shared.values(), default=0) / len(own)
-
-    return [row for row, own in zip(rows, wanted) if closest(own) < NEAR_COPY]
+    """The rows of which no single description in `of` is a near copy."""
+    index = NearCopies(rows)
+    copied = {i for other in of for i in index.copied_by(other)}
+    return [row for i, row in enumerate(rows) if i not in copied]
 
 
 def split(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
@@ -145,6 +162,22 @@ def split(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
     train = [r for g in groups[HELD_OUT_FAMILIES:] for r in sample(g, MAX_ROWS_PER_SOURCE)]
     held_out = without_near_copies([sample(g, 1)[0] for g in groups[:HELD_OUT_FAMILIES]], train)
     return {"test": held_out[:TEST_ROWS], "val": held_out[TEST_ROWS:], "train": train}
+
+
+def additions(others: list[dict[str, str]], rows: list[dict[str, str]], held_out: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows of other releases that are new by package and by body, and have nothing to do with a held-out one:
+    neither its source, nor a source or body of its family, nor a near copy of its description."""
+    near = NearCopies(held_out)
+    packages, bodies = ({f(r) for r in rows} for f in (lambda r: r["package"], lambda r: letters(r["description"])))
+    held = {r["source"] for g in families(rows)[:HELD_OUT_FAMILIES] for r in g}
+    added = []
+    for row in others:
+        body = letters(row["description"])
+        if row["package"] not in packages and body not in bodies and row["source"] not in held and not near.copied_by(row):
+            packages.add(row["package"])
+            bodies.add(body)
+            added.append(row)
+    return added
 
 
 def train_tokenizer(rows: list[dict[str, str]], path: str) -> None:
@@ -181,8 +214,18 @@ class ChatEncoder:
         return self.tokenizer.encode(text, add_special_tokens=False).ids
 
     def prompt(self, description: str) -> list[int]:
-        """The prompt's ids; the description keeps its first MAX_DESCRIPTION_TOKENS tokens."""
-        return [self.bos, self.user, *self.text(description)[:MAX_DESCRIPTION_TOKENS], self.assistant, self.think_end]
+        """The prompt's ids; a description of more than MAX_DESCRIPTION_TOKENS tokens loses its middle."""
+        return [self.bos, self.user, *self.shortened(description), self.assistant, self.think_end]
+
+    def shortened(self, text: str) -> list[int]:
+        """What the job's `overlong: truncate-middle` makes of a text."""
+        all_ids = ids = self.text(text)
+        keep = MAX_DESCRIPTION_TOKENS
+        while len(ids) > MAX_DESCRIPTION_TOKENS:
+            head = (keep + 1) // 2
+            ids = self.text(self.tokenizer.decode(all_ids[:head]) + OMISSION + self.tokenizer.decode(all_ids[head - keep:]))
+            keep -= len(ids) - MAX_DESCRIPTION_TOKENS
+        return ids
 
     def answer(self, synopsis: str) -> list[int]:
         return self.text(synopsis)[:MAX_SYNOPSIS_TOKENS - 1] + [self.eos]
@@ -202,7 +245,7 @@ def encode(rows: list[dict[str, str]], encoder: ChatEncoder, path: str) -> dict[
     np.savez(path, ids=np.array(ids, "u2"), starts=np.array(starts), answers=np.array(answers))
     lengths = np.diff(starts)
     return {"rows": len(rows), "tokens": len(ids), "mean": float(lengths.mean()), "max": int(lengths.max()),
-            "truncated": float((np.array(answers) == MAX_DESCRIPTION_TOKENS + 4).mean())}
+            "shortened": sum(len(encoder.text(r["description"])) > MAX_DESCRIPTION_TOKENS for r in rows) / len(rows)}
 
 
 def write_jsonl(rows: list[dict[str, str]], path: pathlib.Path) -> None:
@@ -220,12 +263,16 @@ def main() -> None:
     args = parser.parse_args()
     out = pathlib.Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    rows = read_rows(args.lists)
+    rows = read_rows(args.lists, SUITE)
     sides = split(rows)
     counts: dict[str, object] = {"packages": len(rows), "sources": len({r["source"] for r in rows})}
+    train_tokenizer(sides["train"], str(out / "tokenizer.json"))
+    others = [r for suite in OTHER_SUITES for r in read_rows(args.lists, suite)]
+    added = additions(others, rows, sides["test"] + sides["val"])
+    counts["added"] = len(added)
+    sides["train"] += added
     for side, members in sides.items():
         write_jsonl(members, out / f"{side}.jsonl")
-    train_tokenizer(sides["train"], str(out / "tokenizer.json"))
     encoder = ChatEncoder(str(out / "tokenizer.json"))
     for side, members in sides.items():
         counts[side] = encode(members, encoder, str(out / f"{side}.npz"))

@@ -1,7 +1,8 @@
 """Trains the model: ``python train.py --data DIR --out DIR --config config.json --minutes 70``.
 
-The schedule runs on elapsed training time, so a run ends when it was told to on any machine. Killed or
-stopped, it goes on from its last checkpoint when started again with the same arguments.
+The schedule runs on the processor time spent in steps, so a busy or paused machine does not shorten a run. Killed or
+stopped, it goes on from its last checkpoint when started again with the same arguments. With ``--start MODEL`` it is a
+second run, from the weights of a released model.
 """
 
 import argparse
@@ -17,8 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+import checkpoint
 import quant
-from data import PAD, ChatEncoder
+from data import OMISSION, PAD, ChatEncoder
 from model import Config, Model, Run
 from optimizer import optimizers
 
@@ -29,10 +31,21 @@ MUON_LR, ADAM_LR = 0.02, 3e-3
 WARMUP_STEPS, DECAY_FROM, ROUND_WEIGHTS_FROM = 40, 0.25, 0.85
 RENAMED_ROWS, RENAMED_WORDS = 0.5, 0.6          # see Rows.renamed
 BLANK, FREQUENT = "Ġ", 472                      # ids below are markers, bytes and the 200 commonest pieces
-CROPPED = 0.6                                   # of the rows longer than the shortest bucket lose their tail
+CROPPED = 0.3                                   # of the rows longer than the shortest bucket lose their middle
 PREDICTED = 1792                                # tokens a step predicts: all of the answers, the rest from descriptions
 INDEXER_WEIGHT, BALANCE_STEP = 0.02, 0.01
 CHECKPOINT_SECONDS, VALIDATE_SECONDS = 180, 900
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """What differs between a first run and one that starts from a trained model."""
+
+    rate: float                                 # multiplies the peak learning rates
+    description_weights: tuple[float, float]    # at the start and at the end
+
+
+FIRST, SECOND = Stage(1.0, (1.0, 0.2)), Stage(0.6, (0.3, 0.1))
 
 
 class Rows:
@@ -42,6 +55,7 @@ class Rows:
         stored, vocabulary = np.load(path), encoder.tokenizer.get_vocab()
         self.ids, self.starts, self.answers = stored["ids"].astype(np.int64), stored["starts"], stored["answers"]
         self.lengths, self.pad = np.diff(self.starts), vocabulary[PAD]
+        self.omission = encoder.text(OMISSION)
         self.kinds = np.zeros(len(vocabulary), np.int64)            # 1: starts a word, 2: goes on with one, 0: never renamed
         for token, i in vocabulary.items():
             if i >= FREQUENT and token.removeprefix(BLANK).isalpha():
@@ -59,10 +73,13 @@ class Rows:
         return table[ids]
 
     def kept(self, row: int, length: int) -> np.ndarray:
-        """The row's ids, with the tail of its description cut so that `length` suffices."""
+        """The row's ids, with the middle of its description left out so that `length` suffices."""
         ids, start = self.ids[self.starts[row]:self.starts[row + 1]], self.answers[row]
-        surplus = max(0, len(ids) - length)
-        return np.concatenate([ids[:start - 2 - surplus], ids[start - 2:]])
+        if len(ids) <= length:
+            return ids
+        room = length - len(self.omission) - (len(ids) - start) - 4
+        head = (room + 1) // 2
+        return np.concatenate([ids[:2 + head], self.omission, ids[start - 2 - (room - head):]])
 
     def batch(self, rows: np.ndarray, length: int, random: np.random.Generator | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """-> ids [B, length], and where the next token is one of the answer's / of the description's [B, length]."""
@@ -157,17 +174,18 @@ def balance(model: Model) -> None:
 
 
 def rate(step: int, progress: float) -> float:
-    """Warm-up by steps, then constant, then linear in elapsed time to nearly nothing."""
+    """Warm-up by steps, then constant, then linear in training time to nearly nothing."""
     return min(1.0, (step + 1) / WARMUP_STEPS) * min(1.0, max(0.01, (1 - progress) / (1 - DECAY_FROM)))
 
 
 class Trainer:
-    def __init__(self, config: Config, data: pathlib.Path, out: pathlib.Path, minutes: float):
+    def __init__(self, config: Config, data: pathlib.Path, out: pathlib.Path, minutes: float, start: pathlib.Path | None):
         torch.manual_seed(SEED)
+        self.stage = SECOND if start else FIRST
         encoder = ChatEncoder(str(data / "tokenizer.json"))
         self.rows, self.held_out = Rows(data / "train.npz", encoder), Rows(data / "val.npz", encoder)
-        self.model = Model(config)
-        self.optimizers = optimizers(self.model, MUON_LR, ADAM_LR)
+        self.model = checkpoint.load(Model(config), start) if start else Model(config)
+        self.optimizers = optimizers(self.model, MUON_LR * self.stage.rate, ADAM_LR * self.stage.rate)
         self.out, self.seconds = out, 60 * minutes
         self.step, self.elapsed, self.tokens, self.log = 0, 0.0, 0, []
 
@@ -195,8 +213,9 @@ class Trainer:
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * rate(self.step, progress)
         batch = self.rows.batch(rows, length, np.random.default_rng([SEED, self.step]))
+        first, last = self.stage.description_weights
         with rounded_weights(self.model, progress >= ROUND_WEIGHTS_FROM):
-            loss, parts = loss_of(self.model, batch, description_weight=1.0 - 0.8 * progress)
+            loss, parts = loss_of(self.model, batch, description_weight=first + (last - first) * progress)
             loss.backward()
         parts["norm"] = torch.nn.utils.clip_grad_norm_(self.optimizers[1].param_groups[0]["params"], 1.0).item()
         for optimizer in self.optimizers:
@@ -215,7 +234,7 @@ class Trainer:
 
     def train(self) -> None:
         self.compile()
-        mark = saved = validated = time.monotonic()
+        mark = saved = validated = time.process_time()
         recent: list[dict[str, float]] = []
         for epochs, rows, length in batches(self.rows, self.step):
             progress = self.elapsed / self.seconds
@@ -223,7 +242,7 @@ class Trainer:
                 break
             recent.append(self.one_step(rows, length, progress))
             self.step += 1
-            now = time.monotonic()
+            now = time.process_time()
             self.elapsed, mark = self.elapsed + now - mark, now
             if self.step % 20 == 0:
                 self.report(epochs, recent)
@@ -259,11 +278,12 @@ def main() -> None:
     for name in ("--data", "--out", "--config"):
         parser.add_argument(name, type=pathlib.Path, required=True)
     parser.add_argument("--minutes", type=float, required=True)
+    parser.add_argument("--start", type=pathlib.Path, help="a released model to go on from")
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     args.out.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(Config.load(args.config), args.data, args.out, args.minutes)
+    trainer = Trainer(Config.load(args.config), args.data, args.out, args.minutes, args.start)
     trainer.resume()
     print("parameters", sum(p.numel() for p in trainer.model.parameters()), "batches per epoch", len(epoch(trainer.rows, 0)), flush=True)
     trainer.train()
