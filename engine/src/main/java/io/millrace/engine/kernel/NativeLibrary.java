@@ -13,26 +13,40 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// The compiled kernels of `src/main/c/millrace.h`, if this jar carries them for this platform. Loaded once and never
-/// unloaded.
+/// unloaded. Native access is what this class is for: `--enable-native-access` grants it.
+@SuppressWarnings("restricted")
 final class NativeLibrary {
-    /// Instruction sets, in the order of the C side's `enum level`.
+    /// Instruction sets; the codes are those of the C side's `enum level`.
     enum Level {
-        NONE,
-        AVX2,
-        AVX512_VNNI,
-        AMX,
-        NEON_DOT
+        NONE(0),
+        AVX2(1),
+        AVX512_VNNI(2),
+        AMX(3),
+        NEON_DOT(4);
+
+        final int code;
+
+        Level(int code) {
+            this.code = code;
+        }
     }
 
-    /// In the order of the C side's `enum arithmetic`.
+    /// How activations are rounded; the codes are those of the C side's `enum arithmetic`.
     enum Arithmetic {
-        F32,
-        BF16,
-        INT8
+        F32(0),
+        BF16(1),
+        INT8(2);
+
+        final int code;
+
+        Arithmetic(int code) {
+            this.code = code;
+        }
     }
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
@@ -56,8 +70,8 @@ final class NativeLibrary {
 
     private static Loaded load() {
         String platform = platform();
-        try (InputStream library = NativeLibrary.class.getResourceAsStream(
-                "/io/millrace/engine/native/" + platform + "/libmillrace.so")) {
+        try (InputStream library =
+                NativeLibrary.class.getResourceAsStream("/io/millrace/engine/native/" + platform + "/libmillrace.so")) {
             if (library == null) {
                 return new Loaded(null, "no native kernels for " + platform + " in this build");
             }
@@ -106,7 +120,11 @@ final class NativeLibrary {
                     FunctionDescriptor.ofVoid(
                             INT, INT, pointer, LONG, pointer, INT, pointer, pointer, pointer, INT, INT, pointer, LONG,
                             pointer));
-            level = Level.values()[call(handle(symbols, "millrace_level", FunctionDescriptor.of(INT)))];
+            int best = call(handle(symbols, "millrace_level", FunctionDescriptor.of(INT)));
+            level = Arrays.stream(Level.values())
+                    .filter(known -> known.code == best)
+                    .findFirst()
+                    .orElse(Level.NONE);
         }
 
         private static MethodHandle handle(SymbolLookup symbols, String name, FunctionDescriptor descriptor) {
@@ -134,8 +152,11 @@ final class NativeLibrary {
         @Nullable
         Arithmetic arithmetic(Level at, int format) {
             try {
-                int answer = (int) arithmetic.invokeExact(at.ordinal(), format);
-                return answer < 0 ? null : Arithmetic.values()[answer];
+                int answer = (int) arithmetic.invokeExact(at.code, format);
+                return Arrays.stream(Arithmetic.values())
+                        .filter(known -> known.code == answer)
+                        .findFirst()
+                        .orElse(null);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }
@@ -143,7 +164,7 @@ final class NativeLibrary {
 
         long packedBytes(Arithmetic how, int rows, int cols) {
             try {
-                return (long) packedBytes.invokeExact(how.ordinal(), rows, cols);
+                return (long) packedBytes.invokeExact(how.code, rows, cols);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }
@@ -152,7 +173,7 @@ final class NativeLibrary {
         /// @param rows of the stored matrix in one product
         long scratchBytes(Arithmetic how, int rows, int cols) {
             try {
-                return (long) scratchBytes.invokeExact(how.ordinal(), rows, cols);
+                return (long) scratchBytes.invokeExact(how.code, rows, cols);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }
@@ -170,7 +191,7 @@ final class NativeLibrary {
                 int groups,
                 MemorySegment packed) {
             try {
-                pack.invokeExact(at.ordinal(), how.ordinal(), x, stride, rows, cols, group, groups, packed);
+                pack.invokeExact(at.code, how.code, x, stride, rows, cols, group, groups, packed);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }
@@ -194,8 +215,8 @@ final class NativeLibrary {
                 MemorySegment scratch) {
             try {
                 product.invokeExact(
-                        at.ordinal(),
-                        how.ordinal(),
+                        at.code,
+                        how.code,
                         x,
                         xStride,
                         packed,

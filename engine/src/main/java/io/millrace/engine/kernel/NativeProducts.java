@@ -145,8 +145,7 @@ final class NativeProducts implements MatrixProducts {
             }
             if (how != packedAs) {
                 packed = own.packed.of(Math.max(1, functions.packedBytes(how, rows, w.cols())));
-                functions.pack(
-                        level, how, input, w.cols(), rows, w.cols(), 0, Math.ceilDiv(rows, GROUP), packed);
+                functions.pack(level, how, input, w.cols(), rows, w.cols(), 0, Math.ceilDiv(rows, GROUP), packed);
                 packedAs = how;
             }
             MemorySegment output = MemorySegment.ofArray(ys[i]);

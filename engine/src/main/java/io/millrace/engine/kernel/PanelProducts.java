@@ -46,16 +46,7 @@ final class PanelProducts implements MatrixProducts {
             int width = Math.min(PANEL, (group + 1) * perGroup - first);
             float[] panel = workers[worker].decoder.decode(w, first);
             PanelProduct.multiply(
-                    packed,
-                    group * packedGroup,
-                    rows,
-                    cols,
-                    panel,
-                    y,
-                    first,
-                    w.rows(),
-                    width,
-                    workers[worker].tile);
+                    packed, group * packedGroup, rows, cols, panel, y, first, w.rows(), width, workers[worker].tile);
         });
     }
 

@@ -1,6 +1,5 @@
 package io.millrace.engine.kernel;
 
-import static io.millrace.engine.kernel.VectorConstants.LANES;
 import static io.millrace.engine.kernel.VectorConstants.PANEL;
 import static io.millrace.engine.kernel.VectorConstants.TILE;
 
@@ -370,8 +369,7 @@ final class VectorKernels implements Kernels {
     }
 
     /// One expert on its rows, all on one worker: `own.out` [members, dim].
-    private void expert(
-            float[] x, int[] members, int dim, Swiglu expert, float[] weights, double limit, int worker) {
+    private void expert(float[] x, int[] members, int dim, Swiglu expert, float[] weights, double limit, int worker) {
         Scratch own = scratch[worker];
         int rows = members.length;
         int inner = expert.gate().rows();

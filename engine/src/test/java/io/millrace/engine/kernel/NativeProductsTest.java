@@ -48,9 +48,7 @@ class NativeProductsTest {
 
     /// What this processor has, and what it therefore has too.
     private static Stream<Level> levels(Functions functions) {
-        return functions.level() == Level.AMX
-                ? Stream.of(Level.AMX, Level.AVX512_VNNI)
-                : Stream.of(functions.level());
+        return functions.level() == Level.AMX ? Stream.of(Level.AMX, Level.AVX512_VNNI) : Stream.of(functions.level());
     }
 
     @ParameterizedTest
@@ -91,16 +89,17 @@ class NativeProductsTest {
                     magnitudes += Math.abs((double) x[r * cols + k] * row[k]);
                     blockwise += largestOfBlock(x, r * cols, cols, k) * Math.abs(row[k]);
                 }
-                double bound =
-                        switch (how) {
-                            case F32 -> 0x1p-21 * magnitudes;
-                            // half a unit in the last of eight bits, of x and perhaps of w
-                            case BF16 -> 0x1.1p-8 * magnitudes;
-                            // half a step of 1/127 of the block's largest
-                            case INT8 -> blockwise / 250 + 0x1p-19 * magnitudes;
-                        };
+                double bound = switch (how) {
+                    case F32 -> 0x1p-21 * magnitudes;
+                    // half a unit in the last of eight bits, of x and perhaps of w
+                    case BF16 -> 0x1.1p-8 * magnitudes;
+                    // half a step of 1/127 of the block's largest
+                    case INT8 -> blockwise / 250 + 0x1p-19 * magnitudes;
+                };
                 assertThat((double) y[r * outputs + n])
-                        .as("%s %s [%d, %d] row %d of %d, output %d, seed %d", level, dtype, outputs, cols, r, rows, n, SEED)
+                        .as(
+                                "%s %s [%d, %d] row %d of %d, output %d, seed %d",
+                                level, dtype, outputs, cols, r, rows, n, SEED)
                         .isCloseTo(sum, within(bound + 1e-30));
             }
         }
@@ -186,7 +185,12 @@ class NativeProductsTest {
                 codes[i] = (byte) (dtype == DType.F8_E4M3 && (code & 0x7F) == 0x7F ? 0 : code);
             }
             Matrix w = new Matrix(
-                    "codes", dtype, 256, cols, java.lang.foreign.MemorySegment.ofArray(codes), scales(dtype, 256, cols));
+                    "codes",
+                    dtype,
+                    256,
+                    cols,
+                    java.lang.foreign.MemorySegment.ofArray(codes),
+                    scales(dtype, 256, cols));
             float[] x = new float[cols];
             x[1] = 1;
             float[] y = multiply(functions, functions.level(), x, 1, w, 1);
