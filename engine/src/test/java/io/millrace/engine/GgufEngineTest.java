@@ -45,7 +45,6 @@ class GgufEngineTest {
 
     @ParameterizedTest
     @CsvSource({
-        "reference, Q8_0",
         "reference, Q4_K",
         "vector, Q8_0",
         "vector, Q4_0",
