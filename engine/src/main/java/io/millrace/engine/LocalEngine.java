@@ -38,8 +38,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// An engine in this JVM: opens a model folder or GGUF file, owns its mapping, its worker threads and its running batch,
-/// and closes them in the opposite order. Thread-safe.
+/// An engine in this JVM: opens a model folder or a GGUF file, owns its mapping, its worker threads and its
+/// running batch, and closes them in the opposite order. Thread-safe.
 public final class LocalEngine implements Engine {
     private static final System.Logger LOG = System.getLogger(LocalEngine.class.getName());
     private static final String TOKENIZER = "tokenizer.json";
@@ -151,7 +151,9 @@ public final class LocalEngine implements Engine {
         if (tokenizer == null) {
             throw new EngineException(
                     ErrorCode.MODEL_UNREADABLE,
-                    config.modelDir().resolve(TOKENIZER) + ": expected a tokenizer, got no such file");
+                    checkpoint.metadata() == null
+                            ? checkpoint.path().resolve(TOKENIZER) + ": expected a tokenizer, got no such file"
+                            : checkpoint.path() + ": " + GGUF_TOKENIZER + "model: expected a tokenizer, got none");
         }
         return tokenizer;
     }

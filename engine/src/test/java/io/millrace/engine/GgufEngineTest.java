@@ -44,14 +44,7 @@ class GgufEngineTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "reference, Q4_K",
-        "vector, Q8_0",
-        "vector, Q4_0",
-        "vector, Q4_K",
-        "vector, Q6_K",
-        "vector, MXFP4"
-    })
+    @CsvSource({"reference, Q4_K", "vector, Q8_0", "vector, Q4_0", "vector, Q4_K", "vector, Q6_K", "vector, MXFP4"})
     void logits_ofBlocksAreThoseOfTheirValues(String ring, DType format) {
         checkBlocks(ring, format);
     }

@@ -106,8 +106,7 @@ public final class Checkpoint implements AutoCloseable {
         List<Path> files = new ArrayList<>(List.of(configFile));
         files.addAll(shards.files());
         String name = SafetensorsFile.fileName(dir.toAbsolutePath().normalize());
-        return new Content(
-                name, architecture, config, root, null, List.copyOf(files), mapShards(shards, arena));
+        return new Content(name, architecture, config, root, null, List.copyOf(files), mapShards(shards, arena));
     }
 
     private static Content gguf(GgufParts parts, Arena arena) {
@@ -204,7 +203,8 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /// Hex SHA-256 over config.json, if there is one, and the weight files: first the configuration, then the
-    /// files in name order, each as its name in UTF-8, a zero byte, its length as 8 bytes big-endian, and its bytes.
+    /// files in name order, each as its name in UTF-8, a zero byte, its length as 8 bytes big-endian, and
+    /// its bytes.
     ///
     /// Computed at the first call, which reads every byte: instantly done for a model of megabytes, but
     /// minutes for one of hundreds of gigabytes, at the speed of the disk or of one core.
@@ -315,8 +315,7 @@ public final class Checkpoint implements AutoCloseable {
             if (earlier != null) {
                 throw new EngineException(
                         ErrorCode.MODEL_MISMATCH,
-                        tensor.name() + ": expected in one file, got in " + earlier.file() + " and "
-                                + tensor.file());
+                        tensor.name() + ": expected in one file, got in " + earlier.file() + " and " + tensor.file());
             }
         }
     }

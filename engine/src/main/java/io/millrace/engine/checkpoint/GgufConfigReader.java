@@ -122,8 +122,7 @@ final class GgufConfigReader {
         fields.mustBeIfPresent("attention.value_length", headDim);
         int groups = fields.requiredInt("attention.output_group_count", 1, 4096);
         if (heads % groups != 0) {
-            fields.problem(
-                    "attention.output_group_count", "a divisor of attention.head_count (" + heads + ")", groups);
+            fields.problem("attention.output_group_count", "a divisor of attention.head_count (" + heads + ")", groups);
         }
         int rotated = fields.requiredInt("rope.dimension_count", 2, 8192);
         if (rotated % 2 != 0 || rotated > headDim) {

@@ -84,11 +84,15 @@ final class GgufCursor {
         }
         byte[] text = bytes.asSlice(advance(length, what), length).toArray(ValueLayout.JAVA_BYTE);
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(text))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new EngineException(
                     ErrorCode.MODEL_MISMATCH,
-                    file + ": " + what + ": expected UTF-8, got other bytes at offset " + (position - length), e);
+                    file + ": " + what + ": expected UTF-8, got other bytes at offset " + (position - length),
+                    e);
         }
     }
 

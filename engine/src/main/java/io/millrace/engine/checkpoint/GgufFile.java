@@ -117,8 +117,8 @@ record GgufFile(GgufMetadata metadata, List<StoredTensor> tensors) {
         }
         long offset = cursor.u64(name + ": offset");
         if (offset < 0 || offset % alignment != 0) {
-            throw cursor.fault(name + ": offset: expected a multiple of " + alignment + ", got "
-                    + Long.toUnsignedString(offset));
+            throw cursor.fault(
+                    name + ": offset: expected a multiple of " + alignment + ", got " + Long.toUnsignedString(offset));
         }
         return new Entry(name, type, shape, offset, byteSize(cursor, name, type, shape));
     }
@@ -133,8 +133,7 @@ record GgufFile(GgufMetadata metadata, List<StoredTensor> tensors) {
         for (int i = 0; i < dimensions; i++) {
             long extent = cursor.u64(name + ": shape");
             if (extent < 1) {
-                throw cursor.fault(
-                        name + ": shape: expected positive numbers, got " + Long.toUnsignedString(extent));
+                throw cursor.fault(name + ": shape: expected positive numbers, got " + Long.toUnsignedString(extent));
             }
             shape.add(extent);
         }

@@ -1,5 +1,6 @@
 package io.millrace.engine.checkpoint;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -101,7 +102,7 @@ public final class GgufMetadata {
         }
     }
 
-    private static com.fasterxml.jackson.databind.JsonNode scalar(Object value) {
+    private static JsonNode scalar(Object value) {
         JsonNodeFactory nodes = JsonNodeFactory.instance;
         return switch (value) {
             case Long number -> nodes.numberNode(number);

@@ -189,8 +189,7 @@ public final class TensorSource {
             case F32 -> unscaled(stored, DType.F32, shape);
             case BF16 -> unscaled(stored, DType.BF16, shape);
             case F16 -> unscaled(stored, DType.F16, shape);
-            case F8_E4M3 ->
-                scaled(stored, DType.F8_E4M3, shape, checkpoint.fp8BlockRows(), checkpoint.fp8BlockCols());
+            case F8_E4M3 -> scaled(stored, DType.F8_E4M3, shape, checkpoint.fp8BlockRows(), checkpoint.fp8BlockCols());
             case I8, U8, F4 -> scaled(stored, DType.FP4_E2M1, shape, 1, FP4_BLOCK);
             default -> {
                 mismatch(stored, "F32, BF16, F16, F8_E4M3 or packed FP4 " + shape);

@@ -15,9 +15,9 @@ import java.util.List;
 /// become floats.
 ///
 /// How a matrix is stored is read off its tensor: plain F32, BF16 or F16; F8_E4M3 with block scales in
-/// F8_E8M0 (release) or F32 (base models); FP4 packed into bytes; in GGUF any block format known here. Prediction blocks (`mtp.N`) are bound if
-/// the checkpoint has them and the configuration counts them, so there may be fewer than
-/// `config.mtpLayers()`.
+/// F8_E8M0 (release) or F32 (base models); FP4 packed into bytes; in GGUF any of the block formats known here.
+/// Prediction blocks (`mtp.N`) are bound if the checkpoint has them and the configuration counts them, so
+/// there may be fewer than `config.mtpLayers()`.
 public final class WeightBinder {
     private static final System.Logger LOG = System.getLogger(WeightBinder.class.getName());
     private static final int EXTRAS_SHOWN = 10;
@@ -231,8 +231,7 @@ public final class WeightBinder {
         }
         List<Swiglu> experts = new ArrayList<>();
         for (int expert = 0; expert < config.moe().nRoutedExperts(); expert++) {
-            experts.add(new Swiglu(
-                    slice(gate, expert, inner), slice(up, expert, inner), slice(down, expert, hidden)));
+            experts.add(new Swiglu(slice(gate, expert, inner), slice(up, expert, inner), slice(down, expert, hidden)));
         }
         return experts;
     }

@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// A byte-level byte-pair encoding read from a Hugging Face `tokenizer.json` or from GGUF metadata; gives the ids that Hugging
-/// Face's own library gives.
+/// A byte-level byte-pair encoding read from a Hugging Face `tokenizer.json`, or from the same as GGUF
+/// metadata has it; gives the ids that Hugging Face's own library gives.
 ///
 /// Written here rather than bound to a native library for two reasons: the published ones need glibc 2.34,
 /// which the aarch64 hosts with Ascend cards often lack, and a fault in native code takes the whole executor

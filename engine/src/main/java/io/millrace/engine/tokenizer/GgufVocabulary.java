@@ -39,7 +39,13 @@ public record GgufVocabulary(String file, String pre, List<String> tokens, List<
         NamedSplit split = NamedSplit.of(file, pre);
         Map<String, Integer> vocab = vocab();
         return new TokenizerFile(
-                file, split.normalizer(), split.preTokenizer(), addedTokens(), vocab, merges(vocab), split.ignoreMerges());
+                file,
+                split.normalizer(),
+                split.preTokenizer(),
+                addedTokens(),
+                vocab,
+                merges(vocab),
+                split.ignoreMerges());
     }
 
     private Map<String, Integer> vocab() {

@@ -290,7 +290,8 @@ class GgufFileTest {
     void open_aPartUnderAnotherName() {
         GgufWriter writer = other();
         writer.metadata.put("split.count", 3);
-        checkOpen(writer, ErrorCode.MODEL_MISMATCH, "m.gguf: split.count: expected 1, as the file's name has it, got 3");
+        checkOpen(
+                writer, ErrorCode.MODEL_MISMATCH, "m.gguf: split.count: expected 1, as the file's name has it, got 3");
     }
 
     // ---- damage

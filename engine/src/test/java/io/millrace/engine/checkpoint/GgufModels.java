@@ -166,16 +166,16 @@ public final class GgufModels {
         keys.put("expert_weights_scale", (float) config.moe().routedScalingFactor());
         keys.put("expert_weights_norm", true);
         keys.put("expert_gating_func", 4);
-        keys.put(
-                "hash_layer_count",
-                (int) config.layers().stream()
-                        .filter(ModelConfig.Layer::hashRouted)
-                        .count());
+        keys.put("hash_layer_count", (int)
+                config.layers().stream().filter(ModelConfig.Layer::hashRouted).count());
         keys.put("hyper_connection.count", config.hyperConnections().hcMult());
-        keys.put("hyper_connection.sinkhorn_iterations", config.hyperConnections().hcSinkhornIters());
+        keys.put(
+                "hyper_connection.sinkhorn_iterations",
+                config.hyperConnections().hcSinkhornIters());
         keys.put("hyper_connection.epsilon", (float) config.hyperConnections().hcEps());
         Float limit = (float) config.moe().swigluLimit();
-        keys.put("swiglu_clamp_exp", config.layers().stream().map(layer -> limit).toList());
+        keys.put(
+                "swiglu_clamp_exp", config.layers().stream().map(layer -> limit).toList());
         keys.forEach((key, value) -> metadata.put("deepseek4." + key, value));
     }
 }

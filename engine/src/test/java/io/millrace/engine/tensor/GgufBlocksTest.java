@@ -36,7 +36,8 @@ class GgufBlocksTest {
         float[] out = new float[values.size()];
         MatrixRows.decode(matrix, 0, out, 0);
         for (int col = 0; col < out.length; col++) {
-            assertThat(out[col]).as("column " + col).isEqualTo((float) values.get(col).asDouble());
+            assertThat(out[col]).as("column " + col).isEqualTo((float)
+                    values.get(col).asDouble());
         }
     }
 

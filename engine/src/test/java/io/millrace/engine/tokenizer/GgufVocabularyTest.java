@@ -53,18 +53,17 @@ class GgufVocabularyTest {
 
     /// The rules as those models' own files have them.
     @ParameterizedTest
-    @CsvSource({
-        "qwen2, \\p{N}, NFC, false",
-        "deepseek-r1-qwen, \\p{N}, , false",
-        "llama-bpe, '\\p{N}{1,3}', , true"
-    })
+    @CsvSource({"qwen2, \\p{N}, NFC, false", "deepseek-r1-qwen, \\p{N}, , false", "llama-bpe, '\\p{N}{1,3}', , true"})
     void encode_wordRules(String pre, String numbers, String normalizer, boolean ignoreMerges) throws IOException {
         ObjectNode root = (ObjectNode) JSON.readTree(SharedFiles.resource("small-tokenizer.json"));
         ObjectNode sequence = root.putObject("pre_tokenizer").put("type", "Sequence");
         var steps = sequence.putArray("pretokenizers");
         ObjectNode split = steps.addObject().put("type", "Split").put("behavior", "Isolated");
         split.put("invert", false).putObject("pattern").put("Regex", WORDS.formatted(numbers));
-        steps.addObject().put("type", "ByteLevel").put("add_prefix_space", false).put("use_regex", false);
+        steps.addObject()
+                .put("type", "ByteLevel")
+                .put("add_prefix_space", false)
+                .put("use_regex", false);
         if (normalizer != null) {
             root.putObject("normalizer").put("type", normalizer);
             // as those models have them, and as llama.cpp looks for all
@@ -107,8 +106,7 @@ class GgufVocabularyTest {
                 .into((whole, start, end) -> pieces.add(whole.substring(start, end)))
                 .piece(text, 0, text.length());
         assertThat(pieces)
-                .containsExactly(
-                        "it", "'", "s", " ", "123", "45\u0663", " ", "(", "ok", ")=>", "b", "\n", "\n", "c");
+                .containsExactly("it", "'", "s", " ", "123", "45\u0663", " ", "(", "ok", ")=>", "b", "\n", "\n", "c");
     }
 
     @Test
@@ -116,9 +114,10 @@ class GgufVocabularyTest {
         GgufVocabulary small = vocabulary("gpt-2");
         List<String> merges = new ArrayList<>(small.merges());
         merges.addFirst("Q Q");
-        BpeTokenizer tokenizer = BpeTokenizer.of(
-                new GgufVocabulary("f", "gpt-2", small.tokens(), small.types(), merges));
-        assertThat(tokenizer.encodeText("QQ the")).isEqualTo(BpeTokenizer.of(small).encodeText("QQ the"));
+        BpeTokenizer tokenizer =
+                BpeTokenizer.of(new GgufVocabulary("f", "gpt-2", small.tokens(), small.types(), merges));
+        assertThat(tokenizer.encodeText("QQ the"))
+                .isEqualTo(BpeTokenizer.of(small).encodeText("QQ the"));
     }
 
     @Test
