@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
 /// Reads the metadata of a GGUF file of architecture `deepseek4`, bounded as a config.json is; all problems
 /// are told in one message.
@@ -175,16 +174,27 @@ final class GgufConfigReader {
     private double clamp() {
         double limit = Double.NaN;
         for (String key : List.of("swiglu_clamp_exp", "swiglu_clamp_shexp")) {
-            JsonNode node = fields.node(key);
-            for (JsonNode value : node == null ? List.<JsonNode>of() : node.isArray() ? node : List.of(node)) {
+            for (JsonNode value : elements(key)) {
                 limit = Double.isNaN(limit) ? value.asDouble(-1) : limit;
                 if (value.asDouble(-1) != limit || !(limit >= 0 && limit <= 1e30)) {
-                    fields.problem(key, "the same number from 0 to 1e30 everywhere", ConfigFields.shown(node));
+                    fields.problem(
+                            key,
+                            "the same number from 0 to 1e30 in all layers and for all experts",
+                            limit + " and " + ConfigFields.shown(value));
                     return 0;
                 }
             }
         }
         return Double.isNaN(limit) ? 0 : limit;
+    }
+
+    /// The elements of an array, a value on its own, or nothing.
+    private Iterable<JsonNode> elements(String key) {
+        JsonNode node = fields.node(key);
+        if (node == null) {
+            return List.of();
+        }
+        return node.isArray() ? node : List.of(node);
     }
 
     private ModelConfig.Rope rope(boolean compressed) {
@@ -198,7 +208,7 @@ final class GgufConfigReader {
     }
 
     private ModelConfig.Yarn yarn() {
-        @Nullable String type = fields.text("rope.scaling.type");
+        String type = fields.text("rope.scaling.type");
         if (type == null || type.equals("none")) {
             return ModelConfig.Yarn.NONE;
         }

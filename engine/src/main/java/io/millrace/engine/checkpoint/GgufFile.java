@@ -148,19 +148,15 @@ record GgufFile(GgufMetadata metadata, List<StoredTensor> tensors) {
                     + type + " " + shape);
         }
         long bytes = shape.getLast() / type.blockElements();
-        try {
-            bytes = Math.multiplyExact(bytes, (long) type.blockBytes());
-            for (long extent : shape.subList(0, shape.size() - 1)) {
-                bytes = Math.multiplyExact(bytes, extent);
+        List<Long> factors = new ArrayList<>(shape.subList(0, shape.size() - 1));
+        factors.add((long) type.blockBytes());
+        for (long factor : factors) {
+            if (factor > Long.MAX_VALUE / bytes) {
+                throw cursor.fault(name + ": expected a shape of less than 2^63 bytes, got " + type + " " + shape);
             }
-            return bytes;
-        } catch (ArithmeticException e) {
-            throw new EngineException(
-                    ErrorCode.MODEL_MISMATCH,
-                    cursor.fault(name + ": expected a shape of less than 2^63 bytes, got " + type + " " + shape)
-                            .getMessage(),
-                    e);
+            bytes *= factor;
         }
+        return bytes;
     }
 
     private static List<StoredTensor> tensors(String file, List<Entry> entries, MemorySegment data) {

@@ -80,13 +80,15 @@ final class BlockDecoder {
     }
 
     private static int groupScale(byte[] codes, int at, int group) {
-        return group < 4 ? codes[at + group] & 63 : codes[at + group + 4] & 15 | (codes[at + group - 4] & 0xC0) >> 2;
+        return group < 4
+                ? codes[at + group] & 63
+                : (codes[at + group + 4] & 15) | ((codes[at + group - 4] & 0xC0) >> 2);
     }
 
     private static int groupMinimum(byte[] codes, int at, int group) {
         return group < 4
                 ? codes[at + group + 4] & 63
-                : (codes[at + group + 4] & 0xF0) >> 4 | (codes[at + group] & 0xC0) >> 2;
+                : ((codes[at + group + 4] & 0xF0) >> 4) | ((codes[at + group] & 0xC0) >> 2);
     }
 
     /// Four columns, 32 apart, share a byte of upper bits, and two of them, 64 apart, one of lower nibbles.
@@ -99,10 +101,10 @@ final class BlockDecoder {
                 int high = codes[at + 128 + 32 * half + i];
                 int group = at + 192 + 8 * half + i / 16;
                 int to = out + (128 * half + i) * PANEL;
-                panel[to] = scale * codes[group] * ((even & 15 | high << 4 & 0x30) - 32);
-                panel[to + 32 * PANEL] = scale * codes[group + 2] * ((odd & 15 | high << 2 & 0x30) - 32);
-                panel[to + 64 * PANEL] = scale * codes[group + 4] * ((even >> 4 & 15 | high & 0x30) - 32);
-                panel[to + 96 * PANEL] = scale * codes[group + 6] * ((odd >> 4 & 15 | high >> 2 & 0x30) - 32);
+                panel[to] = scale * codes[group] * (((even & 15) | ((high << 4) & 0x30)) - 32);
+                panel[to + 32 * PANEL] = scale * codes[group + 2] * (((odd & 15) | ((high << 2) & 0x30)) - 32);
+                panel[to + 64 * PANEL] = scale * codes[group + 4] * ((((even >> 4) & 15) | (high & 0x30)) - 32);
+                panel[to + 96 * PANEL] = scale * codes[group + 6] * ((((odd >> 4) & 15) | ((high >> 2) & 0x30)) - 32);
             }
         }
     }

@@ -37,7 +37,7 @@ final class GgufBlocks {
     /// groups, the first in the low nibbles.
     private static float q4k(MemorySegment data, long at, int i) {
         int group = i / 32;
-        int pair = unsigned(data, at + 16 + group / 2 * 32 + i % 32);
+        int pair = unsigned(data, at + 16 + group / 2 * 32L + i % 32);
         int code = group % 2 == 0 ? pair & 15 : pair >> 4;
         float step = half(data, at) * groupScale(data, at + 4, group);
         return step * code - half(data, at + 2) * groupMinimum(data, at + 4, group);
@@ -48,13 +48,13 @@ final class GgufBlocks {
     private static int groupScale(MemorySegment data, long at, int group) {
         return group < 4
                 ? unsigned(data, at + group) & 63
-                : unsigned(data, at + group + 4) & 15 | unsigned(data, at + group - 4) >> 6 << 4;
+                : (unsigned(data, at + group + 4) & 15) | (unsigned(data, at + group - 4) >> 6 << 4);
     }
 
     private static int groupMinimum(MemorySegment data, long at, int group) {
         return group < 4
                 ? unsigned(data, at + group + 4) & 63
-                : unsigned(data, at + group + 4) >> 4 | unsigned(data, at + group) >> 6 << 4;
+                : (unsigned(data, at + group + 4) >> 4) | (unsigned(data, at + group) >> 6 << 4);
     }
 
     /// 128 bytes of lower nibbles, 64 bytes of upper two bits, 16 group scales, scale; a half of the block
@@ -63,10 +63,10 @@ final class GgufBlocks {
         int half = i / 128;
         int field = i % 128 / 32;
         int lane = i % 32;
-        int pair = unsigned(data, at + 64 * half + field % 2 * 32 + lane);
+        int pair = unsigned(data, at + 64L * half + field % 2 * 32L + lane);
         int low = field < 2 ? pair & 15 : pair >> 4;
-        int high = unsigned(data, at + 128 + 32 * half + lane) >> 2 * field & 3;
-        return half(data, at + 208) * signed(data, at + 192 + i / 16) * ((high << 4 | low) - 32);
+        int high = (unsigned(data, at + 128 + 32L * half + lane) >> (2 * field)) & 3;
+        return half(data, at + 208) * signed(data, at + 192 + i / 16) * (((high << 4) | low) - 32);
     }
 
     private static float half(MemorySegment data, long at) {

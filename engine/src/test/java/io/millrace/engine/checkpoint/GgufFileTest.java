@@ -197,7 +197,7 @@ class GgufFileTest {
                 "m.gguf: 6 problems: ",
                 "deepseek4.embedding_length: expected a number from 1 to 65536, got 0",
                 "deepseek4.expert_gating_func: expected 4, got 2",
-                "deepseek4.swiglu_clamp_shexp: expected the same number",
+                "deepseek4.swiglu_clamp_shexp: expected the same number from 0 to 1e30 in all layers",
                 "deepseek4.attention.compress_ratios: expected a list of at least block_count (5) numbers",
                 "deepseek4.attention.sliding_window: expected a number from 1 to 1048576, got nothing",
                 "deepseek4.rope.scaling.type: expected yarn or none, got \"linear\"");
