@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +62,7 @@ record GgufFile(GgufMetadata metadata, List<StoredTensor> tensors) {
     private static void checkMagic(GgufCursor cursor) {
         int magic = cursor.u32("magic");
         if (magic != MAGIC) {
-            throw cursor.fault("expected the four letters GGUF, got bytes " + String.format("%08x", magic)
+            throw cursor.fault("expected the four letters GGUF, got bytes " + HexFormat.of().toHexDigits(magic)
                     + " (last one first); is it a GGUF file?");
         }
         int version = cursor.u32("version");

@@ -15,7 +15,7 @@ import java.util.List;
 /// become floats.
 ///
 /// How a matrix is stored is read off its tensor: plain F32, BF16 or F16; F8_E4M3 with block scales in
-/// F8_E8M0 (release) or F32 (base models); FP4 packed into bytes; in GGUF any of the block formats known here.
+/// F8_E8M0 (release) or F32 (base models); FP4 packed into bytes; in GGUF any block format known here.
 /// Prediction blocks (`mtp.N`) are bound if the checkpoint has them and the configuration counts them, so
 /// there may be fewer than `config.mtpLayers()`.
 public final class WeightBinder {
