@@ -62,8 +62,8 @@ record GgufFile(GgufMetadata metadata, List<StoredTensor> tensors) {
     private static void checkMagic(GgufCursor cursor) {
         int magic = cursor.u32("magic");
         if (magic != MAGIC) {
-            throw cursor.fault("expected the four letters GGUF, got bytes " + HexFormat.of().toHexDigits(magic)
-                    + " (last one first); is it a GGUF file?");
+            throw cursor.fault("expected the four letters GGUF, got bytes "
+                    + HexFormat.of().toHexDigits(magic) + " (last one first); is it a GGUF file?");
         }
         int version = cursor.u32("version");
         if (version != 2 && version != 3) {
