@@ -1,7 +1,6 @@
 package io.millrace.engine.checkpoint;
 
 import io.millrace.engine.api.EngineException;
-import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.model.ModelConfig.LayerKind;
 import io.millrace.engine.model.Weights;
@@ -16,9 +15,9 @@ import java.util.List;
 /// become floats.
 ///
 /// How a matrix is stored is read off its tensor: plain F32, BF16 or F16; F8_E4M3 with block scales in
-/// F8_E8M0 (release) or F32 (base models); FP4 packed into bytes. Prediction blocks (`mtp.N`) are bound if
-/// the checkpoint has them and the configuration counts them, so there may be fewer than
-/// `config.mtpLayers()`.
+/// F8_E8M0 (release) or F32 (base models); FP4 packed into bytes; in GGUF any block format known here.
+/// Prediction blocks (`mtp.N`) are bound if the checkpoint has them and the configuration counts them, so
+/// there may be fewer than `config.mtpLayers()`.
 public final class WeightBinder {
     private static final System.Logger LOG = System.getLogger(WeightBinder.class.getName());
     private static final int EXTRAS_SHOWN = 10;
@@ -26,11 +25,13 @@ public final class WeightBinder {
     private final ModelConfig config;
     private final TensorSource source;
     private final Checkpoint checkpoint;
+    private final boolean gguf;
 
     private WeightBinder(Checkpoint checkpoint, ModelConfig config) {
         this.checkpoint = checkpoint;
         this.config = config;
-        this.source = new TensorSource(checkpoint);
+        this.source = checkpoint.source();
+        this.gguf = checkpoint.metadata() != null;
     }
 
     /// Binds all tensors.
@@ -41,24 +42,18 @@ public final class WeightBinder {
     public static Weights bind(Checkpoint checkpoint, ModelConfig config) {
         WeightBinder binder = new WeightBinder(checkpoint, config);
         Weights weights = binder.weights();
-        Faults faults = binder.source.faults();
-        if (!faults.isEmpty()) {
-            throw new EngineException(
-                    ErrorCode.MODEL_MISMATCH,
-                    checkpoint.dir() + ": " + faults.size() + (faults.size() == 1 ? " tensor does" : " tensors do")
-                            + " not fit config.json: " + faults);
-        }
+        binder.source.check();
         binder.logExtras();
         return weights;
     }
 
     private Weights weights() {
         Matrix embed = matrix(TensorNames.EMBED, "", config.vocabSize(), config.hiddenSize());
-        boolean tied = checkpoint.storage().tieWordEmbeddings() && !source.has(TensorNames.HEAD.candidates(""));
+        boolean tied = checkpoint.tieWordEmbeddings() && !source.has(names(TensorNames.HEAD, ""));
         Matrix head = tied ? embed : matrix(TensorNames.HEAD, "", config.vocabSize(), config.hiddenSize());
         List<Weights.Layer> layers = new ArrayList<>();
         for (ModelConfig.Layer layer : config.layers()) {
-            layers.add(layer("layers." + layer.index() + ".", layer));
+            layers.add(layer(gguf ? GgufNames.layer(layer.index()) : "layers." + layer.index() + ".", layer));
         }
         return new Weights(
                 embed, head, floats(TensorNames.NORM, "", config.hiddenSize()), hcHead(""), List.copyOf(layers), mtp());
@@ -91,7 +86,7 @@ public final class WeightBinder {
             LOG.log(
                     System.Logger.Level.INFO,
                     "{0}: its mtp blocks are DSpark drafting stages; they are left out, the model is whole without them",
-                    checkpoint.dir());
+                    checkpoint.path());
         }
         return draftStages;
     }
@@ -198,7 +193,7 @@ public final class WeightBinder {
 
     private Weights.ExpertTable expertTable(String prefix) {
         return source.expertTable(
-                TensorNames.TID2EID.candidates(prefix),
+                names(TensorNames.TID2EID, prefix),
                 config.vocabSize(),
                 config.moe().numExpertsPerTok(),
                 config.moe().nRoutedExperts());
@@ -213,9 +208,40 @@ public final class WeightBinder {
     }
 
     private Weights.ExpertStore experts(String prefix) {
-        List<Swiglu> experts =
-                source.has(TensorNames.FUSED_GATE_UP.candidates(prefix)) ? fusedExperts(prefix) : singleExperts(prefix);
+        List<Swiglu> experts;
+        if (gguf) {
+            experts = stackedExperts(prefix);
+        } else if (source.has(TensorNames.FUSED_GATE_UP.candidates(prefix))) {
+            experts = fusedExperts(prefix);
+        } else {
+            experts = singleExperts(prefix);
+        }
         return new MappedExperts(List.copyOf(experts));
+    }
+
+    /// GGUF's form: [E, I, D] for gate and up, [E, D, I] for down.
+    private List<Swiglu> stackedExperts(String prefix) {
+        int hidden = config.hiddenSize();
+        int inner = config.moe().moeIntermediateSize();
+        Matrix gate = stacked(TensorNames.EXPERT_W1, prefix, inner, hidden);
+        Matrix up = stacked(TensorNames.EXPERT_W3, prefix, inner, hidden);
+        Matrix down = stacked(TensorNames.EXPERT_W2, prefix, hidden, inner);
+        if (gate.rows() == 0 || up.rows() == 0 || down.rows() == 0) {
+            return List.of();
+        }
+        List<Swiglu> experts = new ArrayList<>();
+        for (int expert = 0; expert < config.moe().nRoutedExperts(); expert++) {
+            experts.add(new Swiglu(slice(gate, expert, inner), slice(up, expert, inner), slice(down, expert, hidden)));
+        }
+        return experts;
+    }
+
+    private Matrix stacked(TensorNames field, String prefix, int rows, int cols) {
+        return source.stacked(names(field, prefix), config.moe().nRoutedExperts(), rows, cols, rows);
+    }
+
+    private static Matrix slice(Matrix stacked, int expert, int rows) {
+        return stacked.slice(stacked.name() + "[" + expert + "]", expert * rows, (expert + 1) * rows);
     }
 
     private List<Swiglu> singleExperts(String prefix) {
@@ -258,11 +284,15 @@ public final class WeightBinder {
     }
 
     private Matrix matrix(TensorNames field, String prefix, long rows, long cols) {
-        return source.matrix(field.candidates(prefix), rows, cols);
+        return source.matrix(names(field, prefix), rows, cols);
     }
 
     private Floats floats(TensorNames field, String prefix, long... shape) {
-        return source.floats(field.candidates(prefix), shape);
+        return source.floats(names(field, prefix), shape);
+    }
+
+    private List<String> names(TensorNames field, String prefix) {
+        return gguf ? GgufNames.of(field, prefix) : field.candidates(prefix);
     }
 
     private void logExtras() {
@@ -271,7 +301,7 @@ public final class WeightBinder {
             LOG.log(
                     System.Logger.Level.INFO,
                     "{0}: {1} tensors are not used: {2}{3}",
-                    checkpoint.dir(),
+                    checkpoint.path(),
                     Integer.toString(extras.size()),
                     String.join(", ", extras.subList(0, Math.min(EXTRAS_SHOWN, extras.size()))),
                     extras.size() > EXTRAS_SHOWN ? ", ..." : "");

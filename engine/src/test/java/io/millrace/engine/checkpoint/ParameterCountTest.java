@@ -105,6 +105,7 @@ class ParameterCountTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return Objects.requireNonNull(ModelConfigReader.read(config)).model();
+        return Objects.requireNonNull(ModelConfigReader.read(config, ModelConfigReader.readRoot(config)))
+                .model();
     }
 }
