@@ -19,12 +19,22 @@ final class VectorKernels implements Kernels {
     /// Rows of a small operation that one item takes, so that sharing out costs little beside the work.
     private static final int GRAIN = 16;
 
+    /// Rows that one item packs: a whole number of tiles.
+    private static final int PACK_ROWS = 4 * TILE;
+
     /// Floats of an elementwise operation that one item takes.
     private static final int CHUNK = 1 << 15;
 
     private final WorkerPool pool;
     private final Scratch[] scratch;
     private final String reason;
+
+    // what an operation shares among the workers, kept for the next one: there is one caller at a time
+    private float[] packed = new float[0];
+    private float[] parts = new float[0];
+    private float[] gate = new float[0];
+    private float[] up = new float[0];
+    private float[] down = new float[0];
 
     /// One worker's memory.
     private static final class Scratch {
@@ -125,21 +135,37 @@ final class VectorKernels implements Kernels {
         int cols = w.cols();
         int perGroup = w.rows() / groups;
         int packedGroup = PanelProduct.packedSize(rows, cols);
-        float[] packed = new float[groups * packedGroup];
-        pool.forEach(
-                groups,
-                (g, worker) ->
-                        PanelProduct.pack(array(x), g * cols, groups * cols, rows, cols, packed, g * packedGroup));
+        packed = grown(packed, groups * packedGroup);
+        int packBlocks = Math.ceilDiv(rows, PACK_ROWS);
+        pool.forEach(groups * packBlocks, (item, worker) -> {
+            int g = item / packBlocks;
+            int from = item % packBlocks * PACK_ROWS;
+            int count = Math.min(PACK_ROWS, rows - from);
+            int at = (from * groups + g) * cols;
+            PanelProduct.pack(array(x), at, groups * cols, count, cols, packed, g * packedGroup + from * cols);
+        });
         int panels = Math.ceilDiv(perGroup, PANEL);
-        pool.forEach(groups * panels, (item, worker) -> {
-            int group = item / panels;
-            int first = group * perGroup + item % panels * PANEL;
+        int blockRows = blockRows(rows, groups * panels);
+        int blocks = Math.ceilDiv(rows, blockRows);
+        pool.forEach(groups * panels * blocks, (item, worker) -> {
+            int group = item / blocks / panels;
+            int first = group * perGroup + item / blocks % panels * PANEL;
             int width = Math.min(PANEL, (group + 1) * perGroup - first);
+            int from = item % blocks * blockRows;
+            int count = Math.min(blockRows, rows - from);
             Scratch own = scratch[worker];
             float[] panel = own.decoder.decode(w, first);
-            PanelProduct.multiply(
-                    packed, group * packedGroup, rows, cols, panel, array(y), first, w.rows(), width, own.tile);
+            int packedAt = group * packedGroup + from * cols;
+            int yAt = from * w.rows() + first;
+            PanelProduct.multiply(packed, packedAt, count, cols, panel, array(y), yAt, w.rows(), width, own.tile);
         });
+    }
+
+    /// Rows of a product that one item takes: all, unless the panels alone would leave workers idle. Each block
+    /// decodes the panel anew, so blocks are few.
+    private int blockRows(int rows, int panels) {
+        int blocks = Math.clamp(2L * pool.size() / panels, 1, Math.max(1, rows / PACK_ROWS));
+        return Math.max(1, Math.ceilDiv(Math.ceilDiv(rows, blocks), TILE)) * TILE;
     }
 
     @Override
@@ -273,7 +299,7 @@ final class VectorKernels implements Kernels {
             Floats x, int rows, int dim, Routing routing, IntFunction<Swiglu> experts, double limit, Floats y) {
         ExpertGroups groups = ExpertGroups.of(routing, rows);
         int topK = routing.topK();
-        float[] parts = new float[rows * topK * dim];
+        parts = grown(parts, rows * topK * dim);
         int[][] places = places(groups, rows, topK);
         pool.forEach(groups.size(), (g, worker) -> {
             Scratch own = scratch[worker];
@@ -344,17 +370,19 @@ final class VectorKernels implements Kernels {
     public void addSwiglu(Floats x, int rows, Swiglu expert, double limit, Floats y) {
         int inner = expert.gate().rows();
         int dim = expert.down().rows();
-        Floats gate = allocate(rows * inner);
-        Floats up = allocate(rows * inner);
-        matmul(x, rows, expert.gate(), gate);
-        matmul(x, rows, expert.up(), up);
+        gate = grown(gate, rows * inner);
+        up = grown(up, rows * inner);
+        down = grown(down, rows * dim);
+        Floats activation = new HostFloats(gate);
+        matmul(x, rows, expert.gate(), activation);
+        matmul(x, rows, expert.up(), new HostFloats(up));
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                VectorRows.swiglu(array(gate), array(up), r * inner, inner, limit, 1);
+                VectorRows.swiglu(gate, up, r * inner, inner, limit, 1);
             }
         });
-        Floats out = allocate(rows * dim);
-        matmul(gate, rows, expert.down(), out);
+        Floats out = new HostFloats(down);
+        matmul(activation, rows, expert.down(), out);
         add(out, rows * dim, y);
     }
 
