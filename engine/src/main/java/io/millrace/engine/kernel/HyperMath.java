@@ -98,7 +98,10 @@ final class HyperMath {
     private void affine(int first, int count, float scale, float[] base) {
         for (int i = first; i < first + count; i++) {
             for (int lane = i * ROWS; lane < (i + 1) * ROWS; lane += LANES) {
-                FloatVector.fromArray(FLOATS, mixes, lane).mul(scale).add(base[i]).intoArray(mixes, lane);
+                FloatVector.fromArray(FLOATS, mixes, lane)
+                        .mul(scale)
+                        .add(base[i])
+                        .intoArray(mixes, lane);
             }
         }
     }
@@ -258,8 +261,7 @@ final class HyperMath {
         }
     }
 
-    private void expandColumn(
-            float y, float[] post, float[] combine, int r, int n, int dim, float[] streams, int at) {
+    private void expandColumn(float y, float[] post, float[] combine, int r, int n, int dim, float[] streams, int at) {
         for (int k = 0; k < n; k++) {
             weights[k] = post[r * n + k] * y;
             for (int j = 0; j < n; j++) {

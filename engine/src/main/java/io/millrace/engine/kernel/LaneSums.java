@@ -78,8 +78,7 @@ final class LaneSums {
         FloatVector a = FloatVector.zero(FLOATS), b = a, c = a, d = a;
         for (int i = from; i < to; i += CHAINS) {
             a = a.add(VectorMath.exp(FloatVector.fromArray(FLOATS, x, i).sub(max)));
-            b = b.add(VectorMath.exp(
-                    FloatVector.fromArray(FLOATS, x, i + LANES).sub(max)));
+            b = b.add(VectorMath.exp(FloatVector.fromArray(FLOATS, x, i + LANES).sub(max)));
             c = c.add(VectorMath.exp(
                     FloatVector.fromArray(FLOATS, x, i + 2 * LANES).sub(max)));
             d = d.add(VectorMath.exp(

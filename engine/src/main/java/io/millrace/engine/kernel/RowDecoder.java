@@ -13,8 +13,7 @@ import java.nio.ByteOrder;
 /// Decodes single rows of a stored matrix: the fast twin of {@link io.millrace.engine.tensor.MatrixRows}.
 /// Confined to one worker; its scratch grows to the widest matrix seen.
 final class RowDecoder {
-    static final ValueLayout.OfFloat FLOAT =
-            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT =
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 

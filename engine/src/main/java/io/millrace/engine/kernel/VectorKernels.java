@@ -182,8 +182,7 @@ final class VectorKernels implements Kernels {
     public void rotate(Floats x, int rows, int heads, int dim, Floats angles, int pairs, Rotation rotation) {
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                VectorRows.rotate(
-                        array(x), r * heads * dim, heads, dim, array(angles), r * 2 * pairs, pairs, rotation);
+                VectorRows.rotate(array(x), r * heads * dim, heads, dim, array(angles), r * 2 * pairs, pairs, rotation);
             }
         });
     }

@@ -99,8 +99,7 @@ final class VectorRounding {
         FloatVector scaled = x.abs().mul(inverse).min(format.max());
         IntVector exponent = scaled.reinterpretAsInts().lanewise(VectorOperators.LSHR, MANTISSA_BITS);
         IntVector coarse = exponent.max(format.minExponent() + BIAS).add(MANTISSA_BITS - format.mantissaBits());
-        FloatVector large =
-                coarse.lanewise(VectorOperators.LSHL, MANTISSA_BITS).reinterpretAsFloats();
+        FloatVector large = coarse.lanewise(VectorOperators.LSHL, MANTISSA_BITS).reinterpretAsFloats();
         IntVector rounded = scaled.add(large).sub(large).mul(scale).reinterpretAsInts();
         // the sign of zero is kept, as a code would
         IntVector sign = x.reinterpretAsInts().and(SIGN);

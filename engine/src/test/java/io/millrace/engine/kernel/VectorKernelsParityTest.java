@@ -163,8 +163,7 @@ class VectorKernelsParityTest {
     void workerPool_everyItemOnceAlsoAfterPauses() throws InterruptedException {
         try (WorkerPool pool = new WorkerPool(3)) {
             for (int round = 0; round < 2_000; round++) {
-                AtomicIntegerArray runs =
-                        new AtomicIntegerArray(7);
+                AtomicIntegerArray runs = new AtomicIntegerArray(7);
                 pool.forEach(7, (item, worker) -> runs.incrementAndGet(item));
                 for (int item = 0; item < 7; item++) {
                     assertThat(runs.get(item)).isEqualTo(1);

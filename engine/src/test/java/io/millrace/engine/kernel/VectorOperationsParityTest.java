@@ -180,11 +180,16 @@ class VectorOperationsParityTest {
     void embed_bitForBitLikeTheSlowRows(DType dtype) {
         for (int dim : SIZES) {
             int vocabulary = 130;
-            Matrix embed = Matrices.random(random, dtype, vocabulary, dim, switch (dtype) {
-                case F8_E4M3 -> Matrices.powers(random, vocabulary, dim, 128, 128);
-                case FP4_E2M1 -> Matrices.powers(random, vocabulary, dim, 1, 32);
-                default -> null;
-            });
+            Matrix embed = Matrices.random(
+                    random,
+                    dtype,
+                    vocabulary,
+                    dim,
+                    switch (dtype) {
+                        case F8_E4M3 -> Matrices.powers(random, vocabulary, dim, 128, 128);
+                        case FP4_E2M1 -> Matrices.powers(random, vocabulary, dim, 1, 32);
+                        default -> null;
+                    });
             int[] tokens = {129, 0, 7, 7, 128};
             float[] got = new float[tokens.length * 3 * dim];
             THREE.embed(embed, tokens, tokens.length, 3, new HostFloats(got));
@@ -296,8 +301,7 @@ class VectorOperationsParityTest {
                 float[] streams = Matrices.floats(random, rows * n * dim);
                 float[] all = same(kernels -> hyper(kernels, streams, rows, dim, site, head), 2e-5);
                 for (int r : new int[] {0, rows / 2, rows - 1}) {
-                    float[] alone = HostMemory.floats(
-                            hyper(ONE, rows(streams, r, r + 1, n * dim), 1, dim, site, head));
+                    float[] alone = HostMemory.floats(hyper(ONE, rows(streams, r, r + 1, n * dim), 1, dim, site, head));
                     int at = 0;
                     int to = 0;
                     for (int width : new int[] {dim, n, n * n, n * dim, dim}) {
@@ -340,7 +344,8 @@ class VectorOperationsParityTest {
         kernels.hyperMix(streams, rows, dim, site, parts[0], parts[1], parts[2]);
         kernels.hyperExpand(parts[0], parts[1], parts[2], rows, n, dim, streams);
         kernels.hyperCollapse(streams, rows, dim, head, parts[4]);
-        Floats out = kernels.allocate(Arrays.stream(parts).mapToInt(Floats::size).sum());
+        Floats out =
+                kernels.allocate(Arrays.stream(parts).mapToInt(Floats::size).sum());
         int at = 0;
         for (Floats part : parts) {
             kernels.copy(part, 0, out, at, part.size());
@@ -355,13 +360,7 @@ class VectorOperationsParityTest {
         int rows = 19;
         Matrix fn = Matrices.random(random, DType.BF16, 24, 4 * dim, null);
         HyperSite site = new HyperSite(
-                4,
-                fn,
-                new HostFloats(new float[24]),
-                new HostFloats(new float[] {0.1f, 0.1f, 0.1f}),
-                20,
-                1e-6,
-                1e-6);
+                4, fn, new HostFloats(new float[24]), new HostFloats(new float[] {0.1f, 0.1f, 0.1f}), 20, 1e-6, 1e-6);
         float[] streams = Matrices.floats(random, rows * 4 * dim);
         same(
                 kernels -> {
@@ -399,13 +398,7 @@ class VectorOperationsParityTest {
 
     /// Pooled rows of two sequences that go in step: [2, tokens / ratio, dim].
     private static Floats pooled(
-            Kernels kernels,
-            Pooling shape,
-            float[] values,
-            float[] scores,
-            float[] ape,
-            int tokens,
-            int[] chunks) {
+            Kernels kernels, Pooling shape, float[] values, float[] scores, float[] ape, int tokens, int[] chunks) {
         int width = shape.width();
         int state = shape.stateRows() * width;
         float[] unseen = new float[state];
@@ -426,7 +419,8 @@ class VectorOperationsParityTest {
                 int entry = s * entries + position / shape.ratio();
                 spans.add(new PoolSpan(s * chunk, chunk, position, stateValues[s], stateScores[s], entry));
             }
-            kernels.pool(kernels.upload(stepValues), kernels.upload(stepScores), kernels.upload(ape), shape, spans, out);
+            kernels.pool(
+                    kernels.upload(stepValues), kernels.upload(stepScores), kernels.upload(ape), shape, spans, out);
             position += chunk;
         }
         return out;
@@ -444,10 +438,17 @@ class VectorOperationsParityTest {
             float[] all = new float[q.length];
             THREE.attend(new HostFloats(q), rows, heads, dim, lists, sink, 0.2, new HostFloats(all));
             Floats expected = REFERENCE.allocate(q.length);
-            REFERENCE.attend(REFERENCE.upload(q), rows, heads, dim, doubles(lists), REFERENCE.upload(sink.array()), 0.2, expected);
+            REFERENCE.attend(
+                    REFERENCE.upload(q),
+                    rows,
+                    heads,
+                    dim,
+                    doubles(lists),
+                    REFERENCE.upload(sink.array()),
+                    0.2,
+                    expected);
             assertThat(all).containsExactly(HostMemory.floats(expected), within(1e-5f));
-            int[][] chosen =
-                    THREE.indexTopK(new HostFloats(q), new HostFloats(weights), rows, heads, dim, lists, 5);
+            int[][] chosen = THREE.indexTopK(new HostFloats(q), new HostFloats(weights), rows, heads, dim, lists, 5);
             for (int r = 0; r < rows; r++) {
                 RowLists own = row(lists, r);
                 HostFloats query = new HostFloats(rows(q, r, r + 1, heads * dim));
@@ -455,7 +456,8 @@ class VectorOperationsParityTest {
                 ONE.attend(query, 1, heads, dim, own, sink, 0.2, new HostFloats(alone));
                 assertThat(alone).containsExactly(rows(all, r, r + 1, heads * dim));
                 HostFloats weight = new HostFloats(rows(weights, r, r + 1, heads));
-                assertThat(ONE.indexTopK(query, weight, 1, heads, dim, own, 5)[0]).containsExactly(chosen[r]);
+                assertThat(ONE.indexTopK(query, weight, 1, heads, dim, own, 5)[0])
+                        .containsExactly(chosen[r]);
             }
         }
     }
