@@ -42,10 +42,10 @@ final class DotProduct {
         int whole = cols / CHAINS * CHAINS;
         for (int chain = 0; chain < CHAINS; chain += LANES) {
             if (height == TILE && width == TILE) {
-                tile(x, at + chain, whole, cols, w, from + chain * Float.BYTES, chain);
+                tile(x, at + chain, whole, cols, w, from + (long) chain * Float.BYTES, chain);
             } else {
                 for (int i = 0; i < height; i++) {
-                    row(x, at + i * cols + chain, whole, cols, w, from + chain * Float.BYTES, width, i, chain);
+                    row(x, at + i * cols + chain, whole, cols, w, from + (long) chain * Float.BYTES, width, i, chain);
                 }
             }
         }
