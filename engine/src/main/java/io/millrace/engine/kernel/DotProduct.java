@@ -86,21 +86,41 @@ final class DotProduct {
             c3 = v.fma(r, c3);
             d3 = v.fma(s, d3);
         }
-        store(a0, a1, a2, a3, 0, chain);
-        store(b0, b1, b2, b3, 1, chain);
-        store(c0, c1, c2, c3, 2, chain);
-        store(d0, d1, d2, d3, 3, chain);
+        store(a0, a1, a2, a3, chain);
+        store(b0, b1, b2, b3, TILE * CHAINS + chain);
+        store(c0, c1, c2, c3, 2 * TILE * CHAINS + chain);
+        store(d0, d1, d2, d3, 3 * TILE * CHAINS + chain);
     }
 
     private void row(float[] x, int at, int whole, int cols, MemorySegment w, long from, int width, int i, int chain) {
+        int to = i * TILE * CHAINS + chain;
+        if (width == TILE) {
+            row(x, at, whole, cols, w, from, to);
+            return;
+        }
         for (int j = 0; j < width; j++) {
             FloatVector sum = FloatVector.zero(FLOATS);
             long start = from + (long) j * cols * Float.BYTES;
             for (int k = 0; k < whole; k += CHAINS) {
                 sum = weights(w, start + (long) k * Float.BYTES).fma(FloatVector.fromArray(FLOATS, x, at + k), sum);
             }
-            sum.intoArray(chains, (i * TILE + j) * CHAINS + chain);
+            sum.intoArray(chains, to + j * CHAINS);
         }
+    }
+
+    // one row by four rows of w: four chains at a time hide the latency of the multiply-add
+    private void row(float[] x, int at, int whole, int cols, MemorySegment w, long from, int to) {
+        FloatVector a = FloatVector.zero(FLOATS), b = a, c = a, d = a;
+        long next = (long) cols * Float.BYTES;
+        for (int k = 0; k < whole; k += CHAINS) {
+            FloatVector p = FloatVector.fromArray(FLOATS, x, at + k);
+            long column = from + (long) k * Float.BYTES;
+            a = weights(w, column).fma(p, a);
+            b = weights(w, column + next).fma(p, b);
+            c = weights(w, column + 2 * next).fma(p, c);
+            d = weights(w, column + 3 * next).fma(p, d);
+        }
+        store(a, b, c, d, to);
     }
 
     private void rest(float[] x, int at, int height, int cols, MemorySegment w, long from, int width, int chain) {
@@ -117,8 +137,7 @@ final class DotProduct {
         return FloatVector.fromMemorySegment(FLOATS, w, from, ByteOrder.LITTLE_ENDIAN);
     }
 
-    private void store(FloatVector a, FloatVector b, FloatVector c, FloatVector d, int row, int chain) {
-        int to = row * TILE * CHAINS + chain;
+    private void store(FloatVector a, FloatVector b, FloatVector c, FloatVector d, int to) {
         a.intoArray(chains, to);
         b.intoArray(chains, to + CHAINS);
         c.intoArray(chains, to + 2 * CHAINS);
