@@ -18,6 +18,7 @@ final class WorkerPool implements AutoCloseable {
     }
 
     private static final int SPINS = 2_000;
+    private static final long NAP_NANOS = 20_000;
 
     private final Thread[] threads;
     // by worker less one: not 0 from before its last look for a job until it wakes
@@ -94,7 +95,7 @@ final class WorkerPool implements AutoCloseable {
             if (spins < SPINS) {
                 Thread.onSpinWait();
             } else {
-                Thread.yield();
+                LockSupport.parkNanos(NAP_NANOS);
             }
         }
     }
