@@ -160,7 +160,7 @@ class VectorKernelsParityTest {
     }
 
     @Test
-    void workerPool_everyItemOnceAlsoAfterPauses() throws InterruptedException {
+    void workerPool_everyItemOnceAlsoAfterPauses() {
         try (WorkerPool pool = new WorkerPool(3)) {
             for (int round = 0; round < 2_000; round++) {
                 AtomicIntegerArray runs = new AtomicIntegerArray(7);
@@ -168,12 +168,18 @@ class VectorKernelsParityTest {
                 for (int item = 0; item < 7; item++) {
                     assertThat(runs.get(item)).isEqualTo(1);
                 }
-                if (round % 100 == 0) {
-                    // long enough for workers to park
-                    Thread.sleep(2);
+                while (round % 100 == 0 && workersRun()) {
+                    // all of them parked: the next round has to wake them
+                    Thread.onSpinWait();
                 }
             }
         }
+    }
+
+    private static boolean workersRun() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("millrace-worker-"))
+                .anyMatch(thread -> thread.getState() == Thread.State.RUNNABLE);
     }
 
     @Test
