@@ -9,6 +9,9 @@ import java.util.Arrays;
 
 /// Products in float by the Vector API: panels of decoded weights, see {@link PanelProduct}.
 final class PanelProducts implements MatrixProducts {
+    /// Rows that one item packs: a whole number of tiles.
+    private static final int PACK_ROWS = 4 * TILE;
+
     private final Own[] workers;
     private float[] shared = new float[0];
 
@@ -36,18 +39,36 @@ final class PanelProducts implements MatrixProducts {
         int packedGroup = PanelProduct.packedSize(rows, cols);
         shared = grown(shared, groups * packedGroup);
         float[] packed = shared;
-        pool.forEach(
-                groups,
-                (g, worker) -> PanelProduct.pack(x, g * cols, groups * cols, rows, cols, packed, g * packedGroup));
-        int panels = Math.ceilDiv(perGroup, PANEL);
-        pool.forEach(groups * panels, (item, worker) -> {
-            int group = item / panels;
-            int first = group * perGroup + item % panels * PANEL;
-            int width = Math.min(PANEL, (group + 1) * perGroup - first);
-            float[] panel = workers[worker].decoder.decode(w, first);
-            PanelProduct.multiply(
-                    packed, group * packedGroup, rows, cols, panel, y, first, w.rows(), width, workers[worker].tile);
+        int packBlocks = Math.ceilDiv(rows, PACK_ROWS);
+        pool.forEach(groups * packBlocks, (item, worker) -> {
+            int g = item / packBlocks;
+            int from = item % packBlocks * PACK_ROWS;
+            int count = Math.min(PACK_ROWS, rows - from);
+            int at = (from * groups + g) * cols;
+            PanelProduct.pack(x, at, groups * cols, count, cols, packed, g * packedGroup + from * cols);
         });
+        int panels = Math.ceilDiv(perGroup, PANEL);
+        int blockRows = blockRows(rows, groups * panels, pool.size());
+        int blocks = Math.ceilDiv(rows, blockRows);
+        pool.forEach(groups * panels * blocks, (item, worker) -> {
+            int group = item / blocks / panels;
+            int first = group * perGroup + item / blocks % panels * PANEL;
+            int width = Math.min(PANEL, (group + 1) * perGroup - first);
+            int from = item % blocks * blockRows;
+            int count = Math.min(blockRows, rows - from);
+            Own own = workers[worker];
+            float[] panel = own.decoder.decode(w, first);
+            int packedAt = group * packedGroup + from * cols;
+            int yAt = from * w.rows() + first;
+            PanelProduct.multiply(packed, packedAt, count, cols, panel, y, yAt, w.rows(), width, own.tile);
+        });
+    }
+
+    /// Rows of a product that one item takes: all, unless the panels alone would leave workers idle. Each block
+    /// decodes the panel anew, so blocks are few.
+    private static int blockRows(int rows, int panels, int workers) {
+        int blocks = Math.clamp(2L * workers / panels, 1, Math.max(1, rows / PACK_ROWS));
+        return Math.max(1, Math.ceilDiv(Math.ceilDiv(rows, blocks), TILE)) * TILE;
     }
 
     @Override

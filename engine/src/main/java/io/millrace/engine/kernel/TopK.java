@@ -2,7 +2,8 @@ package io.millrace.engine.kernel;
 
 import java.util.Arrays;
 
-/// Selection of the largest, ties to the lower index.
+/// Selection of the largest, ties to the lower index, by sorting all of them: what {@link TopKSelect} must
+/// choose too.
 final class TopK {
     private TopK() {}
 
@@ -31,7 +32,7 @@ final class TopK {
     }
 
     /// An integer that sorts before another if its float is larger; both zeros are equal.
-    private static int descending(float score) {
+    static int descending(float score) {
         int bits = Float.floatToIntBits(score + 0f);
         return bits >= 0 ? ~bits : bits & Integer.MAX_VALUE;
     }

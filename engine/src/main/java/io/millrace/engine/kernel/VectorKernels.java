@@ -6,30 +6,42 @@ import static io.millrace.engine.kernel.VectorConstants.TILE;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.HostFloats;
 import io.millrace.engine.tensor.Matrix;
-import io.millrace.engine.tensor.MatrixRows;
-import io.millrace.engine.tensor.Rounding;
 import io.millrace.engine.tensor.Swiglu;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The fast rings on host memory: products by {@link MatrixProducts}, the Vector API's or compiled ones, on a fixed
-/// pool of threads; everything else in Java for one row, shared out by rows.
+/// The fast rings on host memory, on a fixed pool of threads: products by {@link MatrixProducts}, the Vector API's or
+/// compiled ones; everything else vector code for one row or a few, shared out by rows.
 final class VectorKernels implements Kernels {
     /// Rows of a small operation that one item takes, so that sharing out costs little beside the work.
     private static final int GRAIN = 16;
+
+    /// Floats of an elementwise operation that one item takes.
+    private static final int CHUNK = 1 << 15;
 
     private final WorkerPool pool;
     private final Scratch[] scratch;
     private final MatrixProducts products;
     private final String reason;
 
+    // what an operation shares among the workers, kept for the next one: there is one caller at a time
+    private float[] parts = new float[0];
+    private float[] gate = new float[0];
+    private float[] up = new float[0];
+    private float[] down = new float[0];
+
     /// One worker's memory.
     private static final class Scratch {
         final float[] tile = new float[TILE * PANEL];
+        final RowDecoder rowDecoder = new RowDecoder();
+        final LaneSums sums = new LaneSums();
+        final HyperMath hyper = new HyperMath();
+        final WindowPool.Scratch window = new WindowPool.Scratch();
+        final AttentionRow attention = new AttentionRow();
+        final TopKSelect topK = new TopKSelect();
         float[] packed = new float[0];
-        float[] keys = new float[0];
         float[] scores = new float[0];
         float[] gathered = new float[0];
         float[] gate = new float[0];
@@ -94,7 +106,7 @@ final class VectorKernels implements Kernels {
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
                 int first = r * copies * dim;
-                MatrixRows.decode(embed, tokens[r], array(out), first);
+                scratch[worker].rowDecoder.decode(embed, tokens[r], array(out), first);
                 for (int c = 1; c < copies; c++) {
                     System.arraycopy(array(out), first, array(out), first + c * dim, dim);
                 }
@@ -128,7 +140,7 @@ final class VectorKernels implements Kernels {
         float[] w = weight == null ? null : array(weight);
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                Scalar.rmsNorm(array(x), r * dim, dim, w, eps, array(y), r * dim);
+                VectorRows.rmsNorm(array(x), r * dim, dim, w, eps, array(y), r * dim, scratch[worker].sums);
             }
         });
     }
@@ -137,7 +149,7 @@ final class VectorKernels implements Kernels {
     public void rotate(Floats x, int rows, int heads, int dim, Floats angles, int pairs, Rotation rotation) {
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                Scalar.rotate(array(x), r * heads * dim, heads, dim, array(angles), r * 2 * pairs, pairs, rotation);
+                VectorRows.rotate(array(x), r * heads * dim, heads, dim, array(angles), r * 2 * pairs, pairs, rotation);
             }
         });
     }
@@ -146,7 +158,7 @@ final class VectorKernels implements Kernels {
     public void roundFp8(Floats x, int rows, int dim, int length, int block) {
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                Rounding.fp8RoundTrip(array(x), r * dim, length, block);
+                VectorRounding.fp8RoundTrip(array(x), r * dim, length, block);
             }
         });
     }
@@ -155,8 +167,8 @@ final class VectorKernels implements Kernels {
     public void hadamardRoundFp4(Floats x, int rows, int dim, int block) {
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                Rounding.hadamard(array(x), r * dim, dim);
-                Rounding.fp4RoundTrip(array(x), r * dim, dim, block);
+                VectorRounding.hadamard(array(x), r * dim, dim);
+                VectorRounding.fp4RoundTrip(array(x), r * dim, dim, block);
             }
         });
     }
@@ -164,54 +176,61 @@ final class VectorKernels implements Kernels {
     @Override
     public void hyperMix(
             Floats streams, int rows, int dim, HyperSite site, Floats collapsed, Floats post, Floats combine) {
-        Floats mixes = mixes(streams, rows, site);
-        forRows(rows, (from, to, worker) -> {
-            for (int r = from; r < to; r++) {
-                HyperMath.mixRow(
-                        array(mixes), r, dim, site, array(streams), array(collapsed), array(post), array(combine));
-            }
-        });
+        forBlocks(
+                rows,
+                (from, to, worker) -> scratch[worker].hyper.mix(
+                        array(streams), from, to, dim, site, array(collapsed), array(post), array(combine)));
     }
 
     @Override
     public void hyperCollapse(Floats streams, int rows, int dim, HyperSite site, Floats collapsed) {
-        Floats mixes = mixes(streams, rows, site);
-        forRows(rows, (from, to, worker) -> {
-            for (int r = from; r < to; r++) {
-                HyperMath.collapseRow(array(mixes), r, dim, site, array(streams), array(collapsed));
-            }
-        });
+        forBlocks(
+                rows,
+                (from, to, worker) ->
+                        scratch[worker].hyper.collapse(array(streams), from, to, dim, site, array(collapsed)));
     }
 
-    private Floats mixes(Floats streams, int rows, HyperSite site) {
-        Floats mixes = allocate(rows * site.fn().rows());
-        matmul(streams, rows, site.fn(), mixes);
-        forRows(rows, (from, to, worker) -> {
-            for (int r = from; r < to; r++) {
-                HyperMath.scaleRow(array(streams), r, site, array(mixes));
-            }
+    private void forBlocks(int rows, RowRange body) {
+        pool.forEach(Math.ceilDiv(rows, HyperMath.ROWS), (item, worker) -> {
+            int from = item * HyperMath.ROWS;
+            body.run(from, Math.min(rows, from + HyperMath.ROWS), worker);
         });
-        return mixes;
     }
 
     @Override
     public void hyperExpand(Floats y, Floats post, Floats combine, int rows, int n, int dim, Floats streams) {
         forRows(rows, (from, to, worker) -> {
-            float[] mixed = new float[n];
             for (int r = from; r < to; r++) {
-                HyperMath.expandRow(array(y), array(post), array(combine), r, n, dim, array(streams), mixed);
+                scratch[worker].hyper.expand(array(y), array(post), array(combine), r, n, dim, array(streams));
             }
         });
     }
 
     @Override
     public void pool(Floats values, Floats scores, Floats ape, Pooling shape, List<PoolSpan> spans, Floats out) {
-        pool.forEach(spans.size(), (item, worker) -> poolSpan(values, scores, ape, shape, spans.get(item), out));
-    }
-
-    private static void poolSpan(Floats values, Floats scores, Floats ape, Pooling shape, PoolSpan span, Floats out) {
-        new WindowPool(shape, array(ape), array(span.stateValues()), array(span.stateScores()))
-                .accept(array(values), array(scores), span, array(out));
+        WindowPool[] windows = new WindowPool[spans.size()];
+        int[] firstItem = new int[spans.size() + 1];
+        for (int s = 0; s < windows.length; s++) {
+            PoolSpan span = spans.get(s);
+            windows[s] = new WindowPool(
+                    shape,
+                    span,
+                    array(values),
+                    array(scores),
+                    array(ape),
+                    array(span.stateValues()),
+                    array(span.stateScores()));
+            firstItem[s + 1] = firstItem[s] + windows[s].entries();
+        }
+        pool.forEach(firstItem[windows.length], (item, worker) -> {
+            // the last span that starts at or before the item: spans without entries start where the next does
+            int s = windows.length - 1;
+            while (firstItem[s] > item) {
+                s--;
+            }
+            windows[s].pool(item - firstItem[s], array(out), scratch[worker].window);
+        });
+        pool.forEach(windows.length, (s, worker) -> windows[s].advance());
     }
 
     @Override
@@ -227,105 +246,18 @@ final class VectorKernels implements Kernels {
         return chosen;
     }
 
-    private int[] chooseByScore(
+    private static int[] chooseByScore(
             Floats q, Floats headWeights, int r, int heads, int dim, RowLists keys, int topK, Scratch own) {
-        int count = keys.start()[r + 1] - keys.start()[r];
-        int stride = scores(q, r, heads, dim, keys, own);
-        float[] scores = new float[count];
-        for (int h = 0; h < heads; h++) {
-            float weight = array(headWeights)[r * heads + h];
-            for (int j = 0; j < count; j++) {
-                scores[j] += weight * Math.max(0, own.scores[h * stride + j]);
-            }
-        }
-        return TopK.places(scores, count, topK);
-    }
-
-    /// Products of row r's heads with its keys into `own.scores`, [heads, stride].
-    ///
-    /// @return the stride, a multiple of PANEL
-    private int scores(Floats q, int r, int heads, int dim, RowLists keys, Scratch own) {
-        int first = keys.start()[r];
-        int count = keys.start()[r + 1] - first;
-        int stride = Math.ceilDiv(count, PANEL) * PANEL;
-        own.packed = grown(own.packed, PanelProduct.packedSize(heads, dim));
-        own.scores = grown(own.scores, heads * stride);
-        own.keys = grown(own.keys, dim * PANEL);
-        PanelProduct.pack(array(q), r * heads * dim, dim, heads, dim, own.packed, 0);
-        for (int j = 0; j < count; j += PANEL) {
-            transpose(keys, first + j, Math.min(PANEL, count - j), dim, own.keys);
-            PanelProduct.multiply(own.packed, 0, heads, dim, own.keys, own.scores, j, stride, PANEL, own.tile);
-        }
-        return stride;
-    }
-
-    /// Key rows as the lanes of a panel; lanes without a key are zero.
-    private static void transpose(RowLists keys, int first, int count, int dim, float[] panel) {
-        for (int lane = 0; lane < PANEL; lane++) {
-            float[] page = lane < count ? array(keys.pages()[first + lane]) : null;
-            int offset = lane < count ? keys.offsets()[first + lane] : 0;
-            for (int c = 0; c < dim; c++) {
-                panel[c * PANEL + lane] = page == null ? 0 : page[offset + c];
-            }
-        }
+        float[] scores = own.attention.indexScores(array(q), array(headWeights), r, heads, dim, keys);
+        return own.topK.places(scores, keys.start()[r + 1] - keys.start()[r], topK);
     }
 
     @Override
     public void attend(Floats q, int rows, int heads, int dim, RowLists keys, Floats sink, double scale, Floats out) {
         pool.forEach(
                 rows,
-                (r, worker) ->
-                        attendRow(q, r, heads, dim, keys, array(sink), (float) scale, array(out), scratch[worker]));
-    }
-
-    private void attendRow(
-            Floats q, int r, int heads, int dim, RowLists keys, float[] sink, float scale, float[] out, Scratch own) {
-        int count = keys.start()[r + 1] - keys.start()[r];
-        int stride = scores(q, r, heads, dim, keys, own);
-        float[] sums = new float[heads];
-        for (int h = 0; h < heads; h++) {
-            sums[h] = softmax(own.scores, h * stride, count, stride, sink[h], scale);
-        }
-        own.packed = grown(own.packed, PanelProduct.packedSize(heads, count));
-        PanelProduct.pack(own.scores, 0, stride, heads, count, own.packed, 0);
-        own.keys = grown(own.keys, count * PANEL);
-        for (int c = 0; c < dim; c += PANEL) {
-            int width = Math.min(PANEL, dim - c);
-            columns(keys, keys.start()[r], count, c, width, own.keys);
-            PanelProduct.multiply(
-                    own.packed, 0, heads, count, own.keys, out, r * heads * dim + c, dim, width, own.tile);
-        }
-        for (int h = 0; h < heads; h++) {
-            for (int c = 0; c < dim; c++) {
-                out[(r * heads + h) * dim + c] /= sums[h];
-            }
-        }
-    }
-
-    /// `e^(scale score - max)` in place; the padding up to the stride is computed and not summed.
-    ///
-    /// @return the sum, the sink's share included
-    private static float softmax(float[] scores, int at, int count, int stride, float sink, float scale) {
-        float max = sink;
-        for (int j = at; j < at + count; j++) {
-            scores[j] *= scale;
-            max = Math.max(max, scores[j]);
-        }
-        Arrays.fill(scores, at + count, at + stride, max);
-        VectorMath.expShifted(scores, at, stride, max);
-        double sum = Math.exp(sink - max);
-        for (int j = at; j < at + count; j++) {
-            sum += scores[j];
-        }
-        return (float) sum;
-    }
-
-    /// Columns `c` to `c + width` of the key rows as a panel [count, PANEL].
-    private static void columns(RowLists keys, int first, int count, int c, int width, float[] panel) {
-        for (int j = 0; j < count; j++) {
-            System.arraycopy(array(keys.pages()[first + j]), keys.offsets()[first + j] + c, panel, j * PANEL, width);
-            Arrays.fill(panel, j * PANEL + width, (j + 1) * PANEL, 0);
-        }
+                (r, worker) -> scratch[worker].attention.attend(
+                        array(q), r, heads, dim, keys, array(sink), (float) scale, array(out)));
     }
 
     @Override
@@ -333,7 +265,7 @@ final class VectorKernels implements Kernels {
             Floats x, int rows, int dim, Routing routing, IntFunction<Swiglu> experts, double limit, Floats y) {
         ExpertGroups groups = ExpertGroups.of(routing, rows);
         int topK = routing.topK();
-        float[] parts = new float[rows * topK * dim];
+        parts = grown(parts, rows * topK * dim);
         int[][] places = places(groups, rows, topK);
         pool.forEach(groups.size(), (g, worker) -> {
             Scratch own = scratch[worker];
@@ -347,7 +279,7 @@ final class VectorKernels implements Kernels {
             for (int r = from; r < to; r++) {
                 System.arraycopy(parts, r * topK * dim, array(y), r * dim, dim);
                 for (int slot = 1; slot < topK; slot++) {
-                    Scalar.add(parts, (r * topK + slot) * dim, dim, array(y), r * dim);
+                    VectorRows.add(parts, (r * topK + slot) * dim, dim, array(y), r * dim);
                 }
             }
         });
@@ -383,7 +315,7 @@ final class VectorKernels implements Kernels {
         Matrix[] gateAndUp = {expert.gate(), expert.up()};
         products.onWorker(worker, own.gathered, rows, gateAndUp, new float[][] {own.gate, own.up});
         for (int r = 0; r < rows; r++) {
-            Scalar.swiglu(own.gate, own.up, r * inner, inner, limit, weights[r]);
+            VectorRows.swiglu(own.gate, own.up, r * inner, inner, limit, weights[r]);
         }
         products.onWorker(worker, own.gate, rows, new Matrix[] {expert.down()}, new float[][] {own.out});
     }
@@ -392,31 +324,32 @@ final class VectorKernels implements Kernels {
     public void addSwiglu(Floats x, int rows, Swiglu expert, double limit, Floats y) {
         int inner = expert.gate().rows();
         int dim = expert.down().rows();
-        Floats gate = allocate(rows * inner);
-        Floats up = allocate(rows * inner);
-        matmul(x, rows, expert.gate(), gate);
-        matmul(x, rows, expert.up(), up);
+        gate = grown(gate, rows * inner);
+        up = grown(up, rows * inner);
+        down = grown(down, rows * dim);
+        Floats activation = new HostFloats(gate);
+        matmul(x, rows, expert.gate(), activation);
+        matmul(x, rows, expert.up(), new HostFloats(up));
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                Scalar.swiglu(array(gate), array(up), r * inner, inner, limit, 1);
+                VectorRows.swiglu(gate, up, r * inner, inner, limit, 1);
             }
         });
-        Floats out = allocate(rows * dim);
-        matmul(gate, rows, expert.down(), out);
+        Floats out = new HostFloats(down);
+        matmul(activation, rows, expert.down(), out);
         add(out, rows * dim, y);
     }
 
     @Override
     public Routing route(Floats logits, int rows, int experts, @Nullable Floats bias, int topK, double scale) {
         int[] chosen = new int[rows * topK];
-        float[] added = bias == null ? new float[experts] : array(bias);
+        float[] added = bias == null ? null : array(bias);
         forRows(rows, (from, to, worker) -> {
-            float[] biased = new float[experts];
+            Scratch own = scratch[worker];
+            own.scores = grown(own.scores, experts);
             for (int r = from; r < to; r++) {
-                for (int e = 0; e < experts; e++) {
-                    biased[e] = (float) (Scalar.sqrtSoftplus(array(logits)[r * experts + e]) + added[e]);
-                }
-                System.arraycopy(TopK.places(biased, experts, topK), 0, chosen, r * topK, topK);
+                VectorRows.scores(array(logits), r * experts, experts, added, own.scores);
+                System.arraycopy(own.topK.places(own.scores, experts, topK), 0, chosen, r * topK, topK);
             }
         });
         return weigh(logits, rows, experts, chosen, topK, scale);
@@ -425,30 +358,43 @@ final class VectorKernels implements Kernels {
     @Override
     public Routing weigh(Floats logits, int rows, int experts, int[] chosen, int topK, double scale) {
         float[] weights = new float[rows * topK];
-        double[] scores = new double[topK];
-        for (int r = 0; r < rows; r++) {
-            double sum = 0;
-            for (int k = 0; k < topK; k++) {
-                scores[k] = Scalar.sqrtSoftplus(array(logits)[r * experts + chosen[r * topK + k]]);
-                sum += scores[k];
+        forRows(rows, (from, to, worker) -> {
+            double[] scores = new double[topK];
+            for (int r = from; r < to; r++) {
+                weighRow(array(logits), r * experts, chosen, scores, weights, r * topK, scale);
             }
-            for (int k = 0; k < topK; k++) {
-                weights[r * topK + k] = (float) (scores[k] / sum * scale);
-            }
-        }
+        });
         return new Routing(chosen, weights, topK);
+    }
+
+    // few numbers a row, and some may be far too small for a float: in double precision
+    private static void weighRow(
+            float[] logits, int logitsAt, int[] chosen, double[] scores, float[] weights, int at, double scale) {
+        double sum = 0;
+        for (int k = 0; k < scores.length; k++) {
+            scores[k] = Scalar.sqrtSoftplus(logits[logitsAt + chosen[at + k]]);
+            sum += scores[k];
+        }
+        for (int k = 0; k < scores.length; k++) {
+            weights[at + k] = (float) (scores[k] / sum * scale);
+        }
     }
 
     @Override
     public void gather(Floats x, int[] indices, int dim, Floats out) {
-        for (int i = 0; i < indices.length; i++) {
-            System.arraycopy(array(x), indices[i] * dim, array(out), i * dim, dim);
-        }
+        forRows(indices.length, (from, to, worker) -> {
+            for (int i = from; i < to; i++) {
+                System.arraycopy(array(x), indices[i] * dim, array(out), i * dim, dim);
+            }
+        });
     }
 
     @Override
     public void add(Floats x, int count, Floats y) {
-        Scalar.add(array(x), 0, count, array(y), 0);
+        pool.forEach(Math.ceilDiv(count, CHUNK), (item, worker) -> {
+            int from = item * CHUNK;
+            VectorRows.add(array(x), from, Math.min(CHUNK, count - from), array(y), from);
+        });
     }
 
     @Override
@@ -456,7 +402,7 @@ final class VectorKernels implements Kernels {
         double[] sums = new double[rows];
         forRows(rows, (from, to, worker) -> {
             for (int r = from; r < to; r++) {
-                sums[r] = Scalar.logSumExp(array(x), r * dim, dim);
+                sums[r] = VectorRows.logSumExp(array(x), r * dim, dim, scratch[worker].sums);
             }
         });
         return sums;

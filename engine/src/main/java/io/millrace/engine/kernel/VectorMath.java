@@ -1,7 +1,6 @@
 package io.millrace.engine.kernel;
 
 import static io.millrace.engine.kernel.VectorConstants.FLOATS;
-import static io.millrace.engine.kernel.VectorConstants.LANES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -36,11 +35,31 @@ final class VectorMath {
         return p.mul(power).blend(0f, x.lt(SMALLEST));
     }
 
-    /// `x[i] = e^(x[i] - max)` in place over `count` floats; the array must be padded to a multiple of the
-    /// vector width.
-    static void expShifted(float[] x, int at, int count, float max) {
-        for (int i = at; i < at + count; i += LANES) {
-            exp(FloatVector.fromArray(FLOATS, x, i).sub(max)).intoArray(x, i);
-        }
+    /// `1 / (1 + e^-x)`.
+    static FloatVector sigmoid(FloatVector x) {
+        FloatVector power = exp(x.abs().neg());
+        FloatVector above = FloatVector.broadcast(FLOATS, 1f).blend(power, x.lt(0f));
+        return above.div(power.add(1f));
+    }
+
+    /// `sqrt(ln(1 + e^x))`, relative error below 2^-20; 0 below -87.3.
+    static FloatVector sqrtSoftplus(FloatVector x) {
+        return x.max(0f).add(log1p(exp(x.abs().neg()))).sqrt();
+    }
+
+    /// `ln(1 + x)` for x in [0, 1], as `2 artanh(x / (2 + x))`: the argument is at most a third, so the series
+    /// ends early.
+    private static FloatVector log1p(FloatVector x) {
+        FloatVector s = x.div(x.add(2f));
+        FloatVector square = s.mul(s);
+        FloatVector p = FloatVector.broadcast(FLOATS, 2f / 15);
+        p = p.fma(square, FloatVector.broadcast(FLOATS, 2f / 13));
+        p = p.fma(square, FloatVector.broadcast(FLOATS, 2f / 11));
+        p = p.fma(square, FloatVector.broadcast(FLOATS, 2f / 9));
+        p = p.fma(square, FloatVector.broadcast(FLOATS, 2f / 7));
+        p = p.fma(square, FloatVector.broadcast(FLOATS, 2f / 5));
+        p = p.fma(square, FloatVector.broadcast(FLOATS, 2f / 3));
+        p = p.fma(square, FloatVector.broadcast(FLOATS, 2f));
+        return p.mul(s);
     }
 }

@@ -1,6 +1,7 @@
 package io.millrace.engine.kernel;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -17,8 +18,11 @@ final class WorkerPool implements AutoCloseable {
     }
 
     private static final int SPINS = 2_000;
+    private static final long NAP_NANOS = 20_000;
 
     private final Thread[] threads;
+    // by worker less one: not 0 from before its last look for a job until it wakes
+    private final AtomicIntegerArray parked;
     private volatile @Nullable Job job;
     private volatile boolean closed;
 
@@ -49,6 +53,7 @@ final class WorkerPool implements AutoCloseable {
 
     WorkerPool(int size) {
         threads = new Thread[size - 1];
+        parked = new AtomicIntegerArray(size - 1);
         for (int i = 0; i < threads.length; i++) {
             int worker = i + 1;
             threads[i] = new Thread(() -> serve(worker), "millrace-worker-" + worker);
@@ -72,15 +77,27 @@ final class WorkerPool implements AutoCloseable {
         }
         Job current = new Job(body, items);
         job = current;
-        for (Thread thread : threads) {
-            LockSupport.unpark(thread);
+        for (int i = 0; i < threads.length; i++) {
+            // a worker that still spins sees the job by itself
+            if (parked.get(i) != 0) {
+                LockSupport.unpark(threads[i]);
+            }
         }
         current.work(0);
-        while (current.finished.get() < items) {
-            Thread.onSpinWait();
-        }
+        join(current);
         job = null;
         rethrow(current.failure);
+    }
+
+    /// Waits for the others' last items: soon done, unless their threads have lost their processors.
+    private static void join(Job current) {
+        for (int spins = 0; current.finished.get() < current.items; spins++) {
+            if (spins < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                LockSupport.parkNanos(NAP_NANOS);
+            }
+        }
     }
 
     private static void rethrow(@Nullable Throwable failure) {
@@ -105,9 +122,19 @@ final class WorkerPool implements AutoCloseable {
                 idle++;
                 Thread.onSpinWait();
             } else {
-                LockSupport.park(this);
+                park(worker - 1, last);
             }
         }
+    }
+
+    // the flag goes up before the last look: a caller that misses it has set its job before that look
+    private void park(int index, @Nullable Job last) {
+        parked.set(index, 1);
+        Job current = job;
+        if ((current == null || current == last) && !closed) {
+            LockSupport.park(this);
+        }
+        parked.set(index, 0);
     }
 
     @Override

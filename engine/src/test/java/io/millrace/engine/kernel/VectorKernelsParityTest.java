@@ -1,5 +1,7 @@
 package io.millrace.engine.kernel;
 
+import static io.millrace.engine.kernel.VectorConstants.FLOATS;
+import static io.millrace.engine.kernel.VectorConstants.LANES;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -15,7 +17,9 @@ import io.millrace.engine.tensor.Swiglu;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.function.IntFunction;
+import jdk.incubator.vector.FloatVector;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -135,6 +139,47 @@ class VectorKernelsParityTest {
             ONE.matmul(new HostFloats(Arrays.copyOfRange(x, r * cols, (r + 1) * cols)), 1, w, new HostFloats(alone));
             assertThat(alone).containsExactly(Arrays.copyOfRange(all, r * outputs, (r + 1) * outputs));
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 16, 24, 33})
+    void matmul_fewOutputsShareTheRowsOut(int outputs) {
+        int cols = 40;
+        Matrix w = Matrices.f32(outputs, cols, Matrices.floats(random, outputs * cols));
+        for (int rows : new int[] {0, 1, 31, 32, 33, 65, 200}) {
+            float[] x = Matrices.floats(random, rows * cols);
+            float[] shared = new float[rows * outputs];
+            float[] single = new float[rows * outputs];
+            Floats expected = REFERENCE.allocate(rows * outputs);
+            THREE.matmul(new HostFloats(x), rows, w, new HostFloats(shared));
+            ONE.matmul(new HostFloats(x), rows, w, new HostFloats(single));
+            REFERENCE.matmul(new HostFloats(x), rows, w, expected);
+            assertThat(shared).containsExactly(single);
+            assertClose(shared, HostMemory.floats(expected), 1e-4);
+        }
+    }
+
+    @Test
+    void workerPool_everyItemOnceAlsoAfterPauses() {
+        try (WorkerPool pool = new WorkerPool(3)) {
+            for (int round = 0; round < 2_000; round++) {
+                AtomicIntegerArray runs = new AtomicIntegerArray(7);
+                pool.forEach(7, (item, worker) -> runs.incrementAndGet(item));
+                for (int item = 0; item < 7; item++) {
+                    assertThat(runs.get(item)).isEqualTo(1);
+                }
+                while (round % 100 == 0 && workersRun()) {
+                    // all of them parked: the next round has to wake them
+                    Thread.onSpinWait();
+                }
+            }
+        }
+    }
+
+    private static boolean workersRun() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("millrace-worker-"))
+                .anyMatch(thread -> thread.getState() == Thread.State.RUNNABLE);
     }
 
     @Test
@@ -280,8 +325,10 @@ class VectorKernelsParityTest {
         for (int i = 0; i < x.length; i++) {
             x[i] = -i * 87f / x.length;
         }
-        float[] got = x.clone();
-        VectorMath.expShifted(got, 0, got.length, 0);
+        float[] got = new float[x.length];
+        for (int i = 0; i < x.length; i += LANES) {
+            VectorMath.exp(FloatVector.fromArray(FLOATS, x, i)).intoArray(got, i);
+        }
         for (int i = 0; i < x.length; i++) {
             double expected = Math.exp(x[i]);
             assertThat((double) got[i]).isCloseTo(expected, within(expected * 0x1p-22));
