@@ -208,7 +208,12 @@ final class NativeProducts implements MatrixProducts {
             case BF16 -> 2;
             case F8_E4M3 -> 3;
             case FP4_E2M1 -> 4;
-            default -> -1;
+            case Q8_0 -> 5;
+            case Q4_0 -> 6;
+            case MXFP4 -> 7;
+            case Q4_K -> 8;
+            case Q6_K -> 9;
+            case F8_E8M0, I64, I32, I8 -> -1;
         };
     }
 

@@ -1,7 +1,5 @@
 package io.millrace.engine.kernel;
 
-import static io.millrace.engine.kernel.VectorConstants.PANEL;
-import static io.millrace.engine.kernel.VectorConstants.TILE;
 
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.HostFloats;
@@ -34,14 +32,12 @@ final class VectorKernels implements Kernels {
 
     /// One worker's memory.
     private static final class Scratch {
-        final float[] tile = new float[TILE * PANEL];
         final RowDecoder rowDecoder = new RowDecoder();
         final LaneSums sums = new LaneSums();
         final HyperMath hyper = new HyperMath();
         final WindowPool.Scratch window = new WindowPool.Scratch();
         final AttentionRow attention = new AttentionRow();
         final TopKSelect topK = new TopKSelect();
-        float[] packed = new float[0];
         float[] scores = new float[0];
         float[] gathered = new float[0];
         float[] gate = new float[0];
