@@ -2,6 +2,7 @@ package io.millrace.engine.checkpoint;
 
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.model.LanguageModelConfig;
 import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.tensor.DType;
 import java.lang.foreign.Arena;
@@ -72,8 +73,21 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /// What the model is.
-    public ModelConfig config() {
+    public LanguageModelConfig model() {
         return config.model();
+    }
+
+    /// What a DeepSeek-V4 is.
+    ///
+    /// @throws EngineException MODEL_MISMATCH if the folder holds a model of another architecture
+    public ModelConfig config() {
+        if (config.model() instanceof ModelConfig model) {
+            return model;
+        }
+        throw new EngineException(
+                ErrorCode.MODEL_MISMATCH,
+                dir.resolve(CONFIG) + ": model_type: expected deepseek_v4, got "
+                        + config.model().modelType());
     }
 
     /// The folder's name.

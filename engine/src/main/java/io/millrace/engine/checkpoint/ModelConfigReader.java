@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Reads config.json in the words of DeepSeek's release or of Hugging Face transformers (`layer_types`,
+/// Reads config.json, of DeepSeek-V4 in the words of DeepSeek's release or of Hugging Face transformers (`layer_types`,
 /// `mlp_layer_types`, `compress_rates`, `rope_parameters`, `partial_rotary_factor`). Every number is
 /// bounded, so that no configuration can ask for an absurd allocation; all problems of a file are told in
 /// one message.
@@ -54,16 +54,19 @@ final class ModelConfigReader {
             throw new EngineException(
                     ErrorCode.MODEL_MISMATCH, path + ": expected an object, got " + ConfigFields.shown(root));
         }
+        JsonNode type = root.path("model_type");
         ModelConfigReader reader = new ModelConfigReader(root);
-        if (!reader.fields.has("model_type") || !MODEL_TYPE.equals(reader.fields.text("model_type"))) {
-            // the keys of another family would only be a list of confusing problems
-            JsonNode got = root.path("model_type");
-            throw new EngineException(
-                    ErrorCode.MODEL_MISMATCH,
-                    path + ": model_type: expected " + MODEL_TYPE + ", got "
-                            + (got.isMissingNode() ? "nothing" : ConfigFields.shown(got)));
-        }
-        StorageConfig config = reader.storageConfig();
+        StorageConfig config =
+                switch (type.asText()) {
+                    case MODEL_TYPE -> reader.storageConfig();
+                    case "qwen3_moe", "qwen3", "llama" -> DecoderConfigReader.read(reader.fields, path);
+                    // the keys of another family would only be a list of confusing problems
+                    default ->
+                        throw new EngineException(
+                                ErrorCode.MODEL_MISMATCH,
+                                path + ": model_type: expected " + MODEL_TYPE + ", qwen3_moe, qwen3 or llama, got "
+                                        + (type.isMissingNode() ? "nothing" : ConfigFields.shown(type)));
+                };
         List<String> problems = reader.fields.problems();
         if (!problems.isEmpty()) {
             throw new EngineException(
@@ -367,7 +370,7 @@ final class ModelConfigReader {
         return required ? fields.requiredDouble(key, 1, 1e15) : fields.optionalDouble(key, 1e4, 1, 1e15);
     }
 
-    private static String ropeType(ConfigFields scaling) {
+    static String ropeType(ConfigFields scaling) {
         String type = scaling.text(scaling.has("rope_type") ? "rope_type" : "type");
         return type == null ? "default" : type;
     }
@@ -405,7 +408,7 @@ final class ModelConfigReader {
         return first == null ? -1 : fields.intOf(key, first, 0, Integer.MAX_VALUE);
     }
 
-    private static int[] block(ConfigFields quantization) {
+    static int[] block(ConfigFields quantization) {
         quantization.mustBeIfPresent("quant_method", "fp8");
         JsonNode size = quantization.node("weight_block_size");
         if (size == null) {

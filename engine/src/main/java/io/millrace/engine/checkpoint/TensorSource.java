@@ -1,5 +1,7 @@
 package io.millrace.engine.checkpoint;
 
+import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.model.Weights;
 import io.millrace.engine.tensor.Bf16;
 import io.millrace.engine.tensor.DType;
@@ -20,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 /// faulty tensor is answered with an empty stand-in, which the caller must not let out: it throws once all
 /// faults are known.
 final class TensorSource {
+    private static final System.Logger LOG = System.getLogger(TensorSource.class.getName());
+    private static final int EXTRAS_SHOWN = 10;
     private static final Matrix NO_MATRIX = new Matrix("faulty", DType.F32, 0, 0, MemorySegment.NULL, null);
     private static final Floats NO_FLOATS = HostFloats.allocate(0);
     private static final int FP4_BLOCK = 32;
@@ -39,12 +43,30 @@ final class TensorSource {
         this.checkpoint = checkpoint;
     }
 
-    Faults faults() {
-        return faults;
+    /// To be called when everything is bound. Logs what nobody asked for.
+    ///
+    /// @throws EngineException MODEL_MISMATCH with all that is wrong
+    void check() {
+        if (!faults.isEmpty()) {
+            throw new EngineException(
+                    ErrorCode.MODEL_MISMATCH,
+                    checkpoint.dir() + ": " + faults.size() + (faults.size() == 1 ? " tensor does" : " tensors do")
+                            + " not fit config.json: " + faults);
+        }
+        List<String> extras = unused();
+        if (!extras.isEmpty()) {
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    "{0}: {1} tensors are not used: {2}{3}",
+                    checkpoint.dir(),
+                    Integer.toString(extras.size()),
+                    String.join(", ", extras.subList(0, Math.min(EXTRAS_SHOWN, extras.size()))),
+                    extras.size() > EXTRAS_SHOWN ? ", ..." : "");
+        }
     }
 
     /// Names of the tensors nobody asked for, in file order.
-    List<String> unused() {
+    private List<String> unused() {
         List<String> unused = new ArrayList<>();
         for (StoredTensor tensor : checkpoint.tensors()) {
             if (!used.contains(tensor.name())) {

@@ -1,7 +1,6 @@
 package io.millrace.engine.checkpoint;
 
 import io.millrace.engine.api.EngineException;
-import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.model.ModelConfig.LayerKind;
 import io.millrace.engine.model.Weights;
@@ -21,7 +20,6 @@ import java.util.List;
 /// `config.mtpLayers()`.
 public final class WeightBinder {
     private static final System.Logger LOG = System.getLogger(WeightBinder.class.getName());
-    private static final int EXTRAS_SHOWN = 10;
 
     private final ModelConfig config;
     private final TensorSource source;
@@ -41,14 +39,7 @@ public final class WeightBinder {
     public static Weights bind(Checkpoint checkpoint, ModelConfig config) {
         WeightBinder binder = new WeightBinder(checkpoint, config);
         Weights weights = binder.weights();
-        Faults faults = binder.source.faults();
-        if (!faults.isEmpty()) {
-            throw new EngineException(
-                    ErrorCode.MODEL_MISMATCH,
-                    checkpoint.dir() + ": " + faults.size() + (faults.size() == 1 ? " tensor does" : " tensors do")
-                            + " not fit config.json: " + faults);
-        }
-        binder.logExtras();
+        binder.source.check();
         return weights;
     }
 
@@ -215,7 +206,7 @@ public final class WeightBinder {
     private Weights.ExpertStore experts(String prefix) {
         List<Swiglu> experts =
                 source.has(TensorNames.FUSED_GATE_UP.candidates(prefix)) ? fusedExperts(prefix) : singleExperts(prefix);
-        return new MappedExperts(List.copyOf(experts));
+        return new MappedExperts(experts);
     }
 
     private List<Swiglu> singleExperts(String prefix) {
@@ -263,31 +254,5 @@ public final class WeightBinder {
 
     private Floats floats(TensorNames field, String prefix, long... shape) {
         return source.floats(field.candidates(prefix), shape);
-    }
-
-    private void logExtras() {
-        List<String> extras = source.unused();
-        if (!extras.isEmpty()) {
-            LOG.log(
-                    System.Logger.Level.INFO,
-                    "{0}: {1} tensors are not used: {2}{3}",
-                    checkpoint.dir(),
-                    Integer.toString(extras.size()),
-                    String.join(", ", extras.subList(0, Math.min(EXTRAS_SHOWN, extras.size()))),
-                    extras.size() > EXTRAS_SHOWN ? ", ..." : "");
-        }
-    }
-
-    /// Experts that are all mapped.
-    private record MappedExperts(List<Swiglu> experts) implements Weights.ExpertStore {
-        @Override
-        public int size() {
-            return experts.size();
-        }
-
-        @Override
-        public Swiglu expert(int index) {
-            return experts.get(index);
-        }
     }
 }

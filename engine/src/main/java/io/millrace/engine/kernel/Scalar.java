@@ -1,6 +1,7 @@
 package io.millrace.engine.kernel;
 
 import io.millrace.engine.kernel.Kernels.Rotation;
+import io.millrace.engine.kernel.Kernels.SoftmaxOver;
 import org.jspecify.annotations.Nullable;
 
 /// One row of the small operations, in scalar code over floats; sums in double precision.
@@ -31,6 +32,35 @@ final class Scalar {
                 x[first + 2 * i] = a * cos - b * sin;
                 x[first + 2 * i + 1] = a * sin + b * cos;
             }
+        }
+    }
+
+    static void rotateHalves(float[] x, int at, int heads, int dim, float[] angles, int anglesAt) {
+        int half = dim / 2;
+        for (int first = at; first < at + heads * dim; first += dim) {
+            for (int i = 0; i < half; i++) {
+                float cos = angles[anglesAt + 2 * i];
+                float sin = angles[anglesAt + 2 * i + 1];
+                float a = x[first + i];
+                float b = x[first + half + i];
+                x[first + i] = a * cos - b * sin;
+                x[first + half + i] = a * sin + b * cos;
+            }
+        }
+    }
+
+    /// The softmax weights of some places of a row.
+    static void softmaxOf(float[] row, int[] places, SoftmaxOver over, float[] weights, int at) {
+        double largest = Double.NEGATIVE_INFINITY;
+        for (int place : places) {
+            largest = Math.max(largest, row[place]);
+        }
+        double sum = 0;
+        for (int place : over == SoftmaxOver.ALL ? TopK.all(row.length) : places) {
+            sum += Math.exp(row[place] - largest);
+        }
+        for (int k = 0; k < places.length; k++) {
+            weights[at + k] = (float) (Math.exp(row[places[k]] - largest) / sum);
         }
     }
 
