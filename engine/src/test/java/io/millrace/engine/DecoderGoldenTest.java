@@ -51,7 +51,8 @@ class DecoderGoldenTest {
     static Stream<Arguments> cases() throws IOException {
         List<Arguments> cases = new ArrayList<>();
         for (String model : MODELS) {
-            for (JsonNode one : JSON.readTree(VECTORS.resolve(model).resolve("expected.json").toFile())) {
+            for (JsonNode one : JSON.readTree(
+                    VECTORS.resolve(model).resolve("expected.json").toFile())) {
                 cases.add(Arguments.of(model, one.get("config").toString(), one));
             }
         }
@@ -61,8 +62,8 @@ class DecoderGoldenTest {
     /// The checkpoint with some keys of its configuration replaced.
     private Path changed(String model, JsonNode keys) throws IOException {
         Path dir = Files.createDirectories(folder.resolve("changed"));
-        ObjectNode config =
-                (ObjectNode) JSON.readTree(VECTORS.resolve(model).resolve("config.json").toFile());
+        ObjectNode config = (ObjectNode)
+                JSON.readTree(VECTORS.resolve(model).resolve("config.json").toFile());
         config.setAll((ObjectNode) keys);
         JSON.writeValue(dir.resolve("config.json").toFile(), config);
         Files.copy(VECTORS.resolve(model).resolve("model.safetensors"), dir.resolve("model.safetensors"));
@@ -151,8 +152,7 @@ class DecoderGoldenTest {
     @MethodSource("cases")
     void submit_greedyGoesOnWithTheLargestLogit(String model, String keys, JsonNode golden) throws IOException {
         int[] prompt = tokens(golden);
-        try (LocalEngine engine =
-                LocalEngine.open(config(changed(model, golden.get("config")), "auto", 2, 16, 8))) {
+        try (LocalEngine engine = LocalEngine.open(config(changed(model, golden.get("config")), "auto", 2, 16, 8))) {
             SamplingParams greedy = new SamplingParams(0, 1, 0, 0, 12, List.of(), 0, true);
             Completed completed = (Completed) engine.submit(new GenerationRequest("a", TokenIds.of(prompt), greedy))
                     .join();
@@ -200,8 +200,7 @@ class DecoderGoldenTest {
     @ParameterizedTest
     @ValueSource(strings = {"tiny-qwen3", "tiny-llama"})
     void open_cacheRoundingOfAModelNotTrainedWithIt(String model) {
-        EngineConfig rounded =
-                new EngineConfig(VECTORS.resolve(model), "auto", 1, 1L << 20, 8, 8, CacheRounding.ON);
+        EngineConfig rounded = new EngineConfig(VECTORS.resolve(model), "auto", 1, 1L << 20, 8, 8, CacheRounding.ON);
         assertThatThrownBy(() -> LocalEngine.open(rounded))
                 .isInstanceOf(EngineException.class)
                 .hasMessageContaining("cache rounding: expected AUTO or OFF for");

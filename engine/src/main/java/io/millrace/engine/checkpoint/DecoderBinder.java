@@ -41,8 +41,7 @@ public final class DecoderBinder {
 
     private static DecoderWeights bind(Checkpoint checkpoint, DecoderConfig config, @Nullable Qwen3Config qwen3) {
         TensorSource source = new TensorSource(checkpoint);
-        DecoderBinder binder =
-                new DecoderBinder(new FolderTensors(source), Scheme.HUGGING_FACE, config, qwen3);
+        DecoderBinder binder = new DecoderBinder(new FolderTensors(source), Scheme.HUGGING_FACE, config, qwen3);
         DecoderWeights weights = binder.weights();
         source.check();
         return weights;
@@ -139,7 +138,9 @@ public final class DecoderBinder {
         List<Matrix> downs = matrices(DecoderNames.FUSED_DOWN, layer, count, config.hiddenSize(), inner);
         return zip(
                 both.stream().map(m -> m.slice(m.name() + ".gate", 0, inner)).toList(),
-                both.stream().map(m -> m.slice(m.name() + ".up", inner, 2 * inner)).toList(),
+                both.stream()
+                        .map(m -> m.slice(m.name() + ".up", inner, 2 * inner))
+                        .toList(),
                 downs);
     }
 

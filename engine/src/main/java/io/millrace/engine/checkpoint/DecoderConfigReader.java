@@ -129,7 +129,8 @@ final class DecoderConfigReader {
         ConfigFields parameters = fields.object("rope_parameters");
         ConfigFields scaling = parameters == null ? fields.object("rope_scaling") : parameters;
         ConfigFields holder = parameters != null && parameters.has("rope_theta") ? parameters : fields;
-        return new DecoderConfig.Rope(holder.optionalDouble("rope_theta", 1e4, 1, 1e15), scaling(scaling, maxPositions));
+        return new DecoderConfig.Rope(
+                holder.optionalDouble("rope_theta", 1e4, 1, 1e15), scaling(scaling, maxPositions));
     }
 
     private static RopeScaling scaling(@Nullable ConfigFields scaling, int maxPositions) {

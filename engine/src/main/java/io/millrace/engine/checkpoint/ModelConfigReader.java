@@ -56,17 +56,16 @@ final class ModelConfigReader {
         }
         JsonNode type = root.path("model_type");
         ModelConfigReader reader = new ModelConfigReader(root);
-        StorageConfig config =
-                switch (type.asText()) {
-                    case MODEL_TYPE -> reader.storageConfig();
-                    case "qwen3_moe", "qwen3", "llama" -> DecoderConfigReader.read(reader.fields, path);
-                    // the keys of another family would only be a list of confusing problems
-                    default ->
-                        throw new EngineException(
-                                ErrorCode.MODEL_MISMATCH,
-                                path + ": model_type: expected " + MODEL_TYPE + ", qwen3_moe, qwen3 or llama, got "
-                                        + (type.isMissingNode() ? "nothing" : ConfigFields.shown(type)));
-                };
+        StorageConfig config = switch (type.asText()) {
+            case MODEL_TYPE -> reader.storageConfig();
+            case "qwen3_moe", "qwen3", "llama" -> DecoderConfigReader.read(reader.fields, path);
+            // the keys of another family would only be a list of confusing problems
+            default ->
+                throw new EngineException(
+                        ErrorCode.MODEL_MISMATCH,
+                        path + ": model_type: expected " + MODEL_TYPE + ", qwen3_moe, qwen3 or llama, got "
+                                + (type.isMissingNode() ? "nothing" : ConfigFields.shown(type)));
+        };
         List<String> problems = reader.fields.problems();
         if (!problems.isEmpty()) {
             throw new EngineException(

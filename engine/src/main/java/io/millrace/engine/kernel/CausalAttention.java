@@ -121,7 +121,18 @@ final class CausalAttention {
             int panel = panelAt(first, head, dim);
             int v = 0;
             for (; v + 4 <= at.length; v += 4) {
-                scoreFour(q, at[v], at[v + 1], at[v + 2], at[v + 3], dim, page, panel, scores, v * stride + first, stride);
+                scoreFour(
+                        q,
+                        at[v],
+                        at[v + 1],
+                        at[v + 2],
+                        at[v + 3],
+                        dim,
+                        page,
+                        panel,
+                        scores,
+                        v * stride + first,
+                        stride);
             }
             for (; v < at.length; v++) {
                 scoreOne(q, at[v], dim, page, panel, scores, v * stride + first);
@@ -216,7 +227,18 @@ final class CausalAttention {
             int w = v * stride + first;
             int c = 0;
             for (; c + PANEL <= dim; c += PANEL) {
-                addFour(scores, w, stride, shared, page, value + c, dim, out, at[v] + c, at[v + 1] + c, at[v + 2] + c,
+                addFour(
+                        scores,
+                        w,
+                        stride,
+                        shared,
+                        page,
+                        value + c,
+                        dim,
+                        out,
+                        at[v] + c,
+                        at[v + 1] + c,
+                        at[v + 2] + c,
                         at[v + 3] + c);
             }
             for (int i = 0; i < 4; i++) {

@@ -446,7 +446,8 @@ final class VectorKernels implements Kernels {
     @Override
     public void keep(Floats keys, Floats values, KeyValueShape shape, List<CausalSpan> spans) {
         List<CausalAttention.Block> blocks = CausalAttention.blocks(spans, GRAIN);
-        pool.forEach(blocks.size(), (b, worker) -> CausalAttention.keep(array(keys), array(values), shape, blocks.get(b)));
+        pool.forEach(
+                blocks.size(), (b, worker) -> CausalAttention.keep(array(keys), array(values), shape, blocks.get(b)));
     }
 
     @Override

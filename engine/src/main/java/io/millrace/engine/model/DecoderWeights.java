@@ -32,7 +32,12 @@ public record DecoderWeights(Matrix embed, Matrix head, Floats norm, List<Layer>
     /// @param v [K d, D]
     /// @param o [D, H d]
     /// @param headNorms of Qwen3
-    public record Attention(Matrix q, Matrix k, Matrix v, Matrix o, @Nullable HeadNorms headNorms) {}
+    public record Attention(
+            Matrix q,
+            Matrix k,
+            Matrix v,
+            Matrix o,
+            @Nullable HeadNorms headNorms) {}
 
     /// Norms of every single head of queries and keys.
     ///

@@ -27,8 +27,8 @@ public final class Llama implements LanguageModel {
         this.ends = new DecoderEnds(kernels, sizes, weights);
         this.workspace = new Workspace(kernels);
         for (DecoderWeights.Layer layer : weights.layers()) {
-            attention.add(new GroupedQueryAttention(
-                    kernels, sizes, attention.size(), layer.attention(), config.pairs()));
+            attention.add(
+                    new GroupedQueryAttention(kernels, sizes, attention.size(), layer.attention(), config.pairs()));
         }
     }
 

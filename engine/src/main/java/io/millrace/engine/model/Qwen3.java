@@ -31,8 +31,8 @@ public final class Qwen3 implements LanguageModel {
         this.ends = new DecoderEnds(kernels, sizes, weights);
         this.workspace = new Workspace(kernels);
         for (DecoderWeights.Layer layer : weights.layers()) {
-            attention.add(new GroupedQueryAttention(
-                    kernels, sizes, attention.size(), layer.attention(), RotaryPairs.HALVES));
+            attention.add(
+                    new GroupedQueryAttention(kernels, sizes, attention.size(), layer.attention(), RotaryPairs.HALVES));
         }
     }
 

@@ -31,7 +31,8 @@ final class RotaryEmbedding {
             }
             case RopeScaling.Divisors divisors -> {
                 double[] frequencies = of(dim, theta, ModelConfig.Yarn.NONE).frequencies();
-                Arrays.setAll(frequencies, i -> frequencies[i] / divisors.values().get(i));
+                Arrays.setAll(
+                        frequencies, i -> frequencies[i] / divisors.values().get(i));
                 yield new RotaryEmbedding(frequencies, 1);
             }
         };

@@ -61,11 +61,13 @@ class DecoderBinderTest {
     }
 
     private void read(String model) throws IOException {
-        config = (ObjectNode) JSON.readTree(VECTORS.resolve(model).resolve("config.json").toFile());
+        config = (ObjectNode)
+                JSON.readTree(VECTORS.resolve(model).resolve("config.json").toFile());
         tensors = new LinkedHashMap<>();
         try (Checkpoint checkpoint = Checkpoint.open(VECTORS.resolve(model))) {
             for (StoredTensor tensor : checkpoint.tensors()) {
-                long[] shape = tensor.shape().stream().mapToLong(Long::longValue).toArray();
+                long[] shape =
+                        tensor.shape().stream().mapToLong(Long::longValue).toArray();
                 tensors.put(
                         tensor.name(),
                         new SafetensorsWriter.Tensor("F32", shape, tensor.data().toArray(ValueLayout.JAVA_BYTE)));
@@ -166,32 +168,44 @@ class DecoderBinderTest {
     @Test
     void bindGguf_ropeDivisors() throws IOException {
         read("tiny-llama");
-        config.set("rope_parameters", JSON.readTree("{\"rope_type\":\"llama3\",\"rope_theta\":1e4,\"factor\":8.0,"
-                + "\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,\"original_max_position_embeddings\":64}"));
+        config.set(
+                "rope_parameters",
+                JSON.readTree("{\"rope_type\":\"llama3\",\"rope_theta\":1e4,\"factor\":8.0,"
+                        + "\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,\"original_max_position_embeddings\":64}"));
         float[] expected = stored();
         // the turns of the 8 pairs in 64 positions: 10.2, 3.2, 1.02, then less than one
         double blend = (64 * Math.pow(10, -0.5) / (2 * Math.PI) - 1) / 3;
         double slow = (64 * 0.1 / (2 * Math.PI) - 1) / 3;
-        float[] divisors = {1, (float) (1 / (blend + (1 - blend) / 8)), (float) (1 / (slow + (1 - slow) / 8)), 8, 8, 8, 8, 8};
+        float[] divisors = {
+            1, (float) (1 / (blend + (1 - blend) / 8)), (float) (1 / (slow + (1 - slow) / 8)), 8, 8, 8, 8, 8
+        };
         GgufFile file = new GgufFile(true);
-        file.data.put("rope_freqs.weight", SafetensorsWriter.Tensor.f32(divisors, 8).data());
+        file.data.put(
+                "rope_freqs.weight", SafetensorsWriter.Tensor.f32(divisors, 8).data());
         assertGgufLogits(file, file.metadata(), expected);
     }
 
     @Test
     void bindGguf_yarn() throws IOException {
         read("tiny-qwen3");
-        config.set("rope_parameters", JSON.readTree("{\"rope_type\":\"yarn\",\"rope_theta\":1e5,\"factor\":4.0,"
-                + "\"original_max_position_embeddings\":64,\"beta_fast\":4.0,\"beta_slow\":1.0}"));
+        config.set(
+                "rope_parameters",
+                JSON.readTree("{\"rope_type\":\"yarn\",\"rope_theta\":1e5,\"factor\":4.0,"
+                        + "\"original_max_position_embeddings\":64,\"beta_fast\":4.0,\"beta_slow\":1.0}"));
         float[] expected = stored();
         GgufFile file = new GgufFile(false);
         Map<String, Object> pairs = new HashMap<>(((MapMetadata) file.metadata()).pairs());
         pairs.putAll(Map.of(
-                "qwen3.rope.freq_base", 1e5,
-                "qwen3.rope.scaling.type", "yarn",
-                "qwen3.rope.scaling.factor", 4,
-                "qwen3.rope.scaling.original_context_length", 64,
-                "qwen3.rope.scaling.yarn_beta_fast", 4.0f));
+                "qwen3.rope.freq_base",
+                1e5,
+                "qwen3.rope.scaling.type",
+                "yarn",
+                "qwen3.rope.scaling.factor",
+                4,
+                "qwen3.rope.scaling.original_context_length",
+                64,
+                "qwen3.rope.scaling.yarn_beta_fast",
+                4.0f));
         assertGgufLogits(file, new MapMetadata(pairs), expected);
     }
 
@@ -224,7 +238,10 @@ class DecoderBinderTest {
                     if (name.contains("%e") && tensors.containsKey(field.in(Scheme.HUGGING_FACE, layer, 0))) {
                         byte[] all = new byte[0];
                         for (int e = 0; e < 8; e++) {
-                            all = joined(all, tensors.get(field.in(Scheme.HUGGING_FACE, layer, e)).data());
+                            all = joined(
+                                    all,
+                                    tensors.get(field.in(Scheme.HUGGING_FACE, layer, e))
+                                            .data());
                         }
                         data.put(field.in(Scheme.GGUF, layer), all);
                     } else {
@@ -267,7 +284,8 @@ class DecoderBinderTest {
                             "feed_forward_length", "intermediate_size",
                             "attention.layer_norm_rms_epsilon", "rms_norm_eps",
                             "context_length", "max_position_embeddings")
-                    .forEach((key, ours) -> pairs.put(type + "." + key, config.get(ours).numberValue()));
+                    .forEach((key, ours) ->
+                            pairs.put(type + "." + key, config.get(ours).numberValue()));
             if (config.has("num_local_experts")) {
                 pairs.put(type + ".expert_count", 8);
                 pairs.put(type + ".expert_used_count", 2);
@@ -335,7 +353,12 @@ class DecoderBinderTest {
         assertGguf(file, metadata, "llama.rope.scaling.type", "linear", "expected none or yarn, got linear");
         assertGguf(file, metadata, "llama.rope.dimension_count", 8, "expected the size of a key's head, 16, got 8");
         assertGguf(file, metadata, "llama.attention.head_count_kv", 3, "expected a divisor of 4, got 3");
-        assertGguf(file, metadata, "llama.context_length", null, "expected a number from 1.0 to 1.073741824E9, got nothing");
+        assertGguf(
+                file,
+                metadata,
+                "llama.context_length",
+                null,
+                "expected a number from 1.0 to 1.073741824E9, got nothing");
         assertGguf(file, metadata, "general.architecture", "gpt2", "expected qwen3moe, qwen3 or llama, got gpt2");
     }
 
@@ -404,8 +427,9 @@ class DecoderBinderTest {
     @Test
     void config_ropeInTheOlderWords() throws IOException {
         read("tiny-llama");
-        ObjectNode scaling = (ObjectNode) JSON.readTree("{\"rope_type\":\"llama3\",\"factor\":8.0,\"low_freq_factor\":1.0,"
-                + "\"high_freq_factor\":4.0,\"original_max_position_embeddings\":64}");
+        ObjectNode scaling =
+                (ObjectNode) JSON.readTree("{\"rope_type\":\"llama3\",\"factor\":8.0,\"low_freq_factor\":1.0,"
+                        + "\"high_freq_factor\":4.0,\"original_max_position_embeddings\":64}");
         config.set("rope_parameters", scaling.deepCopy().put("rope_theta", 5e5));
         LanguageModelConfig newer;
         try (Checkpoint checkpoint = write()) {
@@ -456,7 +480,9 @@ class DecoderBinderTest {
             long total)
             throws IOException {
         config.put("model_type", type).put("num_hidden_layers", layers).put("hidden_size", hidden);
-        config.put("num_attention_heads", heads).put("num_key_value_heads", keyValueHeads).put("head_dim", headDim);
+        config.put("num_attention_heads", heads)
+                .put("num_key_value_heads", keyValueHeads)
+                .put("head_dim", headDim);
         config.put("intermediate_size", inner).put("vocab_size", vocab).put("tie_word_embeddings", tied);
         config.put("num_local_experts", 128).put("num_experts_per_tok", 8).put("moe_intermediate_size", 768);
         config.putArray("mlp_only_layers");
