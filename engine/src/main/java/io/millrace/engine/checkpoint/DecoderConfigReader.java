@@ -128,6 +128,10 @@ final class DecoderConfigReader {
     private DecoderConfig.Rope rope(int maxPositions) {
         ConfigFields parameters = fields.object("rope_parameters");
         ConfigFields scaling = parameters == null ? fields.object("rope_scaling") : parameters;
+        for (ConfigFields place : parameters == null ? List.of(fields) : List.of(fields, parameters)) {
+            // all of a head is rotated
+            place.optionalDouble("partial_rotary_factor", 1, 1, 1);
+        }
         ConfigFields holder = parameters != null && parameters.has("rope_theta") ? parameters : fields;
         return new DecoderConfig.Rope(
                 holder.optionalDouble("rope_theta", 1e4, 1, 1e15), scaling(scaling, maxPositions));
@@ -138,7 +142,7 @@ final class DecoderConfigReader {
         if (scaling == null || type.equals("default")) {
             return new RopeScaling.None();
         }
-        double factor = scaling.optionalDouble("factor", 1, 1, 1e6);
+        double factor = scaling.requiredDouble("factor", 1, 1e6);
         int original = scaling.optionalInt("original_max_position_embeddings", maxPositions, 1, 1 << 30);
         switch (type) {
             case "llama3" -> {

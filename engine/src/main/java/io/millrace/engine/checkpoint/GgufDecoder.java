@@ -161,9 +161,11 @@ public final class GgufDecoder {
     /// @param absent the value of a key that is not there; NaN if it must be
     private double number(String name, double absent, double min, double max) {
         Number found = metadata.number(key(name));
-        double value = found == null ? absent : found.doubleValue();
-        if (found != null && value >= min && value <= max || found == null && !Double.isNaN(absent)) {
-            return value;
+        if (found == null && !Double.isNaN(absent)) {
+            return absent;
+        }
+        if (found != null && found.doubleValue() >= min && found.doubleValue() <= max) {
+            return found.doubleValue();
         }
         throw mismatch(key(name), "a number from " + min + " to " + max, found == null ? "nothing" : found);
     }

@@ -30,7 +30,7 @@ public record ParameterCount(long main, long mtp, long active) {
             return decoder(decoder, headNorms, denseUnits(decoder, decoder.numHiddenLayers()));
         }
         long dense = denseUnits(decoder, moe.denseLayers().size());
-        long sparseLayers = decoder.numHiddenLayers() - moe.denseLayers().size();
+        long sparseLayers = (long) decoder.numHiddenLayers() - moe.denseLayers().size();
         long expert = 3L * decoder.hiddenSize() * moe.moeIntermediateSize();
         long routers = sparseLayers * moe.numExperts() * decoder.hiddenSize();
         ParameterCount all = decoder(decoder, headNorms, dense + routers + sparseLayers * moe.numExperts() * expert);

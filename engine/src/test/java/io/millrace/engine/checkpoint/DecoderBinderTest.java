@@ -412,7 +412,9 @@ class DecoderBinderTest {
                 "head_dim | 7 | head_dim: expected an even number, got 7",
                 "num_experts_per_tok | 9 | num_experts_per_tok: expected at most num_local_experts (8), got 9",
                 "layer_types | [\"sliding_attention\"] | layer_types: expected full_attention throughout, got \"sliding_attention\"",
+                "partial_rotary_factor | 0.5 | partial_rotary_factor: expected a number from 1.0 to 1.0, got 0.5",
                 "rope_parameters | {\"rope_type\":\"dynamic\"} | rope_parameters.rope_type: expected default, llama3 or yarn, got \"dynamic\"",
+                "rope_parameters | {\"rope_type\":\"yarn\"} | rope_parameters.factor: expected a number from 1.0 to 1000000.0, got nothing",
                 "rope_parameters | {\"rope_type\":\"yarn\",\"mscale\":1} | rope_parameters.mscale: expected no such key, got one",
             })
     void config_whatIsNotComputedIsRefused(String key, String value, String message) throws IOException {
