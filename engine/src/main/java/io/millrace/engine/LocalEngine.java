@@ -15,6 +15,7 @@ import io.millrace.engine.chat.ChatOptions;
 import io.millrace.engine.chat.DeepSeekV4Chat;
 import io.millrace.engine.chat.ThinkingMode;
 import io.millrace.engine.checkpoint.Checkpoint;
+import io.millrace.engine.checkpoint.GgufMetadata;
 import io.millrace.engine.checkpoint.ParameterCount;
 import io.millrace.engine.decode.DecodeLoop;
 import io.millrace.engine.kernel.KernelProvider;
@@ -25,6 +26,7 @@ import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.model.Step;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tokenizer.BpeTokenizer;
+import io.millrace.engine.tokenizer.GgufVocabulary;
 import io.millrace.engine.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,11 +37,12 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// An engine in this JVM: opens a model folder, owns its mapping, its worker threads and its running batch,
-/// and closes them in the opposite order. Thread-safe.
+/// An engine in this JVM: opens a model folder or a GGUF file, owns its mapping, its worker threads and its
+/// running batch, and closes them in the opposite order. Thread-safe.
 public final class LocalEngine implements Engine {
     private static final System.Logger LOG = System.getLogger(LocalEngine.class.getName());
     private static final String TOKENIZER = "tokenizer.json";
+    private static final String GGUF_TOKENIZER = "tokenizer.ggml.";
 
     private final EngineConfig config;
     private final Checkpoint checkpoint;
@@ -54,12 +57,12 @@ public final class LocalEngine implements Engine {
         this.checkpoint = checkpoint;
         this.kernels = kernels;
         this.models = Architectures.bind(checkpoint, kernels, config.cacheRounding());
-        this.tokenizer = readTokenizer(config.modelDir());
+        this.tokenizer = readTokenizer(checkpoint);
         this.summary = summarise(checkpoint, kernels);
         this.loop = new DecodeLoop(models.get(), tokenizer, config);
     }
 
-    /// Opens a model folder.
+    /// Opens a model folder or a GGUF file.
     ///
     /// @throws EngineException if the folder or a file in it is unreadable, damaged or inconsistent, or a
     ///     setting is out of range
@@ -81,9 +84,32 @@ public final class LocalEngine implements Engine {
         }
     }
 
-    private static @Nullable Tokenizer readTokenizer(Path modelDir) {
-        Path file = modelDir.resolve(TOKENIZER);
+    private static @Nullable Tokenizer readTokenizer(Checkpoint checkpoint) {
+        GgufMetadata metadata = checkpoint.metadata();
+        if (metadata != null) {
+            return readTokenizer(metadata);
+        }
+        Path file = checkpoint.path().resolve(TOKENIZER);
         return Files.exists(file) ? BpeTokenizer.read(file) : null;
+    }
+
+    /// A file may come without a tokenizer, and says so in two ways.
+    private static @Nullable Tokenizer readTokenizer(GgufMetadata metadata) {
+        String model = metadata.text(GGUF_TOKENIZER + "model");
+        if (model == null || model.equals("none") || model.equals("no_vocab")) {
+            return null;
+        }
+        if (!model.equals("gpt2")) {
+            throw new EngineException(
+                    ErrorCode.MODEL_MISMATCH,
+                    metadata.file() + ": " + GGUF_TOKENIZER + "model: expected gpt2, got \"" + model + "\"");
+        }
+        return BpeTokenizer.of(new GgufVocabulary(
+                metadata.file(),
+                metadata.requiredText(GGUF_TOKENIZER + "pre"),
+                metadata.texts(GGUF_TOKENIZER + "tokens"),
+                metadata.integers(GGUF_TOKENIZER + "token_type"),
+                metadata.texts(GGUF_TOKENIZER + "merges")));
     }
 
     private static ModelSummary summarise(Checkpoint checkpoint, Kernels kernels) {
@@ -120,7 +146,9 @@ public final class LocalEngine implements Engine {
         if (tokenizer == null) {
             throw new EngineException(
                     ErrorCode.MODEL_UNREADABLE,
-                    config.modelDir().resolve(TOKENIZER) + ": expected a tokenizer, got no such file");
+                    checkpoint.metadata() == null
+                            ? checkpoint.path().resolve(TOKENIZER) + ": expected a tokenizer, got no such file"
+                            : checkpoint.path() + ": " + GGUF_TOKENIZER + "model: expected a tokenizer, got none");
         }
         return tokenizer;
     }

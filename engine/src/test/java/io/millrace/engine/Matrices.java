@@ -37,6 +37,27 @@ public final class Matrices {
         return new Matrix("random " + dtype, dtype, rows, cols, MemorySegment.ofArray(codes), scales);
     }
 
+    /// Random blocks of a GGUF format, with scales of magnitude 0.1.
+    public static Matrix blocks(Random random, DType dtype, int rows, int cols) {
+        byte[] codes = new byte[Math.toIntExact(rows * dtype.bytes(cols))];
+        random.nextBytes(codes);
+        ByteBuffer bytes = ByteBuffer.wrap(codes).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at < codes.length; at += dtype.blockBytes()) {
+            switch (dtype) {
+                case Q8_0, Q4_0 -> bytes.putShort(at, scale(random, 0.01));
+                case Q4_K -> bytes.putShort(at, scale(random, 0.001)).putShort(at + 2, scale(random, 0.001));
+                case Q6_K -> bytes.putShort(at + 208, scale(random, 1e-4));
+                case MXFP4 -> bytes.put(at, (byte) (120 + random.nextInt(4)));
+                default -> throw new IllegalArgumentException(dtype + " is no block format");
+            }
+        }
+        return new Matrix("random " + dtype, dtype, rows, cols, MemorySegment.ofArray(codes), null);
+    }
+
+    private static short scale(Random random, double size) {
+        return Float.floatToFloat16((float) (size * (0.5 + random.nextDouble())));
+    }
+
     /// E8M0 scales between 2^-4 and 2^3.
     public static Matrix.Scales powers(Random random, int rows, int cols, int blockRows, int blockCols) {
         byte[] codes = new byte[Math.ceilDiv(rows, blockRows) * Math.ceilDiv(cols, blockCols)];

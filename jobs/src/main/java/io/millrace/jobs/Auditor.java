@@ -15,8 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.spark.launcher.JavaModuleOptions;
 
-/// The auditor's process, and the directory through which it is talked to. Started early, since its start
-/// takes as long as a small run. It ends when asked to, or by itself when this process does.
+/// The auditor's process, and the directory through which it is talked to. It ends when asked to, or by itself when
+/// this process does.
 final class Auditor implements AutoCloseable {
     private static final String MAIN_CLASS = "io.millrace.quality.Auditor";
     private static final Duration POLL = Duration.ofMillis(100);
@@ -33,6 +33,11 @@ final class Auditor implements AutoCloseable {
         this.process = process;
     }
 
+    /// @throws JobException if it is not built
+    static void requireBuilt(Path target) {
+        String _ = classPath(target);
+    }
+
     /// Starts the process and does not wait for it.
     ///
     /// @param target folder of the auditor's built files
@@ -45,7 +50,9 @@ final class Auditor implements AutoCloseable {
             List<String> command = new ArrayList<>();
             command.add(java());
             command.addAll(Arrays.asList(JavaModuleOptions.defaultModuleOptionArray()));
-            command.addAll(List.of("-Xmx1g", "-cp", classPath, MAIN_CLASS));
+            // a short life beside the engine: little to gain from the optimising compiler, processors to lose
+            command.addAll(List.of("-Xmx1g", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+            command.addAll(List.of("-cp", classPath, MAIN_CLASS));
             command.addAll(List.of("--requests", exchange.toString(), "--quality-master", master));
             command.addAll(List.of(
                     "--parent-pid", Long.toString(ProcessHandle.current().pid())));

@@ -19,25 +19,34 @@ final class Gate implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final @Nullable Auditor auditor;
+    private final MillraceHome home;
     private final JobConfig.Gate config;
+    private @Nullable Auditor auditor;
 
-    private Gate(@Nullable Auditor auditor, JobConfig.Gate config) {
-        this.auditor = auditor;
+    Gate(MillraceHome home, JobConfig.Gate config) {
+        this.home = home;
         this.config = config;
+        if (config.enabled()) {
+            Auditor.requireBuilt(home.auditorTarget());
+        }
     }
 
-    /// Starts the auditor, unless the gate is off.
-    static Gate start(MillraceHome home, JobConfig.Gate config) {
-        return new Gate(config.enabled() ? Auditor.start(home.auditorTarget(), config.master()) : null, config);
+    /// Starts the auditor, unless the gate is off or it runs. Its start takes as long as a small run and all of a
+    /// processor: early enough is when rows are being generated, at once would delay the first of them.
+    synchronized void warmUp() {
+        if (config.enabled() && auditor == null) {
+            auditor = Auditor.start(home.auditorTarget(), config.master());
+        }
     }
 
     /// Asks about committed output, and keeps the verdict beside it.
     Verdict judge(CompletionSink sink, GenerateRecipe recipe, Corpus corpus, int samples) {
-        if (auditor == null) {
+        warmUp();
+        Auditor judge = running();
+        if (judge == null) {
             return Verdict.OFF;
         }
-        String json = auditor.judge(request(sink, recipe, corpus, samples));
+        String json = judge.judge(request(sink, recipe, corpus, samples));
         sink.writeAside(VERDICT_FILE, json);
         try {
             return Verdict.of(JSON.readTree(json));
@@ -63,10 +72,15 @@ final class Gate implements AutoCloseable {
         return request.toString();
     }
 
+    private synchronized @Nullable Auditor running() {
+        return auditor;
+    }
+
     @Override
     public void close() {
-        if (auditor != null) {
-            auditor.close();
+        Auditor started = running();
+        if (started != null) {
+            started.close();
         }
     }
 

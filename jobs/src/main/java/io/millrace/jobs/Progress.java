@@ -2,6 +2,7 @@ package io.millrace.jobs;
 
 import io.millrace.udf.RunProgress;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.Executors;
@@ -19,25 +20,48 @@ final class Progress implements AutoCloseable {
     private final PrintWriter out;
     private final boolean redraws;
     private final long plannedRows;
+    private final Runnable onFirstTokens;
+    private boolean begun;
     private final long startedNanos = System.nanoTime();
     private final RunProgress.Totals before = RunProgress.totals();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("progress").daemon().factory());
 
-    private Progress(PrintWriter out, boolean redraws, long plannedRows) {
+    private Progress(PrintWriter out, boolean redraws, long plannedRows, Runnable onFirstTokens) {
         this.out = out;
         this.redraws = redraws;
         this.plannedRows = plannedRows;
+        this.onFirstTokens = onFirstTokens;
     }
 
     /// Shows progress until closed.
     ///
     /// @param redraws whether `out` is a terminal
-    static Progress start(PrintWriter out, boolean redraws, long plannedRows) {
-        Progress progress = new Progress(out, redraws, plannedRows);
+    /// @param onFirstTokens run once, when the first completion tokens have been seen
+    static Progress start(PrintWriter out, boolean redraws, long plannedRows, Runnable onFirstTokens) {
+        Progress progress = new Progress(out, redraws, plannedRows, onFirstTokens);
         long period = redraws ? REDRAW_MILLIS : LINE_MILLIS;
         Future<?> _ = progress.timer.scheduleAtFixedRate(progress::show, period, period, TimeUnit.MILLISECONDS);
+        Future<?> _ = progress.timer.scheduleAtFixedRate(
+                progress::watch, REDRAW_MILLIS, REDRAW_MILLIS, TimeUnit.MILLISECONDS);
         return progress;
+    }
+
+    private void watch() {
+        RunProgress.Totals done = RunProgress.totals().since(before);
+        if (!begun && done.completionTokens() > 0) {
+            begun = true;
+            out.println((redraws ? "\r\u001b[K" : "") + "first tokens "
+                    + Duration.ofNanos(System.nanoTime() - startedNanos).toMillis() / 1000.0 + " s after the plan, "
+                    + sinceStart().toMillis() / 1000.0 + " s after the start");
+            out.flush();
+            onFirstTokens.run();
+        }
+    }
+
+    /// How long this JVM has been up.
+    private static Duration sinceStart() {
+        return Duration.ofMillis(ManagementFactory.getRuntimeMXBean().getUptime());
     }
 
     private void show() {

@@ -15,6 +15,7 @@ final class SparkSessions {
         SparkSession.Builder builder =
                 SparkSession.builder().appName("millrace summarize").master(config.sparkMaster());
         Map<String, String> conf = defaults(config.sparkMaster());
+        conf.putAll(EnginePlugin.configuration(config.engine()));
         conf.putAll(config.sparkConf());
         conf.forEach(builder::config);
         return builder.getOrCreate();
@@ -22,7 +23,6 @@ final class SparkSessions {
 
     private static Map<String, String> defaults(String master) {
         Map<String, String> conf = new LinkedHashMap<>();
-        conf.put("spark.plugins", EnginePlugin.class.getName());
         conf.put("spark.ui.enabled", "false");
         conf.put("spark.ui.showConsoleProgress", "false");
         conf.put("spark.log.level", "WARN");

@@ -35,7 +35,7 @@ final class SummarizeJob {
     ///
     /// @return an {@link ExitCode}
     int run(MillraceHome home) {
-        try (Gate gate = Gate.start(home, config.gate())) {
+        try (Gate gate = new Gate(home, config.gate())) {
             SparkSession spark = SparkSessions.open(config);
             try {
                 return run(spark, gate);
@@ -63,7 +63,7 @@ final class SummarizeJob {
         sink.writeManifest(manifest.state("running"));
 
         long startedNanos = System.nanoTime();
-        try (Progress _ = Progress.start(err, terminal, plannedRows)) {
+        try (Progress _ = Progress.start(err, terminal, plannedRows, gate::warmUp)) {
             sink.write(completions(spread(corpus, spark), recipe));
         } catch (Exception e) {
             // Spark's exceptions are checked ones that its Scala methods do not declare

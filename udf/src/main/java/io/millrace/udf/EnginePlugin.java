@@ -14,11 +14,18 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Owns the executor's engine: closes it when the executor ends, and tells the driver every second how far
-/// it is. Named in `spark.plugins`; must be on the executors' class path when they start.
+/// Owns the executor's engine: begins to open it when the executor starts, closes it when the executor ends, and
+/// tells the driver every second how far it is. Named in `spark.plugins`; must be on the executors' class path
+/// when they start.
 public final class EnginePlugin implements SparkPlugin {
     private static final Logger log = LoggerFactory.getLogger(EnginePlugin.class);
     private static final long REPORT_MILLIS = 1000;
+    private static final String RECIPE = "spark.millrace.recipe";
+
+    /// Spark configuration that names this plugin and tells executors which engine they will need.
+    public static Map<String, String> configuration(EngineRecipe recipe) {
+        return Map.of("spark.plugins", EnginePlugin.class.getName(), RECIPE, recipe.toJson());
+    }
 
     @Override
     public DriverPlugin driverPlugin() {
@@ -50,6 +57,10 @@ public final class EnginePlugin implements SparkPlugin {
 
         @Override
         public void init(PluginContext plugin, Map<String, String> fromDriver) {
+            if (plugin.conf().contains(RECIPE)) {
+                ExecutorEngine.ofThisProcess()
+                        .prepare(EngineRecipe.ofJson(plugin.conf().get(RECIPE)));
+            }
             // never completes, and reports of its own failures
             Future<?> _ = reporter.scheduleWithFixedDelay(
                     () -> report(plugin), REPORT_MILLIS, REPORT_MILLIS, TimeUnit.MILLISECONDS);

@@ -1,5 +1,7 @@
 package io.millrace.udf;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
@@ -33,6 +35,27 @@ public record EngineRecipe(
 
     /// The kind that runs the model inside the executor.
     public static final String LOCAL = "local";
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /// As a JSON object with the components' names.
+    String toJson() {
+        try {
+            return JSON.writeValueAsString(this);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("strings and numbers can always be written", e);
+        }
+    }
+
+    /// @throws EngineException BAD_CONFIGURATION if it is not what {@link #toJson} writes
+    static EngineRecipe ofJson(String json) {
+        try {
+            return JSON.readValue(json, EngineRecipe.class);
+        } catch (JsonProcessingException e) {
+            throw new EngineException(
+                    ErrorCode.BAD_CONFIGURATION, "engine recipe: expected its JSON, got " + e.getOriginalMessage(), e);
+        }
+    }
 
     /// Opens the engine through its provider.
     ///

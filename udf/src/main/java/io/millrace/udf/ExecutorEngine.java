@@ -40,6 +40,14 @@ public final class ExecutorEngine {
         return THIS_PROCESS;
     }
 
+    /// Begins to open the engine, so that the first task finds it open or nearly so. Does nothing if another is
+    /// open already.
+    synchronized void prepare(EngineRecipe recipe) {
+        if (opened == null) {
+            opened = Opened.of(recipe);
+        }
+    }
+
     /// Opens the engine if need be, waits until it is open, and holds it.
     ///
     /// @throws EngineException if it cannot be opened, or tasks with another recipe hold it

@@ -13,7 +13,12 @@ final class ConfigFields {
     private final List<String> problems;
 
     ConfigFields(JsonNode object) {
-        this(object, "", new ArrayList<>());
+        this(object, "");
+    }
+
+    /// @param prefix what the keys are told with
+    ConfigFields(JsonNode object, String prefix) {
+        this(object, prefix, new ArrayList<>());
     }
 
     private ConfigFields(JsonNode object, String prefix, List<String> problems) {

@@ -13,15 +13,16 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Binds the tensors of Qwen3 and Llama, from a Hugging Face folder or from whatever answers for a GGUF file:
-/// each is checked once. Matrices stay where they are mapped.
+/// Binds the tensors of Qwen3 and Llama, from a Hugging Face folder or a GGUF file: each is checked once. Matrices stay where they are mapped.
 public final class DecoderBinder {
-    private final TensorLookup tensors;
+    private static final String PREFIX = "model.";
+
+    private final TensorSource tensors;
     private final Scheme scheme;
     private final DecoderConfig config;
     private final @Nullable Qwen3Config qwen3;
 
-    private DecoderBinder(TensorLookup tensors, Scheme scheme, DecoderConfig config, @Nullable Qwen3Config qwen3) {
+    private DecoderBinder(TensorSource tensors, Scheme scheme, DecoderConfig config, @Nullable Qwen3Config qwen3) {
         this.tensors = tensors;
         this.scheme = scheme;
         this.config = config;
@@ -40,27 +41,23 @@ public final class DecoderBinder {
     }
 
     private static DecoderWeights bind(Checkpoint checkpoint, DecoderConfig config, @Nullable Qwen3Config qwen3) {
-        TensorSource source = new TensorSource(checkpoint);
-        DecoderBinder binder = new DecoderBinder(new FolderTensors(source), Scheme.HUGGING_FACE, config, qwen3);
+        Scheme scheme = checkpoint.metadata() == null ? Scheme.HUGGING_FACE : Scheme.GGUF;
+        TensorSource source = checkpoint.source();
+        DecoderBinder binder = new DecoderBinder(source, scheme, config, qwen3);
         DecoderWeights weights = binder.weights();
+        if (source.has(List.of(GgufDecoder.ROPE_DIVISORS))) {
+            // used already, by the configuration
+            source.floats(List.of(GgufDecoder.ROPE_DIVISORS), config.headDim() / 2);
+        }
         source.check();
+        source.logUnused();
         return weights;
-    }
-
-    /// Binds by the names of GGUF files.
-    public static DecoderWeights bindGguf(TensorLookup tensors, Qwen3Config config) {
-        return new DecoderBinder(tensors, Scheme.GGUF, config.decoder(), config).weights();
-    }
-
-    /// Binds by the names of GGUF files.
-    public static DecoderWeights bindGguf(TensorLookup tensors, LlamaConfig config) {
-        return new DecoderBinder(tensors, Scheme.GGUF, config.decoder(), null).weights();
     }
 
     private DecoderWeights weights() {
         int hidden = config.hiddenSize();
         Matrix embed = matrix(DecoderNames.EMBED, 0, config.vocabSize(), hidden);
-        boolean tied = config.tieWordEmbeddings() && !tensors.has(DecoderNames.HEAD.in(scheme, 0));
+        boolean tied = config.tieWordEmbeddings() && !tensors.has(names(DecoderNames.HEAD.in(scheme, 0)));
         Matrix head = tied ? embed : matrix(DecoderNames.HEAD, 0, config.vocabSize(), hidden);
         List<DecoderWeights.Layer> layers = new ArrayList<>();
         for (int layer = 0; layer < config.numHiddenLayers(); layer++) {
@@ -108,7 +105,7 @@ public final class DecoderBinder {
         if (scheme == Scheme.GGUF) {
             return stackedExperts(layer, count, inner);
         }
-        return tensors.has(DecoderNames.FUSED_GATE_UP.in(scheme, layer))
+        return tensors.has(names(DecoderNames.FUSED_GATE_UP.in(scheme, layer)))
                 ? fusedExperts(layer, count, inner)
                 : singleExperts(layer, count, inner);
     }
@@ -118,9 +115,9 @@ public final class DecoderBinder {
         List<Swiglu> experts = new ArrayList<>();
         for (int e = 0; e < count; e++) {
             experts.add(new Swiglu(
-                    tensors.matrix(DecoderNames.EXPERT_GATE.in(scheme, layer, e), inner, hidden),
-                    tensors.matrix(DecoderNames.EXPERT_UP.in(scheme, layer, e), inner, hidden),
-                    tensors.matrix(DecoderNames.EXPERT_DOWN.in(scheme, layer, e), hidden, inner)));
+                    tensors.matrix(names(DecoderNames.EXPERT_GATE.in(scheme, layer, e)), inner, hidden),
+                    tensors.matrix(names(DecoderNames.EXPERT_UP.in(scheme, layer, e)), inner, hidden),
+                    tensors.matrix(names(DecoderNames.EXPERT_DOWN.in(scheme, layer, e)), hidden, inner)));
         }
         return experts;
     }
@@ -134,7 +131,7 @@ public final class DecoderBinder {
 
     /// Gate and up as one tensor [E, 2I, D], the gate's rows first, and down [E, D, I].
     private List<Swiglu> fusedExperts(int layer, int count, int inner) {
-        List<Matrix> both = matrices(DecoderNames.FUSED_GATE_UP, layer, count, 2L * inner, config.hiddenSize());
+        List<Matrix> both = matrices(DecoderNames.FUSED_GATE_UP, layer, count, 2 * inner, config.hiddenSize());
         List<Matrix> downs = matrices(DecoderNames.FUSED_DOWN, layer, count, config.hiddenSize(), inner);
         return zip(
                 both.stream().map(m -> m.slice(m.name() + ".gate", 0, inner)).toList(),
@@ -153,50 +150,32 @@ public final class DecoderBinder {
         return experts;
     }
 
-    private List<Matrix> matrices(DecoderNames field, int layer, int parts, long rows, long cols) {
-        return tensors.matrices(field.in(scheme, layer), parts, rows, cols);
+    /// Empty where a fault has been written down.
+    private List<Matrix> matrices(DecoderNames field, int layer, int parts, int rows, long cols) {
+        Matrix all = tensors.stacked(names(field.in(scheme, layer)), parts, rows, cols, sliceRows(field, rows));
+        List<Matrix> matrices = new ArrayList<>();
+        for (int part = 0; part < parts && all.rows() > 0; part++) {
+            matrices.add(all.slice(all.name() + "[" + part + "]", part * rows, (part + 1) * rows));
+        }
+        return matrices;
+    }
+
+    /// A fused tensor's matrices are halved again.
+    private static int sliceRows(DecoderNames field, int rows) {
+        return field == DecoderNames.FUSED_GATE_UP ? rows / 2 : rows;
     }
 
     private Matrix matrix(DecoderNames field, int layer, long rows, long cols) {
-        return tensors.matrix(field.in(scheme, layer), rows, cols);
+        return tensors.matrix(names(field.in(scheme, layer)), rows, cols);
     }
 
     private Floats floats(DecoderNames field, int layer, long... shape) {
-        return tensors.floats(field.in(scheme, layer), shape);
+        return tensors.floats(names(field.in(scheme, layer)), shape);
     }
 
-    /// A folder's tensors, which may also lack the prefix `model.`; faults are written down by the source.
-    private record FolderTensors(TensorSource source) implements TensorLookup {
-        private static final String PREFIX = "model.";
-
-        private static List<String> candidates(String name) {
-            return name.startsWith(PREFIX) ? List.of(name, name.substring(PREFIX.length())) : List.of(name);
-        }
-
-        @Override
-        public boolean has(String name) {
-            return source.has(candidates(name));
-        }
-
-        @Override
-        public Matrix matrix(String name, long rows, long cols) {
-            return source.matrix(candidates(name), rows, cols);
-        }
-
-        @Override
-        public List<Matrix> matrices(String name, int parts, long rows, long cols) {
-            int each = Math.toIntExact(rows);
-            Matrix all = source.stacked(candidates(name), parts, rows, cols, each);
-            List<Matrix> matrices = new ArrayList<>();
-            for (int part = 0; part < parts && all.rows() > 0; part++) {
-                matrices.add(all.slice(name + "[" + part + "]", part * each, (part + 1) * each));
-            }
-            return matrices;
-        }
-
-        @Override
-        public Floats floats(String name, long... shape) {
-            return source.floats(candidates(name), shape);
-        }
+    /// In a folder the prefix `model.` may be missing.
+    private List<String> names(String name) {
+        boolean prefixed = scheme == Scheme.HUGGING_FACE && name.startsWith(PREFIX);
+        return prefixed ? List.of(name, name.substring(PREFIX.length())) : List.of(name);
     }
 }

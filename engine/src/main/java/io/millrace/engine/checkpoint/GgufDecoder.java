@@ -1,7 +1,6 @@
 package io.millrace.engine.checkpoint;
 
 import io.millrace.engine.api.EngineException;
-import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.model.DecoderConfig;
 import io.millrace.engine.model.LanguageModelConfig;
 import io.millrace.engine.model.LlamaConfig;
@@ -9,43 +8,48 @@ import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.model.Qwen3Config;
 import io.millrace.engine.model.RopeScaling;
 import io.millrace.engine.model.RotaryPairs;
-import io.millrace.engine.tensor.HostFloats;
+import io.millrace.engine.tensor.DType;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// What a Qwen3 or Llama in a GGUF file is, by the file's metadata. {@link DecoderBinder} binds its tensors.
-public final class GgufDecoder {
+final class GgufDecoder {
+    private static final ValueLayout.OfFloat FLOAT =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final String HEAD = "output.weight";
-    private static final String ROPE_DIVISORS = "rope_freqs.weight";
+    /// Divisors of the rotation speeds, one for each pair of a head.
+    static final String ROPE_DIVISORS = "rope_freqs.weight";
 
-    private final Metadata metadata;
-    private final TensorLookup tensors;
+    private final GgufMetadata metadata;
+    private final Map<String, StoredTensor> tensors;
     private final String architecture;
-    private final String file;
 
-    private GgufDecoder(Metadata metadata, TensorLookup tensors, String architecture, String file) {
+    private GgufDecoder(GgufMetadata metadata, Map<String, StoredTensor> tensors, String architecture) {
         this.metadata = metadata;
         this.tensors = tensors;
         this.architecture = architecture;
-        this.file = file;
     }
 
-    /// @param file for messages
     /// @throws EngineException MODEL_MISMATCH for another architecture, a missing key or one out of range
-    public static LanguageModelConfig config(Metadata metadata, TensorLookup tensors, String file) {
-        String architecture = String.valueOf(metadata.text("general.architecture"));
-        GgufDecoder gguf = new GgufDecoder(metadata, tensors, architecture, file);
+    static StorageConfig read(GgufMetadata metadata, Map<String, StoredTensor> tensors) {
+        GgufDecoder gguf = new GgufDecoder(metadata, tensors, metadata.requiredText(GgufMetadata.ARCHITECTURE));
+        return new StorageConfig(gguf.model(), !tensors.containsKey(HEAD), 1, 1);
+    }
+
+    private LanguageModelConfig model() {
         return switch (architecture) {
-            case "qwen3moe" -> new Qwen3Config(gguf.decoder(), gguf.moe());
-            case "qwen3" -> new Qwen3Config(gguf.decoder(), null);
-            case "llama" -> gguf.llama();
-            default -> throw gguf.mismatch("general.architecture", "qwen3moe, qwen3 or llama", architecture);
+            case "qwen3moe" -> new Qwen3Config(decoder(), moe());
+            case "qwen3" -> new Qwen3Config(decoder(), null);
+            case "llama" -> llama();
+            default -> throw mismatch(GgufMetadata.ARCHITECTURE, "qwen3moe, qwen3 or llama", architecture);
         };
     }
 
     private EngineException mismatch(String key, String expected, Object got) {
-        return new EngineException(
-                ErrorCode.MODEL_MISMATCH, file + ": " + key + ": expected " + expected + ", got " + got);
+        return metadata.mismatch(key, expected, got.toString());
     }
 
     /// Query and key rows of Llama are permuted in these files.
@@ -88,7 +92,7 @@ public final class GgufDecoder {
                 new DecoderConfig.Rope(number("rope.freq_base", 1e4, 1, 1e15), scaling(headDim)),
                 number("attention.layer_norm_rms_epsilon", Double.NaN, 1e-30, 1),
                 integer("context_length", 1, 1 << 30),
-                !tensors.has(HEAD),
+                !tensors.containsKey(HEAD),
                 eosTokenIds());
     }
 
@@ -105,8 +109,7 @@ public final class GgufDecoder {
     }
 
     private int vocabSize() {
-        long tokens = metadata.listSize("tokenizer.ggml.tokens");
-        int listed = Math.clamp(tokens, -1, 1 << 24);
+        int listed = metadata.texts("tokenizer.ggml.tokens").size();
         return listed > 0 ? integer("vocab_size", listed, 1, 1 << 24) : integer("vocab_size", 1, 1 << 24);
     }
 
@@ -122,12 +125,9 @@ public final class GgufDecoder {
     }
 
     private RopeScaling scaling(int headDim) {
-        if (tensors.has(ROPE_DIVISORS)) {
-            List<Double> divisors = new ArrayList<>();
-            for (float divisor : ((HostFloats) tensors.floats(ROPE_DIVISORS, headDim / 2)).array()) {
-                divisors.add((double) divisor);
-            }
-            return new RopeScaling.Divisors(divisors);
+        StoredTensor divisors = tensors.get(ROPE_DIVISORS);
+        if (divisors != null) {
+            return divisors(divisors, headDim / 2);
         }
         String type = metadata.text(key("rope.scaling.type"));
         if (type == null || type.equals("none")) {
@@ -144,6 +144,17 @@ public final class GgufDecoder {
                 integer("rope.scaling.original_context_length", 1, 1 << 30));
         double attention = number("rope.scaling.attn_factor", 1, 0, 1e6);
         return new RopeScaling.Yarn(ramp, attention * RopeScaling.Yarn.recommended(factor));
+    }
+
+    private RopeScaling divisors(StoredTensor stored, int pairs) {
+        if (stored.type().dtype() != DType.F32 || !stored.shape().equals(List.of((long) pairs))) {
+            throw mismatch(ROPE_DIVISORS, "F32 [" + pairs + "]", stored.form());
+        }
+        List<Double> divisors = new ArrayList<>();
+        for (long pair = 0; pair < pairs; pair++) {
+            divisors.add((double) stored.data().get(FLOAT, pair * Float.BYTES));
+        }
+        return new RopeScaling.Divisors(divisors);
     }
 
     private String key(String name) {

@@ -23,13 +23,18 @@ import org.jspecify.annotations.Nullable;
 /// bounded, so that no configuration can ask for an absurd allocation; all problems of a file are told in
 /// one message.
 final class ModelConfigReader {
-    private static final String MODEL_TYPE = "deepseek_v4";
+    /// The value of `model_type`.
+    static final String MODEL_TYPE = "deepseek_v4";
+
+    /// The key that names the architecture.
+    static final String TYPE_KEY = "model_type";
+
     private static final int MAX_BYTES = 16 << 20;
-    private static final int MAX_LAYERS = 1024;
+    static final int MAX_LAYERS = 1024;
     private static final int MAX_MTP_LAYERS = 16;
-    private static final int MAX_RATIO = 1 << 14;
-    private static final int MAX_WIDTH = 1 << 16;
-    private static final int DEFAULT_BLOCK = 128;
+    static final int MAX_RATIO = 1 << 14;
+    static final int MAX_WIDTH = 1 << 16;
+    static final int DEFAULT_BLOCK = 128;
 
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
@@ -44,27 +49,38 @@ final class ModelConfigReader {
         this.fields = new ConfigFields(root);
     }
 
-    /// Reads a config.json.
+    /// Reads a config.json as far as its `model_type`, which says whose keys the others are.
     ///
-    /// @throws EngineException MODEL_UNREADABLE if there is no such file, MODEL_MISMATCH if it does not
-    ///     describe a model of this family
-    static StorageConfig read(Path path) {
+    /// @throws EngineException MODEL_UNREADABLE if there is no such file, MODEL_MISMATCH if it has no such
+    ///     key
+    static JsonNode readRoot(Path path) {
         JsonNode root = readTree(path);
         if (!root.isObject()) {
             throw new EngineException(
                     ErrorCode.MODEL_MISMATCH, path + ": expected an object, got " + ConfigFields.shown(root));
         }
-        JsonNode type = root.path("model_type");
+        JsonNode type = root.path(TYPE_KEY);
+        if (!type.isTextual()) {
+            throw new EngineException(
+                    ErrorCode.MODEL_MISMATCH,
+                    path + ": model_type: expected a text, such as " + MODEL_TYPE + ", got "
+                            + (type.isMissingNode() ? "nothing" : ConfigFields.shown(type)));
+        }
+        return root;
+    }
+
+    /// Reads a model's configuration.
+    ///
+    /// @param root of the file
+    /// @return null for an architecture that is not known here: the keys of another family would only be a
+    ///     list of confusing problems
+    /// @throws EngineException MODEL_MISMATCH if it does not describe a model of its architecture
+    static @Nullable StorageConfig read(Path path, JsonNode root) {
         ModelConfigReader reader = new ModelConfigReader(root);
-        StorageConfig config = switch (type.asText()) {
+        StorageConfig config = switch (root.path(TYPE_KEY).asText()) {
             case MODEL_TYPE -> reader.storageConfig();
             case "qwen3_moe", "qwen3", "llama" -> DecoderConfigReader.read(reader.fields, path);
-            // the keys of another family would only be a list of confusing problems
-            default ->
-                throw new EngineException(
-                        ErrorCode.MODEL_MISMATCH,
-                        path + ": model_type: expected " + MODEL_TYPE + ", qwen3_moe, qwen3 or llama, got "
-                                + (type.isMissingNode() ? "nothing" : ConfigFields.shown(type)));
+            default -> null;
         };
         List<String> problems = reader.fields.problems();
         if (!problems.isEmpty()) {
@@ -227,7 +243,7 @@ final class ModelConfigReader {
         return fields.optionalInt(oldKey, rate, 2, MAX_RATIO);
     }
 
-    private static LayerKind kindOf(int ratio) {
+    static LayerKind kindOf(int ratio) {
         return switch (ratio) {
             case 0 -> LayerKind.SLIDING;
             case 4 -> LayerKind.CSA;

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The element types of the safetensors format, by the names its headers use. Only some of them can be
 /// weights here; the others may occur in tensors that nothing asks for.
-enum SafetensorsType {
+enum SafetensorsType implements StoredType {
     BOOL(8, null),
     U8(8, null),
     I8(8, DType.I8),
@@ -40,9 +40,8 @@ enum SafetensorsType {
         return bits;
     }
 
-    /// Our name for the elements, or null if nothing here computes with them.
-    @Nullable
-    DType dtype() {
+    @Override
+    public @Nullable DType dtype() {
         return dtype;
     }
 

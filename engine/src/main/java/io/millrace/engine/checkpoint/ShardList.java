@@ -40,6 +40,13 @@ record ShardList(List<Path> files, Map<String, String> fileOfTensor) {
         return fromNames(dir);
     }
 
+    /// Whether a folder has an index or a weight file of the names known here.
+    static boolean areIn(Path dir) {
+        return Files.exists(dir.resolve(INDEX))
+                || Files.exists(dir.resolve(SINGLE))
+                || !shards(dir).isEmpty();
+    }
+
     private static ShardList fromIndex(Path dir) {
         Path index = dir.resolve(INDEX);
         JsonNode map = ModelConfigReader.readTree(index, MAX_INDEX_BYTES).path("weight_map");
@@ -84,12 +91,7 @@ record ShardList(List<Path> files, Map<String, String> fileOfTensor) {
     }
 
     private static ShardList fromNames(Path dir) {
-        Map<String, Path> shards = new TreeMap<>();
-        try (DirectoryStream<Path> found = Files.newDirectoryStream(dir, "model-*.safetensors")) {
-            found.forEach(path -> shards.put(SafetensorsFile.fileName(path), path));
-        } catch (IOException e) {
-            throw SafetensorsFile.unreadable(dir, e);
-        }
+        Map<String, Path> shards = shards(dir);
         if (shards.isEmpty()) {
             throw new EngineException(
                     ErrorCode.MODEL_UNREADABLE,
@@ -97,6 +99,16 @@ record ShardList(List<Path> files, Map<String, String> fileOfTensor) {
         }
         checkPresent(dir, promised(dir, shards), "the names of the others");
         return new ShardList(List.copyOf(shards.values()), Map.of());
+    }
+
+    private static Map<String, Path> shards(Path dir) {
+        Map<String, Path> shards = new TreeMap<>();
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(dir, "model-*.safetensors")) {
+            found.forEach(path -> shards.put(SafetensorsFile.fileName(path), path));
+        } catch (IOException e) {
+            throw SafetensorsFile.unreadable(dir, e);
+        }
+        return shards;
     }
 
     /// Every file that "-of-N" in a shard's name promises.

@@ -8,6 +8,7 @@ import io.millrace.engine.tensor.DType;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.HostFloats;
 import io.millrace.engine.tensor.Matrix;
+import io.millrace.engine.tensor.MatrixRows;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -18,10 +19,13 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Fetches tensors by field, checks presence, shape and element type, and writes down what is wrong. A
-/// faulty tensor is answered with an empty stand-in, which the caller must not let out: it throws once all
-/// faults are known.
-final class TensorSource {
+/// Fetches a checkpoint's tensors by name, whatever its files are and whatever model they make: checks
+/// presence, shape and element type, and writes down what is wrong. A faulty tensor is answered with an empty
+/// stand-in, which the caller must not let out: once all are asked for, {@link #check} throws.
+///
+/// A tensor may go by several names; the first that is stored is taken, and messages use the first of all.
+/// Shapes are in weights, outermost first, in both file formats. Confined to one thread.
+public final class TensorSource {
     private static final System.Logger LOG = System.getLogger(TensorSource.class.getName());
     private static final int EXTRAS_SHOWN = 10;
     private static final Matrix NO_MATRIX = new Matrix("faulty", DType.F32, 0, 0, MemorySegment.NULL, null);
@@ -43,22 +47,27 @@ final class TensorSource {
         this.checkpoint = checkpoint;
     }
 
-    /// To be called when everything is bound. Logs what nobody asked for.
+    /// Throws if anything that was asked for did not fit.
     ///
-    /// @throws EngineException MODEL_MISMATCH with all that is wrong
-    void check() {
+    /// @throws EngineException MODEL_MISMATCH with all that does not fit, each with tensor, expected, got
+    ///     and file; the first twenty are told, the others counted
+    public void check() {
         if (!faults.isEmpty()) {
             throw new EngineException(
                     ErrorCode.MODEL_MISMATCH,
-                    checkpoint.dir() + ": " + faults.size() + (faults.size() == 1 ? " tensor does" : " tensors do")
-                            + " not fit config.json: " + faults);
+                    checkpoint.path() + ": " + faults.size() + (faults.size() == 1 ? " tensor does" : " tensors do")
+                            + " not fit " + checkpoint.configName() + ": " + faults);
         }
+    }
+
+    /// Tells what nobody asked for.
+    void logUnused() {
         List<String> extras = unused();
         if (!extras.isEmpty()) {
             LOG.log(
                     System.Logger.Level.INFO,
                     "{0}: {1} tensors are not used: {2}{3}",
-                    checkpoint.dir(),
+                    checkpoint.path(),
                     Integer.toString(extras.size()),
                     String.join(", ", extras.subList(0, Math.min(EXTRAS_SHOWN, extras.size()))),
                     extras.size() > EXTRAS_SHOWN ? ", ..." : "");
@@ -66,7 +75,7 @@ final class TensorSource {
     }
 
     /// Names of the tensors nobody asked for, in file order.
-    private List<String> unused() {
+    public List<String> unused() {
         List<String> unused = new ArrayList<>();
         for (StoredTensor tensor : checkpoint.tensors()) {
             if (!used.contains(tensor.name())) {
@@ -77,19 +86,19 @@ final class TensorSource {
     }
 
     /// Whether one of these is stored.
-    boolean has(List<String> names) {
+    public boolean has(List<String> names) {
         return names.stream().anyMatch(name -> checkpoint.tensor(name) != null);
     }
 
     /// A weight matrix [rows, cols] as it lies in the file.
-    Matrix matrix(List<String> names, long rows, long cols) {
+    public Matrix matrix(List<String> names, long rows, long cols) {
         StoredTensor stored = find(names, "a matrix " + List.of(rows, cols));
         return stored == null ? NO_MATRIX : matrix(stored, List.of(rows, cols));
     }
 
     /// `parts` matrices [rows, cols] stored as one tensor [parts, rows, cols], as one matrix [parts * rows,
     /// cols] that can be sliced at every multiple of `sliceRows`, which divides `rows`.
-    Matrix stacked(List<String> names, long parts, long rows, long cols, int sliceRows) {
+    public Matrix stacked(List<String> names, long parts, long rows, long cols, int sliceRows) {
         StoredTensor stored = find(names, "a tensor " + List.of(parts, rows, cols));
         Matrix matrix = stored == null ? NO_MATRIX : matrix(stored, List.of(parts, rows, cols));
         Matrix.Scales scales = matrix.scales();
@@ -101,11 +110,15 @@ final class TensorSource {
     }
 
     /// A small tensor, decoded to floats.
-    Floats floats(List<String> names, long... shape) {
+    public Floats floats(List<String> names, long... shape) {
         List<Long> expected = Arrays.stream(shape).boxed().toList();
         StoredTensor stored = find(names, "F32, BF16 or F16 " + expected);
         if (stored == null) {
             return NO_FLOATS;
+        }
+        if (stored.type() instanceof GgufType) {
+            // a quantiser may have taken any tensor with more than one row for a matrix
+            return decoded(matrix(stored, expected));
         }
         boolean decodable = stored.type() == SafetensorsType.F32
                 || stored.type() == SafetensorsType.BF16
@@ -124,7 +137,8 @@ final class TensorSource {
         if (stored == null) {
             return new TokenExperts(new int[0], slots);
         }
-        boolean integers = stored.type() == SafetensorsType.I64 || stored.type() == SafetensorsType.I32;
+        DType dtype = stored.type().dtype();
+        boolean integers = dtype == DType.I64 || dtype == DType.I32;
         if (!integers || !stored.shape().equals(expected) || stored.elements() > Integer.MAX_VALUE) {
             mismatch(stored, "I64 or I32 " + expected);
             return new TokenExperts(new int[0], slots);
@@ -135,7 +149,7 @@ final class TensorSource {
     private Weights.ExpertTable readExperts(StoredTensor stored, int slots, int experts) {
         int[] table = new int[Math.toIntExact(stored.elements())];
         for (int entry = 0; entry < table.length; entry++) {
-            long expert = stored.type() == SafetensorsType.I64
+            long expert = stored.type().dtype() == DType.I64
                     ? stored.data().get(LONG, (long) entry * Long.BYTES)
                     : stored.data().get(INT, (long) entry * Integer.BYTES);
             if (expert < 0 || expert >= experts) {
@@ -153,10 +167,18 @@ final class TensorSource {
         MemorySegment data = stored.data();
         for (int i = 0; i < values.length; i++) {
             values[i] = switch (stored.type()) {
-                case F32 -> data.get(FLOAT, (long) i * Float.BYTES);
-                case BF16 -> Bf16.decode(data.get(SHORT, (long) i * Short.BYTES));
+                case SafetensorsType.F32 -> data.get(FLOAT, (long) i * Float.BYTES);
+                case SafetensorsType.BF16 -> Bf16.decode(data.get(SHORT, (long) i * Short.BYTES));
                 default -> Float.float16ToFloat(data.get(SHORT, (long) i * Short.BYTES));
             };
+        }
+        return new HostFloats(values);
+    }
+
+    private static Floats decoded(Matrix matrix) {
+        float[] values = new float[Math.multiplyExact(matrix.rows(), matrix.cols())];
+        for (int row = 0; row < matrix.rows(); row++) {
+            MatrixRows.decode(matrix, row, values, row * matrix.cols());
         }
         return new HostFloats(values);
     }
@@ -164,13 +186,26 @@ final class TensorSource {
     /// @param shape [rows, cols] or [parts, rows, cols], in weights, not in stored elements
     private Matrix matrix(StoredTensor stored, List<Long> shape) {
         return switch (stored.type()) {
+            case GgufType type -> gguf(stored, type, shape);
+            case SafetensorsType type -> safetensors(stored, type, shape);
+        };
+    }
+
+    private Matrix gguf(StoredTensor stored, GgufType type, List<Long> shape) {
+        DType dtype = type.dtype();
+        if (dtype == null || !type.isWeight()) {
+            mismatch(stored, "F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q6_K or MXFP4 " + shape);
+            return NO_MATRIX;
+        }
+        return unscaled(stored, dtype, shape);
+    }
+
+    private Matrix safetensors(StoredTensor stored, SafetensorsType type, List<Long> shape) {
+        return switch (type) {
             case F32 -> unscaled(stored, DType.F32, shape);
             case BF16 -> unscaled(stored, DType.BF16, shape);
             case F16 -> unscaled(stored, DType.F16, shape);
-            case F8_E4M3 -> {
-                StorageConfig storage = checkpoint.storage();
-                yield scaled(stored, DType.F8_E4M3, shape, storage.blockRows(), storage.blockCols());
-            }
+            case F8_E4M3 -> scaled(stored, DType.F8_E4M3, shape, checkpoint.fp8BlockRows(), checkpoint.fp8BlockCols());
             case I8, U8, F4 -> scaled(stored, DType.FP4_E2M1, shape, 1, FP4_BLOCK);
             default -> {
                 mismatch(stored, "F32, BF16, F16, F8_E4M3 or packed FP4 " + shape);
@@ -209,8 +244,8 @@ final class TensorSource {
         }
         DType dtype = switch (scales.type()) {
             // exponents are stored as plain bytes where a writer did not know the type
-            case F8_E8M0, U8 -> DType.F8_E8M0;
-            case F32 -> DType.F32;
+            case SafetensorsType.F8_E8M0, SafetensorsType.U8 -> DType.F8_E8M0;
+            case SafetensorsType.F32 -> DType.F32;
             default -> null;
         };
         if (dtype == null || !scales.shape().equals(shape)) {

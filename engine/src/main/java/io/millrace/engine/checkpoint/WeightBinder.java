@@ -15,20 +15,22 @@ import java.util.List;
 /// become floats.
 ///
 /// How a matrix is stored is read off its tensor: plain F32, BF16 or F16; F8_E4M3 with block scales in
-/// F8_E8M0 (release) or F32 (base models); FP4 packed into bytes. Prediction blocks (`mtp.N`) are bound if
-/// the checkpoint has them and the configuration counts them, so there may be fewer than
-/// `config.mtpLayers()`.
+/// F8_E8M0 (release) or F32 (base models); FP4 packed into bytes; in GGUF any block format known here.
+/// Prediction blocks (`mtp.N`) are bound if the checkpoint has them and the configuration counts them, so
+/// there may be fewer than `config.mtpLayers()`.
 public final class WeightBinder {
     private static final System.Logger LOG = System.getLogger(WeightBinder.class.getName());
 
     private final ModelConfig config;
     private final TensorSource source;
     private final Checkpoint checkpoint;
+    private final boolean gguf;
 
     private WeightBinder(Checkpoint checkpoint, ModelConfig config) {
         this.checkpoint = checkpoint;
         this.config = config;
-        this.source = new TensorSource(checkpoint);
+        this.source = checkpoint.source();
+        this.gguf = checkpoint.metadata() != null;
     }
 
     /// Binds all tensors.
@@ -40,16 +42,17 @@ public final class WeightBinder {
         WeightBinder binder = new WeightBinder(checkpoint, config);
         Weights weights = binder.weights();
         binder.source.check();
+        binder.source.logUnused();
         return weights;
     }
 
     private Weights weights() {
         Matrix embed = matrix(TensorNames.EMBED, "", config.vocabSize(), config.hiddenSize());
-        boolean tied = checkpoint.storage().tieWordEmbeddings() && !source.has(TensorNames.HEAD.candidates(""));
+        boolean tied = checkpoint.tieWordEmbeddings() && !source.has(names(TensorNames.HEAD, ""));
         Matrix head = tied ? embed : matrix(TensorNames.HEAD, "", config.vocabSize(), config.hiddenSize());
         List<Weights.Layer> layers = new ArrayList<>();
         for (ModelConfig.Layer layer : config.layers()) {
-            layers.add(layer("layers." + layer.index() + ".", layer));
+            layers.add(layer(gguf ? GgufNames.layer(layer.index()) : "layers." + layer.index() + ".", layer));
         }
         return new Weights(
                 embed, head, floats(TensorNames.NORM, "", config.hiddenSize()), hcHead(""), List.copyOf(layers), mtp());
@@ -82,7 +85,7 @@ public final class WeightBinder {
             LOG.log(
                     System.Logger.Level.INFO,
                     "{0}: its mtp blocks are DSpark drafting stages; they are left out, the model is whole without them",
-                    checkpoint.dir());
+                    checkpoint.path());
         }
         return draftStages;
     }
@@ -189,7 +192,7 @@ public final class WeightBinder {
 
     private Weights.ExpertTable expertTable(String prefix) {
         return source.expertTable(
-                TensorNames.TID2EID.candidates(prefix),
+                names(TensorNames.TID2EID, prefix),
                 config.vocabSize(),
                 config.moe().numExpertsPerTok(),
                 config.moe().nRoutedExperts());
@@ -204,9 +207,40 @@ public final class WeightBinder {
     }
 
     private Weights.ExpertStore experts(String prefix) {
-        List<Swiglu> experts =
-                source.has(TensorNames.FUSED_GATE_UP.candidates(prefix)) ? fusedExperts(prefix) : singleExperts(prefix);
+        List<Swiglu> experts;
+        if (gguf) {
+            experts = stackedExperts(prefix);
+        } else if (source.has(TensorNames.FUSED_GATE_UP.candidates(prefix))) {
+            experts = fusedExperts(prefix);
+        } else {
+            experts = singleExperts(prefix);
+        }
         return new MappedExperts(experts);
+    }
+
+    /// GGUF's form: [E, I, D] for gate and up, [E, D, I] for down.
+    private List<Swiglu> stackedExperts(String prefix) {
+        int hidden = config.hiddenSize();
+        int inner = config.moe().moeIntermediateSize();
+        Matrix gate = stacked(TensorNames.EXPERT_W1, prefix, inner, hidden);
+        Matrix up = stacked(TensorNames.EXPERT_W3, prefix, inner, hidden);
+        Matrix down = stacked(TensorNames.EXPERT_W2, prefix, hidden, inner);
+        if (gate.rows() == 0 || up.rows() == 0 || down.rows() == 0) {
+            return List.of();
+        }
+        List<Swiglu> experts = new ArrayList<>();
+        for (int expert = 0; expert < config.moe().nRoutedExperts(); expert++) {
+            experts.add(new Swiglu(slice(gate, expert, inner), slice(up, expert, inner), slice(down, expert, hidden)));
+        }
+        return experts;
+    }
+
+    private Matrix stacked(TensorNames field, String prefix, int rows, int cols) {
+        return source.stacked(names(field, prefix), config.moe().nRoutedExperts(), rows, cols, rows);
+    }
+
+    private static Matrix slice(Matrix stacked, int expert, int rows) {
+        return stacked.slice(stacked.name() + "[" + expert + "]", expert * rows, (expert + 1) * rows);
     }
 
     private List<Swiglu> singleExperts(String prefix) {
@@ -249,10 +283,14 @@ public final class WeightBinder {
     }
 
     private Matrix matrix(TensorNames field, String prefix, long rows, long cols) {
-        return source.matrix(field.candidates(prefix), rows, cols);
+        return source.matrix(names(field, prefix), rows, cols);
     }
 
     private Floats floats(TensorNames field, String prefix, long... shape) {
-        return source.floats(field.candidates(prefix), shape);
+        return source.floats(names(field, prefix), shape);
+    }
+
+    private List<String> names(TensorNames field, String prefix) {
+        return gguf ? GgufNames.of(field, prefix) : field.candidates(prefix);
     }
 }

@@ -1,4 +1,4 @@
-/// A model folder on disk: configuration, safetensors, tensor names; every shape checked once.
+/// A model on disk: configuration, safetensors or GGUF, tensor names; every shape checked once.
 @NullMarked
 package io.millrace.engine.checkpoint;
 

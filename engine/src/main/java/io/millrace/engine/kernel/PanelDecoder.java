@@ -64,6 +64,10 @@ final class PanelDecoder {
     private void decodeRow(Matrix matrix, int row, int lane) {
         Scales scales = matrix.scales();
         int cols = matrix.cols();
+        if (matrix.dtype().holdsScales()) {
+            BlockDecoder.decode(matrix.dtype(), codes, cols, panel, lane);
+            return;
+        }
         if (scales == null) {
             decodeBlock(matrix, 0, cols, 1f, lane);
             return;
@@ -92,7 +96,7 @@ final class PanelDecoder {
             case BF16 -> bf16(from, to, scale, lane);
             case F16 -> f16(from, to, scale, lane);
             case F32 -> f32(from, to, scale, lane);
-            case F8_E8M0, I64, I32, I8 ->
+            case Q8_0, Q4_0, Q4_K, Q6_K, MXFP4, F8_E8M0, I64, I32, I8 ->
                 throw new IllegalArgumentException(matrix.name() + ": " + matrix.dtype() + " is no format of weights");
         }
     }

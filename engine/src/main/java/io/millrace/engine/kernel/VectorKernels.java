@@ -1,6 +1,5 @@
 package io.millrace.engine.kernel;
 
-import static io.millrace.engine.kernel.VectorConstants.LANES;
 import static io.millrace.engine.kernel.VectorConstants.PANEL;
 import static io.millrace.engine.kernel.VectorConstants.TILE;
 
@@ -15,8 +14,8 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The fast ring in Java: products by {@link PanelProduct} on a fixed pool of threads, everything else
-/// scalar code for one row, shared out by rows.
+/// The fast rings on host memory: products by {@link MatrixProducts}, the Vector API's or compiled ones, on a fixed
+/// pool of threads; everything else in Java for one row, shared out by rows.
 final class VectorKernels implements Kernels {
     /// Rows of a small operation that one item takes, so that sharing out costs little beside the work.
     private static final int GRAIN = 16;
@@ -24,11 +23,11 @@ final class VectorKernels implements Kernels {
     private final WorkerPool pool;
     private final Scratch[] scratch;
     private final CausalAttention[] causal;
+    private final MatrixProducts products;
     private final String reason;
 
     /// One worker's memory.
     private static final class Scratch {
-        final PanelDecoder decoder = new PanelDecoder();
         final float[] tile = new float[TILE * PANEL];
         float[] packed = new float[0];
         float[] keys = new float[0];
@@ -45,7 +44,12 @@ final class VectorKernels implements Kernels {
     }
 
     VectorKernels(int threads, String reason) {
+        this(threads, new PanelProducts(threads), reason);
+    }
+
+    VectorKernels(int threads, MatrixProducts products, String reason) {
         this.pool = new WorkerPool(threads);
+        this.products = products;
         this.scratch = new Scratch[threads];
         Arrays.setAll(scratch, i -> new Scratch());
         this.causal = new CausalAttention[threads];
@@ -55,7 +59,7 @@ final class VectorKernels implements Kernels {
 
     @Override
     public String description() {
-        return "vector: " + LANES * Float.SIZE + "-bit Vector API, " + pool.size() + " threads (" + reason + ")";
+        return products.description() + ", " + pool.size() + " threads (" + reason + ")";
     }
 
     @Override
@@ -119,24 +123,7 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void groupedMatmul(Floats x, int rows, Matrix w, int groups, Floats y) {
-        int cols = w.cols();
-        int perGroup = w.rows() / groups;
-        int packedGroup = PanelProduct.packedSize(rows, cols);
-        float[] packed = new float[groups * packedGroup];
-        pool.forEach(
-                groups,
-                (g, worker) ->
-                        PanelProduct.pack(array(x), g * cols, groups * cols, rows, cols, packed, g * packedGroup));
-        int panels = Math.ceilDiv(perGroup, PANEL);
-        pool.forEach(groups * panels, (item, worker) -> {
-            int group = item / panels;
-            int first = group * perGroup + item % panels * PANEL;
-            int width = Math.min(PANEL, (group + 1) * perGroup - first);
-            Scratch own = scratch[worker];
-            float[] panel = own.decoder.decode(w, first);
-            PanelProduct.multiply(
-                    packed, group * packedGroup, rows, cols, panel, array(y), first, w.rows(), width, own.tile);
-        });
+        products.shared(pool, array(x), rows, w, groups, array(y));
     }
 
     @Override
@@ -354,7 +341,7 @@ final class VectorKernels implements Kernels {
         pool.forEach(groups.size(), (g, worker) -> {
             Scratch own = scratch[worker];
             int[] members = groups.rows(g);
-            expert(array(x), members, dim, experts.apply(groups.expert(g)), groups.weights(g), limit, own);
+            expert(array(x), members, dim, experts.apply(groups.expert(g)), groups.weights(g), limit, worker);
             for (int i = 0; i < members.length; i++) {
                 System.arraycopy(own.out, i * dim, parts, places[g][i] * dim, dim);
             }
@@ -385,8 +372,8 @@ final class VectorKernels implements Kernels {
     }
 
     /// One expert on its rows, all on one worker: `own.out` [members, dim].
-    private static void expert(
-            float[] x, int[] members, int dim, Swiglu expert, float[] weights, double limit, Scratch own) {
+    private void expert(float[] x, int[] members, int dim, Swiglu expert, float[] weights, double limit, int worker) {
+        Scratch own = scratch[worker];
         int rows = members.length;
         int inner = expert.gate().rows();
         own.gathered = grown(own.gathered, rows * dim);
@@ -396,24 +383,12 @@ final class VectorKernels implements Kernels {
         for (int i = 0; i < rows; i++) {
             System.arraycopy(x, members[i] * dim, own.gathered, i * dim, dim);
         }
-        product(own.gathered, rows, expert.gate(), own.gate, own);
-        product(own.gathered, rows, expert.up(), own.up, own);
+        Matrix[] gateAndUp = {expert.gate(), expert.up()};
+        products.onWorker(worker, own.gathered, rows, gateAndUp, new float[][] {own.gate, own.up});
         for (int r = 0; r < rows; r++) {
             Scalar.swiglu(own.gate, own.up, r * inner, inner, limit, weights[r]);
         }
-        product(own.gate, rows, expert.down(), own.out, own);
-    }
-
-    /// `y = x wᵀ` on one worker.
-    private static void product(float[] x, int rows, Matrix w, float[] y, Scratch own) {
-        int cols = w.cols();
-        own.packed = grown(own.packed, PanelProduct.packedSize(rows, cols));
-        PanelProduct.pack(x, 0, cols, rows, cols, own.packed, 0);
-        for (int first = 0; first < w.rows(); first += PANEL) {
-            float[] panel = own.decoder.decode(w, first);
-            int width = Math.min(PANEL, w.rows() - first);
-            PanelProduct.multiply(own.packed, 0, rows, cols, panel, y, first, w.rows(), width, own.tile);
-        }
+        products.onWorker(worker, own.gate, rows, new Matrix[] {expert.down()}, new float[][] {own.out});
     }
 
     @Override
@@ -537,6 +512,7 @@ final class VectorKernels implements Kernels {
     @Override
     public void close() {
         pool.close();
+        products.close();
     }
 
     /// The storage of host floats.

@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 /// identity is what a device keys its own copy by.
 ///
 /// @param name tensor name, for messages
-/// @param dtype of the codes: F32, BF16, F16, F8_E4M3 or FP4_E2M1
+/// @param dtype of the codes: F32, BF16, F16, F8_E4M3, FP4_E2M1, or a format that holds its scales itself
 /// @param rows output features
 /// @param cols input features
 /// @param data the codes, `dtype.bytes(cols)` bytes a row
-/// @param scales block scales, or null if the codes are the values
+/// @param scales block scales, or null if the codes are the values or hold their scales themselves
 public record Matrix(
         String name,
         DType dtype,
@@ -32,6 +32,10 @@ public record Matrix(
     }
 
     public Matrix {
+        if (dtype.holdsScales() && (scales != null || cols % dtype.blockElements() != 0)) {
+            throw new IllegalArgumentException(name + ": expected a multiple of " + dtype.blockElements()
+                    + " columns and no scales beside " + dtype + ", got " + cols + " columns, scales " + scales);
+        }
         long expected = (long) rows * dtype.bytes(cols);
         if (data.byteSize() != expected) {
             throw new IllegalArgumentException(name + ": expected " + expected + " bytes for [" + rows + ", " + cols

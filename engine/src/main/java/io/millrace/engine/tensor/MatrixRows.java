@@ -47,6 +47,12 @@ public final class MatrixRows {
                 int pair = data.get(ValueLayout.JAVA_BYTE, rowStart + col / 2);
                 yield Fp4.decode(col % 2 == 0 ? pair : pair >> 4);
             }
+            case Q8_0, Q4_0, Q4_K, Q6_K, MXFP4 -> {
+                // rows are whole blocks
+                DType dtype = matrix.dtype();
+                long block = element / dtype.blockElements();
+                yield GgufBlocks.value(dtype, data, block * dtype.blockBytes(), col % dtype.blockElements());
+            }
             case F8_E8M0, I64, I32, I8 ->
                 throw new IllegalArgumentException(matrix.name() + ": " + matrix.dtype() + " is no format of weights");
         };

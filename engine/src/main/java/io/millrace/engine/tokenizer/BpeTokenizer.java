@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/// A byte-level byte-pair encoding read from a Hugging Face `tokenizer.json`; gives the ids that Hugging
-/// Face's own library gives.
+/// A byte-level byte-pair encoding read from a Hugging Face `tokenizer.json`, or from the same as GGUF
+/// metadata has it; gives the ids that Hugging Face's own library gives.
 ///
 /// Written here rather than bound to a native library for two reasons: the published ones need glibc 2.34,
 /// which the aarch64 hosts with Ascend cards often lack, and a fault in native code takes the whole executor
@@ -73,6 +73,14 @@ public final class BpeTokenizer implements Tokenizer {
     ///     place and reason, if it is damaged or asks for something that is not understood here
     public static BpeTokenizer read(Path tokenizerJson) {
         return new BpeTokenizer(TokenizerFile.read(tokenizerJson));
+    }
+
+    /// Builds the tokenizer of a GGUF file.
+    ///
+    /// @throws EngineException `MODEL_MISMATCH`, with file, key and reason, if the vocabulary is damaged or
+    ///     its kind is not understood here
+    public static BpeTokenizer of(GgufVocabulary vocabulary) {
+        return new BpeTokenizer(vocabulary.tokenizerFile());
     }
 
     static BpeTokenizer parse(String name, byte[] json) {

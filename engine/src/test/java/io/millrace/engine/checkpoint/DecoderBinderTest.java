@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.engine.LocalEngine;
+import io.millrace.engine.api.EngineConfig;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.checkpoint.DecoderNames.Scheme;
@@ -19,18 +21,13 @@ import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.model.Qwen3;
 import io.millrace.engine.model.Qwen3Config;
 import io.millrace.engine.model.Step;
-import io.millrace.engine.tensor.DType;
 import io.millrace.engine.tensor.Floats;
-import io.millrace.engine.tensor.HostFloats;
-import io.millrace.engine.tensor.Matrix;
 import java.io.IOException;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -145,7 +142,7 @@ class DecoderBinderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"tiny-qwen3moe", "tiny-qwen3", "tiny-llama"})
-    void bindGguf_theSameModelUnderTheOtherNames(String name) throws IOException {
+    void gguf_theSameModelUnderTheOtherNames(String name) throws IOException {
         read(name);
         if (name.equals("tiny-qwen3moe")) {
             // files of this architecture know no dense layers
@@ -157,16 +154,21 @@ class DecoderBinderTest {
             }
         }
         float[] expected = stored();
-        GgufFile file = new GgufFile(name.equals("tiny-llama"));
-        LanguageModelConfig read = GgufDecoder.config(file.metadata(), file, "tiny.gguf");
-        assertThat(read.modelType()).isEqualTo(config.get("model_type").asText());
-        assertThat(read.eosTokenIds()).containsExactly(2);
-        assertGgufLogits(file, file.metadata(), expected);
+        Path file = gguf().write(dir.resolve("tiny.gguf"));
+        try (Checkpoint checkpoint = Checkpoint.open(file)) {
+            assertThat(checkpoint.architecture())
+                    .isEqualTo(config.get("model_type").asText().replace("_", ""));
+            assertThat(checkpoint.model().modelType())
+                    .isEqualTo(config.get("model_type").asText());
+            assertThat(checkpoint.model().eosTokenIds()).containsExactly(2);
+        }
+        assertLogits(file, expected);
+        assertEngineLogits(file);
     }
 
     /// Llama 3.1's scaling comes as a tensor there.
     @Test
-    void bindGguf_ropeDivisors() throws IOException {
+    void gguf_ropeDivisors() throws IOException {
         read("tiny-llama");
         config.set(
                 "rope_parameters",
@@ -179,201 +181,190 @@ class DecoderBinderTest {
         float[] divisors = {
             1, (float) (1 / (blend + (1 - blend) / 8)), (float) (1 / (slow + (1 - slow) / 8)), 8, 8, 8, 8, 8
         };
-        GgufFile file = new GgufFile(true);
-        file.data.put(
-                "rope_freqs.weight", SafetensorsWriter.Tensor.f32(divisors, 8).data());
-        assertGgufLogits(file, file.metadata(), expected);
+        GgufWriter gguf = gguf();
+        gguf.tensors.put(
+                "rope_freqs.weight",
+                new GgufWriter.Tensor(
+                        0,
+                        List.of(8L),
+                        SafetensorsWriter.Tensor.f32(divisors, 8).data()));
+        assertLogits(gguf.write(dir.resolve("tiny.gguf")), expected);
     }
 
     @Test
-    void bindGguf_yarn() throws IOException {
+    void gguf_yarn() throws IOException {
         read("tiny-qwen3");
         config.set(
                 "rope_parameters",
                 JSON.readTree("{\"rope_type\":\"yarn\",\"rope_theta\":1e5,\"factor\":4.0,"
                         + "\"original_max_position_embeddings\":64,\"beta_fast\":4.0,\"beta_slow\":1.0}"));
         float[] expected = stored();
-        GgufFile file = new GgufFile(false);
-        Map<String, Object> pairs = new HashMap<>(((MapMetadata) file.metadata()).pairs());
-        pairs.putAll(Map.of(
+        GgufWriter gguf = gguf();
+        gguf.metadata.putAll(Map.of(
                 "qwen3.rope.freq_base",
-                1e5,
+                1e5f,
                 "qwen3.rope.scaling.type",
                 "yarn",
                 "qwen3.rope.scaling.factor",
-                4,
+                4f,
                 "qwen3.rope.scaling.original_context_length",
                 64,
                 "qwen3.rope.scaling.yarn_beta_fast",
-                4.0f));
-        assertGgufLogits(file, new MapMetadata(pairs), expected);
+                4f));
+        assertLogits(gguf.write(dir.resolve("tiny.gguf")), expected);
     }
 
-    private static void assertGgufLogits(GgufFile file, Metadata metadata, float[] expected) {
-        try (Kernels kernels = KernelProvider.open("reference", 1)) {
-            LanguageModelConfig read = GgufDecoder.config(metadata, file, "tiny.gguf");
-            LanguageModel model = switch (read) {
-                case Qwen3Config qwen3 -> new Qwen3(kernels, qwen3, DecoderBinder.bindGguf(file, qwen3));
-                case LlamaConfig llama -> new Llama(kernels, llama, DecoderBinder.bindGguf(file, llama));
-                case ModelConfig other -> throw new IllegalArgumentException(other.modelType());
-            };
-            float[] got = logits(model);
-            for (int i = 0; i < got.length; i++) {
-                assertThat(got[i]).isCloseTo(expected[i], within(1e-6f));
+    /// The same bits; but Llama's heads lie permuted, so that their sums take another order.
+    private static void assertLogits(Path gguf, float[] expected) {
+        try (Kernels kernels = KernelProvider.open("reference", 1);
+                Checkpoint checkpoint = Checkpoint.open(gguf)) {
+            float tolerance = checkpoint.architecture().equals("llama") ? 1e-6f : 0;
+            assertThat(logits(model(kernels, checkpoint))).containsExactly(expected, within(tolerance));
+        }
+    }
+
+    /// The whole engine, on the folder and on the file, with the fast kernels.
+    private void assertEngineLogits(Path gguf) {
+        int[] tokens = new Random(20261122).ints(40, 0, 67).toArray();
+        try (LocalEngine folder = LocalEngine.open(EngineConfig.of(dir));
+                LocalEngine file = LocalEngine.open(EngineConfig.of(gguf))) {
+            assertThat(file.model().parametersTotal()).isEqualTo(folder.model().parametersTotal());
+            float[][] expected = folder.logits(tokens);
+            float[][] got = file.logits(tokens);
+            float tolerance = config.get("model_type").asText().equals("llama") ? 1e-5f : 0;
+            for (int i = 0; i < tokens.length; i++) {
+                assertThat(got[i]).containsExactly(expected[i], within(tolerance));
             }
         }
     }
 
-    /// The tensors under GGUF's names, as its converter writes them.
-    private final class GgufFile implements TensorLookup {
-        private final Map<String, byte[]> data = new HashMap<>();
-
-        GgufFile(boolean permuted) {
-            put(DecoderNames.EMBED, 0, false);
-            put(DecoderNames.HEAD, 0, false);
-            put(DecoderNames.NORM, 0, false);
-            for (int layer = 0; layer < 3; layer++) {
-                for (DecoderNames field : DecoderNames.values()) {
-                    String name = field.in(Scheme.HUGGING_FACE, layer);
-                    if (name.contains("%e") && tensors.containsKey(field.in(Scheme.HUGGING_FACE, layer, 0))) {
-                        byte[] all = new byte[0];
-                        for (int e = 0; e < 8; e++) {
-                            all = joined(
-                                    all,
-                                    tensors.get(field.in(Scheme.HUGGING_FACE, layer, e))
-                                            .data());
-                        }
-                        data.put(field.in(Scheme.GGUF, layer), all);
-                    } else {
-                        put(field, layer, permuted && (field == DecoderNames.Q || field == DecoderNames.K));
-                    }
+    /// The model as a converter writes it.
+    private GgufWriter gguf() {
+        GgufWriter gguf = new GgufWriter();
+        putMetadata(gguf);
+        boolean permuted = config.get("model_type").asText().equals("llama");
+        put(gguf, DecoderNames.EMBED, 0, false);
+        put(gguf, DecoderNames.HEAD, 0, false);
+        put(gguf, DecoderNames.NORM, 0, false);
+        for (int layer = 0; layer < 3; layer++) {
+            for (DecoderNames field : DecoderNames.values()) {
+                if (tensors.containsKey(field.in(Scheme.HUGGING_FACE, layer, 0)) && field.name().startsWith("EXPERT")) {
+                    putExperts(gguf, field, layer);
+                } else {
+                    put(gguf, field, layer, permuted && (field == DecoderNames.Q || field == DecoderNames.K));
                 }
             }
         }
+        return gguf;
+    }
 
-        private void put(DecoderNames field, int layer, boolean permuted) {
-            SafetensorsWriter.Tensor tensor = tensors.get(field.in(Scheme.HUGGING_FACE, layer));
-            if (tensor != null) {
-                data.put(field.in(Scheme.GGUF, layer), permuted ? interleaved(tensor) : tensor.data());
-            }
+    private void putExperts(GgufWriter gguf, DecoderNames field, int layer) {
+        byte[] all = new byte[0];
+        long[] shape = {};
+        for (int e = 0; e < 8; e++) {
+            SafetensorsWriter.Tensor expert = tensors.get(field.in(Scheme.HUGGING_FACE, layer, e));
+            all = joined(all, expert.data());
+            shape = expert.shape();
         }
+        gguf.tensors.put(
+                field.in(Scheme.GGUF, layer), new GgufWriter.Tensor(0, List.of(8L, shape[0], shape[1]), all));
+    }
 
-        /// Within each head of 16 rows, row i of the first half goes to 2i, of the second to 2i + 1.
-        private static byte[] interleaved(SafetensorsWriter.Tensor tensor) {
-            int row = 48 * Float.BYTES;
-            byte[] moved = new byte[tensor.data().length];
-            for (int r = 0; r < tensor.shape()[0]; r++) {
-                int inHead = r % 16;
-                int to = r - inHead + inHead % 8 * 2 + inHead / 8;
-                System.arraycopy(tensor.data(), r * row, moved, to * row, row);
-            }
-            return moved;
-        }
-
-        Metadata metadata() {
-            String type = config.get("model_type").asText().replace("_", "");
-            Map<String, Object> pairs = new HashMap<>();
-            pairs.put("general.architecture", type);
-            pairs.put("tokenizer.ggml.eos_token_id", 2);
-            Map.of(
-                            "embedding_length", "hidden_size",
-                            "block_count", "num_hidden_layers",
-                            "attention.head_count", "num_attention_heads",
-                            "attention.head_count_kv", "num_key_value_heads",
-                            "attention.key_length", "head_dim",
-                            "feed_forward_length", "intermediate_size",
-                            "attention.layer_norm_rms_epsilon", "rms_norm_eps",
-                            "context_length", "max_position_embeddings")
-                    .forEach((key, ours) ->
-                            pairs.put(type + "." + key, config.get(ours).numberValue()));
-            if (config.has("num_local_experts")) {
-                pairs.put(type + ".expert_count", 8);
-                pairs.put(type + ".expert_used_count", 2);
-                pairs.put(type + ".expert_feed_forward_length", 12);
-            }
-            return new MapMetadata(pairs);
-        }
-
-        @Override
-        public boolean has(String name) {
-            return data.containsKey(name);
-        }
-
-        @Override
-        public Matrix matrix(String name, long rows, long cols) {
-            return new Matrix(name, DType.F32, (int) rows, (int) cols, segment(name), null);
-        }
-
-        private MemorySegment segment(String name) {
-            assertThat(data).containsKey(name);
-            return MemorySegment.ofArray(data.get(name));
-        }
-
-        @Override
-        public List<Matrix> matrices(String name, int parts, long rows, long cols) {
-            Matrix all = matrix(name, parts * rows, cols);
-            List<Matrix> matrices = new ArrayList<>();
-            for (int part = 0; part < parts; part++) {
-                matrices.add(all.slice(name, (int) (part * rows), (int) ((part + 1) * rows)));
-            }
-            return matrices;
-        }
-
-        @Override
-        public Floats floats(String name, long... shape) {
-            float[] values = segment(name).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
-            assertThat(values).hasSize((int) shape[0]);
-            return new HostFloats(values);
+    private void put(GgufWriter gguf, DecoderNames field, int layer, boolean permuted) {
+        SafetensorsWriter.Tensor tensor = tensors.get(field.in(Scheme.HUGGING_FACE, layer));
+        if (tensor != null) {
+            gguf.tensors.put(
+                    field.in(Scheme.GGUF, layer),
+                    new GgufWriter.Tensor(
+                            0,
+                            Arrays.stream(tensor.shape()).boxed().toList(),
+                            permuted ? interleaved(tensor) : tensor.data()));
         }
     }
 
-    private record MapMetadata(Map<String, Object> pairs) implements Metadata {
-        @Override
-        public @Nullable Number number(String key) {
-            return (Number) pairs.get(key);
+    /// Within each head of 16 rows, row i of the first half goes to 2i, of the second to 2i + 1.
+    private static byte[] interleaved(SafetensorsWriter.Tensor tensor) {
+        int row = 48 * Float.BYTES;
+        byte[] moved = new byte[tensor.data().length];
+        for (int r = 0; r < tensor.shape()[0]; r++) {
+            int inHead = r % 16;
+            int to = r - inHead + inHead % 8 * 2 + inHead / 8;
+            System.arraycopy(tensor.data(), r * row, moved, to * row, row);
         }
+        return moved;
+    }
 
-        @Override
-        public @Nullable String text(String key) {
-            return (String) pairs.get(key);
-        }
-
-        @Override
-        public long listSize(String key) {
-            return key.equals("tokenizer.ggml.tokens") ? 67 : -1;
+    private void putMetadata(GgufWriter gguf) {
+        String type = config.get("model_type").asText().replace("_", "");
+        gguf.metadata.put("general.architecture", type);
+        gguf.metadata.put("tokenizer.ggml.eos_token_id", 2);
+        gguf.metadata.put("tokenizer.ggml.tokens", Collections.nCopies(67, "x"));
+        Map.of(
+                        "embedding_length", "hidden_size",
+                        "block_count", "num_hidden_layers",
+                        "attention.head_count", "num_attention_heads",
+                        "attention.head_count_kv", "num_key_value_heads",
+                        "attention.key_length", "head_dim",
+                        "feed_forward_length", "intermediate_size",
+                        "context_length", "max_position_embeddings")
+                .forEach((key, ours) ->
+                        gguf.metadata.put(type + "." + key, config.get(ours).intValue()));
+        gguf.metadata.put(
+                type + ".attention.layer_norm_rms_epsilon",
+                config.get("rms_norm_eps").floatValue());
+        if (config.has("num_local_experts")) {
+            gguf.metadata.put(type + ".expert_count", 8);
+            gguf.metadata.put(type + ".expert_used_count", 2);
+            gguf.metadata.put(type + ".expert_feed_forward_length", 12);
         }
     }
 
     @Test
     void ggufConfig_whatIsMissingOrNotComputed() throws IOException {
         read("tiny-llama");
-        GgufFile file = new GgufFile(true);
-        MapMetadata metadata = (MapMetadata) file.metadata();
-        assertGguf(file, metadata, "llama.expert_count", 8, "expected a model without experts, got 8");
-        assertGguf(file, metadata, "llama.rope.scaling.type", "linear", "expected none or yarn, got linear");
-        assertGguf(file, metadata, "llama.rope.dimension_count", 8, "expected the size of a key's head, 16, got 8");
-        assertGguf(file, metadata, "llama.attention.head_count_kv", 3, "expected a divisor of 4, got 3");
-        assertGguf(
-                file,
-                metadata,
-                "llama.context_length",
-                null,
-                "expected a number from 1.0 to 1.073741824E9, got nothing");
-        assertGguf(file, metadata, "general.architecture", "gpt2", "expected qwen3moe, qwen3 or llama, got gpt2");
+        assertGguf("llama.expert_count", 8, "expected a model without experts, got 8");
+        assertGguf("llama.rope.scaling.type", "linear", "expected none or yarn, got linear");
+        assertGguf("llama.rope.dimension_count", 8, "expected the size of a key's head, 16, got 8");
+        assertGguf("llama.attention.head_count_kv", 3, "expected a divisor of 4, got 3");
+        assertGguf("llama.attention.head_count", "4", "expected a number, got String \"4\"");
+        assertGguf("llama.context_length", null, "expected a number from 1.0 to 1.073741824E9, got nothing");
     }
 
-    private static void assertGguf(
-            GgufFile file, MapMetadata metadata, String key, @Nullable Object value, String message) {
-        Map<String, Object> pairs = new HashMap<>(metadata.pairs());
+    private void assertGguf(String key, @Nullable Object value, String message) {
+        GgufWriter gguf = gguf();
         if (value == null) {
-            pairs.remove(key);
+            gguf.metadata.remove(key);
         } else {
-            pairs.put(key, value);
+            gguf.metadata.put(key, value);
         }
-        assertThatThrownBy(() -> GgufDecoder.config(new MapMetadata(pairs), file, "tiny.gguf"))
+        Path file = gguf.write(dir.resolve("tiny.gguf"));
+        assertThatThrownBy(() -> Checkpoint.open(file))
                 .isInstanceOfSatisfying(
                         EngineException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.MODEL_MISMATCH))
                 .hasMessage("tiny.gguf: " + key + ": " + message);
+    }
+
+    @Test
+    void ggufRopeDivisors_ofAnotherSize() throws IOException {
+        read("tiny-llama");
+        GgufWriter gguf = gguf();
+        gguf.tensors.put("rope_freqs.weight", new GgufWriter.Tensor(0, List.of(7L), new byte[28]));
+        Path file = gguf.write(dir.resolve("tiny.gguf"));
+        assertThatThrownBy(() -> Checkpoint.open(file))
+                .isInstanceOf(EngineException.class)
+                .hasMessage("tiny.gguf: rope_freqs.weight: expected F32 [8], got F32 [7]");
+    }
+
+    @Test
+    void model_ofAnUnknownArchitecture() {
+        GgufWriter gguf = new GgufWriter();
+        gguf.metadata.put("general.architecture", "gpt2");
+        try (Checkpoint checkpoint = Checkpoint.open(gguf.write(dir.resolve("tiny.gguf")))) {
+            assertThatThrownBy(checkpoint::model)
+                    .isInstanceOf(EngineException.class)
+                    .hasMessageContaining(
+                            "general.architecture: expected deepseek4, qwen3moe, qwen3 or llama, got \"gpt2\"");
+        }
     }
 
     @Test
@@ -457,7 +448,7 @@ class DecoderBinderTest {
         try (Checkpoint checkpoint = write()) {
             assertThatThrownBy(checkpoint::config)
                     .isInstanceOf(EngineException.class)
-                    .hasMessageContaining("config.json: model_type: expected deepseek_v4, got qwen3_moe");
+                    .hasMessageContaining("config.json: model_type: expected deepseek_v4, got \"qwen3_moe\"");
         }
     }
 

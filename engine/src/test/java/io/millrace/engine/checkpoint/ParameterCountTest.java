@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -104,6 +105,8 @@ class ParameterCountTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return (ModelConfig) ModelConfigReader.read(config).model();
+        return (ModelConfig) Objects.requireNonNull(
+                        ModelConfigReader.read(config, ModelConfigReader.readRoot(config)))
+                .model();
     }
 }

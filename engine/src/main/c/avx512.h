@@ -1,0 +1,8 @@
+#include "millrace.h"
+
+void avx512_pack_int8(const float *x, int64_t stride, int32_t rows, int32_t cols, int32_t group, int32_t groups,
+                      uint8_t *packed);
+void avx512_product_int8(const uint8_t *packed, int32_t rows, const struct matrix *w, int32_t first, int32_t count,
+                         float *y, int64_t stride, uint8_t *scratch);
+void avx512_product_f32(const float *x, int64_t x_stride, int32_t rows, const struct matrix *w, int32_t first,
+                        int32_t count, float *y, int64_t stride, uint8_t *scratch);

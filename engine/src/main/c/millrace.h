@@ -1,0 +1,78 @@
+// Matrix products on stored weights: y = x wT, x and y floats, w as it lies in the checkpoint.
+//
+// Pure functions on memory that the caller owns; no state, no threads, no allocation. The caller shares a product out
+// by ranges of w's rows. Every element of y has one order of additions over the columns, whatever the number of x's
+// rows and whatever range computes it, so a row's bits never depend on its companions.
+#ifndef MILLRACE_H
+#define MILLRACE_H
+
+#include <stdint.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+// What the processor can do. A product asks for one of them; each computes other bits.
+enum level {
+    LEVEL_NONE = 0,
+    LEVEL_AVX2 = 1,        // AVX2, FMA, F16C
+    LEVEL_AVX512_VNNI = 2, // AVX-512 F, BW, DQ, VL, VNNI, VBMI
+    LEVEL_AMX = 3,         // the same, AVX512-BF16 and AMX-BF16
+    LEVEL_NEON_DOT = 4     // Armv8.2 with dot products
+};
+
+// How x is rounded before it is multiplied.
+enum arithmetic {
+    ARITHMETIC_F32 = 0,
+    ARITHMETIC_BF16 = 1, // x to bfloat16, w to bfloat16, sums in float
+    ARITHMETIC_INT8 = 2  // x to int8 with a scale per 32, sums of 32 exact, sums of those in float
+};
+
+// Formats of w. A row is whole blocks of the format.
+enum format {
+    FORMAT_F32 = 0,
+    FORMAT_F16 = 1,
+    FORMAT_BF16 = 2,
+    FORMAT_FP8 = 3,   // E4M3, scales apart
+    FORMAT_FP4 = 4,   // E2M1 pairs, even columns low, scales apart
+    FORMAT_Q8_0 = 5,  // these carry their scales: blocks of ggml
+    FORMAT_Q4_0 = 6,
+    FORMAT_MXFP4 = 7,
+    FORMAT_Q4_K = 8,
+    FORMAT_Q6_K = 9
+};
+
+// A stored matrix [rows, cols]. Scales, where they lie apart, are [ceil(rows / block_rows), ceil(cols / block_cols)].
+struct matrix {
+    const uint8_t *data;
+    const uint8_t *scales; // or null
+    int32_t format;
+    int32_t rows;
+    int32_t cols;
+    int32_t row_bytes;
+    int32_t scale_is_float; // else E8M0
+    int32_t block_rows;
+    int32_t block_cols;
+};
+
+// The best level of this processor that this library was compiled for.
+EXPORT int32_t millrace_level(void);
+
+// The arithmetic in which a level multiplies a format; -1 if it cannot.
+EXPORT int32_t millrace_arithmetic(int32_t level, int32_t format);
+
+// Bytes that packed rows of x take: [packed_bytes(rows)] in whole groups of 16 rows.
+EXPORT int64_t millrace_packed_bytes(int32_t arithmetic, int32_t rows, int32_t cols);
+
+// Bytes of scratch that a product over `rows` rows of w needs.
+EXPORT int64_t millrace_scratch_bytes(int32_t arithmetic, int32_t rows, int32_t cols);
+
+// Packs the groups [group, group + groups) of 16 rows of x [rows, cols]; `stride` floats from row to row.
+EXPORT void millrace_pack(int32_t level, int32_t arithmetic, const float *x, int64_t stride, int32_t rows, int32_t cols,
+                   int32_t group, int32_t groups, uint8_t *packed);
+
+// y[r][i] = packed x row r times w row (first + i), i < count; `stride` floats from row to row of y. For F32, `packed`
+// is not used and x is read where it lies. `shape`: the numbers of `struct matrix`, from `format` on.
+EXPORT void millrace_product(int32_t level, int32_t arithmetic, const float *x, int64_t x_stride, const uint8_t *packed,
+                      int32_t rows, const uint8_t *data, const uint8_t *scales, const int32_t shape[7], int32_t first,
+                      int32_t count, float *y, int64_t stride, uint8_t *scratch);
+
+#endif
