@@ -124,12 +124,7 @@ public final class Checkpoint implements AutoCloseable {
         String architecture = metadata.requiredText(GgufMetadata.ARCHITECTURE);
         StorageConfig config = config(metadata, tensors);
         return new Content(
-                parts.name(),
-                architecture,
-                config,
-                metadata,
-                parts.files(),
-                Collections.unmodifiableMap(tensors));
+                parts.name(), architecture, config, metadata, parts.files(), Collections.unmodifiableMap(tensors));
     }
 
     private static @Nullable StorageConfig config(GgufMetadata metadata, Map<String, StoredTensor> tensors) {

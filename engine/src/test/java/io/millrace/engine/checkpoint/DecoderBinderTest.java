@@ -248,7 +248,8 @@ class DecoderBinderTest {
         put(gguf, DecoderNames.NORM, 0, false);
         for (int layer = 0; layer < 3; layer++) {
             for (DecoderNames field : DecoderNames.values()) {
-                if (tensors.containsKey(field.in(Scheme.HUGGING_FACE, layer, 0)) && field.name().startsWith("EXPERT")) {
+                if (tensors.containsKey(field.in(Scheme.HUGGING_FACE, layer, 0))
+                        && field.name().startsWith("EXPERT")) {
                     putExperts(gguf, field, layer);
                 } else {
                     put(gguf, field, layer, permuted && (field == DecoderNames.Q || field == DecoderNames.K));
@@ -266,8 +267,7 @@ class DecoderBinderTest {
             all = joined(all, expert.data());
             shape = expert.shape();
         }
-        gguf.tensors.put(
-                field.in(Scheme.GGUF, layer), new GgufWriter.Tensor(0, List.of(8L, shape[0], shape[1]), all));
+        gguf.tensors.put(field.in(Scheme.GGUF, layer), new GgufWriter.Tensor(0, List.of(8L, shape[0], shape[1]), all));
     }
 
     private void put(GgufWriter gguf, DecoderNames field, int layer, boolean permuted) {

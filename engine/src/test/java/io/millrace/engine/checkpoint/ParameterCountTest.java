@@ -7,9 +7,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Objects;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -105,8 +105,7 @@ class ParameterCountTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return (ModelConfig) Objects.requireNonNull(
-                        ModelConfigReader.read(config, ModelConfigReader.readRoot(config)))
+        return (ModelConfig) Objects.requireNonNull(ModelConfigReader.read(config, ModelConfigReader.readRoot(config)))
                 .model();
     }
 }

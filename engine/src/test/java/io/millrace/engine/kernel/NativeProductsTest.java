@@ -53,8 +53,7 @@ class NativeProductsTest {
         if (functions == null) {
             return Stream.of(Arguments.of(Level.NONE, DType.F32));
         }
-        return levels(functions)
-                .flatMap(level -> FORMATS.stream().map(dtype -> Arguments.of(level, dtype)));
+        return levels(functions).flatMap(level -> FORMATS.stream().map(dtype -> Arguments.of(level, dtype)));
     }
 
     /// What this processor has, and what it therefore has too.

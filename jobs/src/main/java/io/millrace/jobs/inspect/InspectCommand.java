@@ -19,8 +19,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `millrace inspect`: what a model folder or GGUF file holds and whether this machine can run it. Reads headers only, no
-/// weight.
+/// `millrace inspect`: what a model folder or GGUF file holds and whether this machine can run it. Reads
+/// headers only, no weight.
 @Command(
         name = "inspect",
         mixinStandardHelpOptions = true,
@@ -99,7 +99,7 @@ public final class InspectCommand implements Callable<Integer> {
     private static long bytesPerToken(LanguageModelConfig config, int tokens) {
         return config instanceof ModelConfig deepSeek
                 ? Math.round(Caches.shape(deepSeek).bytesPerToken())
-                : config.cacheBytes(tokens) / tokens;
+                : config.cacheBytes(tokens) / Math.max(tokens, 1);
     }
 
     /// Weights are mapped files and want physical memory; caches are on the heap.
