@@ -17,15 +17,13 @@ import io.millrace.engine.chat.ThinkingMode;
 import io.millrace.engine.checkpoint.Checkpoint;
 import io.millrace.engine.checkpoint.GgufMetadata;
 import io.millrace.engine.checkpoint.ParameterCount;
-import io.millrace.engine.checkpoint.WeightBinder;
 import io.millrace.engine.decode.DecodeLoop;
 import io.millrace.engine.kernel.KernelProvider;
 import io.millrace.engine.kernel.Kernels;
-import io.millrace.engine.model.Caches;
-import io.millrace.engine.model.DeepSeekV4;
+import io.millrace.engine.model.LanguageModel;
+import io.millrace.engine.model.LanguageModelConfig;
 import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.model.Step;
-import io.millrace.engine.model.Weights;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tokenizer.BpeTokenizer;
 import io.millrace.engine.tokenizer.GgufVocabulary;
@@ -35,6 +33,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -48,7 +47,7 @@ public final class LocalEngine implements Engine {
     private final EngineConfig config;
     private final Checkpoint checkpoint;
     private final Kernels kernels;
-    private final Weights weights;
+    private final Supplier<LanguageModel> models;
     private final @Nullable Tokenizer tokenizer;
     private final DecodeLoop loop;
     private final ModelSummary summary;
@@ -57,10 +56,10 @@ public final class LocalEngine implements Engine {
         this.config = config;
         this.checkpoint = checkpoint;
         this.kernels = kernels;
-        this.weights = WeightBinder.bind(checkpoint, checkpoint.config());
+        this.models = Architectures.bind(checkpoint, kernels, config.cacheRounding());
         this.tokenizer = readTokenizer(checkpoint);
         this.summary = summarise(checkpoint, kernels);
-        this.loop = new DecodeLoop(newModel(), tokenizer, config);
+        this.loop = new DecodeLoop(models.get(), tokenizer, config);
     }
 
     /// Opens a model folder or a GGUF file.
@@ -114,7 +113,7 @@ public final class LocalEngine implements Engine {
     }
 
     private static ModelSummary summarise(Checkpoint checkpoint, Kernels kernels) {
-        ModelConfig model = checkpoint.config();
+        LanguageModelConfig model = checkpoint.model();
         ParameterCount parameters = ParameterCount.of(model);
         return new ModelSummary(
                 checkpoint.name(),
@@ -125,10 +124,6 @@ public final class LocalEngine implements Engine {
                 model.maxPositionEmbeddings(),
                 model.vocabSize(),
                 kernels.description());
-    }
-
-    private DeepSeekV4 newModel() {
-        return new DeepSeekV4(kernels, checkpoint.config(), weights, config.cacheRounding());
     }
 
     @Override
@@ -160,7 +155,15 @@ public final class LocalEngine implements Engine {
 
     /// The prompt of a conversation in the model's chat encoding; what messages spell never becomes a
     /// control token.
+    ///
+    /// @throws EngineException INVALID_REQUEST if no chat encoding is known for the model's architecture
     public TokenIds encodeChat(List<ChatMessage> messages, ThinkingMode mode) {
+        if (!(checkpoint.model() instanceof ModelConfig)) {
+            throw new EngineException(
+                    ErrorCode.INVALID_REQUEST,
+                    "chat encoding: expected a deepseek_v4 model, got "
+                            + checkpoint.model().modelType() + "; give it text or token ids");
+        }
         return TokenIds.of(DeepSeekV4Chat.encode(messages, ChatOptions.of(mode)).encodeIds(tokenizer()));
     }
 
@@ -175,7 +178,7 @@ public final class LocalEngine implements Engine {
 
     /// Bytes of cache that one sequence of that many tokens takes.
     public long cacheBytes(int tokens) {
-        return Caches.shape(checkpoint.config()).bytes(tokens);
+        return checkpoint.model().cacheBytes(tokens);
     }
 
     /// Next-token logits at every position, computed in steps of the configured size. For looking inside;
@@ -185,9 +188,9 @@ public final class LocalEngine implements Engine {
     /// @return [tokens.length][vocabSize]
     public float[][] logits(int[] tokens) {
         checkTokens(tokens);
-        DeepSeekV4 model = newModel();
+        LanguageModel model = models.get();
         SequenceCache cache = model.newCache();
-        int vocab = checkpoint.config().vocabSize();
+        int vocab = checkpoint.model().vocabSize();
         float[][] all = new float[tokens.length][vocab];
         for (int from = 0; from < tokens.length; from += config.stepTokens()) {
             int count = Math.min(config.stepTokens(), tokens.length - from);
@@ -203,7 +206,7 @@ public final class LocalEngine implements Engine {
     }
 
     private void checkTokens(int[] tokens) {
-        ModelConfig model = checkpoint.config();
+        LanguageModelConfig model = checkpoint.model();
         if (tokens.length == 0 || tokens.length > model.maxPositionEmbeddings()) {
             throw new EngineException(
                     ErrorCode.INVALID_REQUEST,

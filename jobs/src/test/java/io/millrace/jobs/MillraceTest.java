@@ -38,6 +38,16 @@ class MillraceTest {
         assertThat(out.toString()).startsWith("millrace ").contains("Java 2");
     }
 
+    /// 3 layers of 2 key and 2 value heads of 16 floats; pages of 32 positions.
+    @Test
+    void inspect_modelOfAnotherArchitecture() {
+        String model = "../engine/src/test/resources/vectors/tiny-qwen3moe";
+        assertThat(execute("inspect", "--json", "--context", "64", "--model", model)).isZero();
+        assertThat(out.toString())
+                .contains("\"architecture\" : \"qwen3_moe\"", "\"layers\" : 3", "\"quantization\" : \"f32\"")
+                .contains("\"cache_bytes_per_token\" : 768", "\"cache_bytes_of_64\" : 49152");
+    }
+
     @Test
     void unknownOption_isUsage() {
         assertThat(execute("summarize", "--steam")).isEqualTo(ExitCode.USAGE);

@@ -3,6 +3,7 @@ package io.millrace.engine.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.model.LanguageModelConfig;
 import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.tensor.DType;
 import java.lang.foreign.Arena;
@@ -25,14 +26,16 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// A model's files, opened: configuration read, weight files mapped and their headers checked. {@link
-/// WeightBinder} turns one of the DeepSeek-V4 family into weights; for others {@link #architecture}, {@link
-/// #source} and {@link #metadata} are what a binder needs.
+/// WeightBinder} and {@link DecoderBinder} turn those of known architectures into weights; for others {@link
+/// #architecture}, {@link #source} and {@link #metadata} are what a binder needs.
 ///
 /// Thread-safe. Owns the mappings: once closed, every matrix bound from it is dead, and touching one throws
 /// `IllegalStateException`; whoever closes it must have ended the work on it. The weight files must not be
 /// cut short while it is open. Refuses models whose configuration, index or files do not agree.
 public final class Checkpoint implements AutoCloseable {
     private static final String CONFIG = "config.json";
+    private static final String MODEL_TYPES = ModelConfigReader.MODEL_TYPE + ", qwen3_moe, qwen3 or llama";
+    private static final String ARCHITECTURES = GgufConfigReader.ARCHITECTURE + ", qwen3moe, qwen3 or llama";
     // bytes handed to the digest at a time
     private static final long DIGEST_CHUNK = 1 << 20;
 
@@ -49,15 +52,13 @@ public final class Checkpoint implements AutoCloseable {
 
     /// What was found.
     ///
-    /// @param config of the architectures that {@link #config} knows, else null
-    /// @param configJson of a folder with safetensors
+    /// @param config of the architectures that are known here, else null
     /// @param metadata of a model in GGUF
     /// @param files all that makes the model, in the order of its digest
     private record Content(
             String name,
             String architecture,
             @Nullable StorageConfig config,
-            @Nullable JsonNode configJson,
             @Nullable GgufMetadata metadata,
             List<Path> files,
             Map<String, StoredTensor> tensors) {}
@@ -100,13 +101,12 @@ public final class Checkpoint implements AutoCloseable {
         Path configFile = dir.resolve(CONFIG);
         JsonNode root = ModelConfigReader.readRoot(configFile);
         String architecture = root.path(ModelConfigReader.TYPE_KEY).asText();
-        StorageConfig config =
-                architecture.equals(ModelConfigReader.MODEL_TYPE) ? ModelConfigReader.read(configFile, root) : null;
+        StorageConfig config = ModelConfigReader.read(configFile, root);
         ShardList shards = ShardList.of(dir);
         List<Path> files = new ArrayList<>(List.of(configFile));
         files.addAll(shards.files());
         String name = SafetensorsFile.fileName(dir.toAbsolutePath().normalize());
-        return new Content(name, architecture, config, root, null, List.copyOf(files), mapShards(shards, arena));
+        return new Content(name, architecture, config, null, List.copyOf(files), mapShards(shards, arena));
     }
 
     private static Content gguf(GgufParts parts, Arena arena) {
@@ -122,17 +122,17 @@ public final class Checkpoint implements AutoCloseable {
         }
         checkParts(metadata, parts.files().size(), tensors.size());
         String architecture = metadata.requiredText(GgufMetadata.ARCHITECTURE);
-        StorageConfig config = architecture.equals(GgufConfigReader.ARCHITECTURE)
-                ? GgufConfigReader.read(metadata, tensors::containsKey)
-                : null;
+        StorageConfig config = config(metadata, tensors);
         return new Content(
-                parts.name(),
-                architecture,
-                config,
-                null,
-                metadata,
-                parts.files(),
-                Collections.unmodifiableMap(tensors));
+                parts.name(), architecture, config, metadata, parts.files(), Collections.unmodifiableMap(tensors));
+    }
+
+    private static @Nullable StorageConfig config(GgufMetadata metadata, Map<String, StoredTensor> tensors) {
+        return switch (metadata.requiredText(GgufMetadata.ARCHITECTURE)) {
+            case GgufConfigReader.ARCHITECTURE -> GgufConfigReader.read(metadata, tensors::containsKey);
+            case "qwen3moe", "qwen3", "llama" -> GgufDecoder.read(metadata, tensors);
+            default -> null;
+        };
     }
 
     private static void checkParts(GgufMetadata metadata, int files, int tensors) {
@@ -153,33 +153,42 @@ public final class Checkpoint implements AutoCloseable {
         return content.architecture;
     }
 
+    /// What the model is.
+    ///
+    /// @throws EngineException MODEL_MISMATCH if it is of an architecture that is not known here
+    public LanguageModelConfig model() {
+        if (content.config == null) {
+            throw mismatch(gguf() ? ARCHITECTURES : MODEL_TYPES);
+        }
+        return content.config.model();
+    }
+
     /// What the model is, if it is of the DeepSeek-V4 family.
     ///
     /// @throws EngineException MODEL_MISMATCH for any other architecture
     public ModelConfig config() {
-        StorageConfig config = content.config;
-        if (config == null) {
-            boolean gguf = content.metadata != null;
-            String expected = gguf
-                    ? GgufMetadata.ARCHITECTURE + ": expected " + GgufConfigReader.ARCHITECTURE
-                    : ModelConfigReader.TYPE_KEY + ": expected " + ModelConfigReader.MODEL_TYPE;
-            throw new EngineException(
-                    ErrorCode.MODEL_MISMATCH,
-                    (gguf ? path : path.resolve(CONFIG)) + ": " + expected + ", got "
-                            + SafetensorsHeader.quote(content.architecture));
+        if (content.config != null && content.config.model() instanceof ModelConfig model) {
+            return model;
         }
-        return config.model();
+        throw mismatch(gguf() ? GgufConfigReader.ARCHITECTURE : ModelConfigReader.MODEL_TYPE);
+    }
+
+    private EngineException mismatch(String architectures) {
+        return new EngineException(
+                ErrorCode.MODEL_MISMATCH,
+                (gguf()
+                                ? path + ": " + GgufMetadata.ARCHITECTURE
+                                : path.resolve(CONFIG) + ": " + ModelConfigReader.TYPE_KEY)
+                        + ": expected " + architectures + ", got " + SafetensorsHeader.quote(content.architecture));
+    }
+
+    private boolean gguf() {
+        return content.metadata != null;
     }
 
     /// The metadata of a model in GGUF, null for one in safetensors.
     public @Nullable GgufMetadata metadata() {
         return content.metadata;
-    }
-
-    /// The config.json beside safetensors, null for a model in GGUF.
-    @Nullable
-    JsonNode configJson() {
-        return content.configJson;
     }
 
     /// A new view of the tensors, for binding them.

@@ -61,6 +61,13 @@ public final class GgufMetadata {
         return value == null ? OptionalLong.empty() : OptionalLong.of(as(Long.class, key, value, "a whole number"));
     }
 
+    /// A number, or null if the key is absent.
+    @Nullable
+    Number number(String key) {
+        Object value = values.get(key);
+        return value == null ? null : as(Number.class, key, value, "a number");
+    }
+
     /// A truth value, `absent` without the key.
     public boolean flag(String key, boolean absent) {
         Object value = values.get(key);

@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Reads config.json in the words of DeepSeek's release or of Hugging Face transformers (`layer_types`,
+/// Reads config.json, of DeepSeek-V4 in the words of DeepSeek's release or of Hugging Face transformers (`layer_types`,
 /// `mlp_layer_types`, `compress_rates`, `rope_parameters`, `partial_rotary_factor`). Every number is
 /// bounded, so that no configuration can ask for an absurd allocation; all problems of a file are told in
 /// one message.
@@ -69,13 +69,19 @@ final class ModelConfigReader {
         return root;
     }
 
-    /// Reads the configuration of a model of this family.
+    /// Reads a model's configuration.
     ///
-    /// @param root of the file, with a `model_type` of {@link #MODEL_TYPE}
-    /// @throws EngineException MODEL_MISMATCH if it does not describe a model of this family
-    static StorageConfig read(Path path, JsonNode root) {
+    /// @param root of the file
+    /// @return null for an architecture that is not known here: the keys of another family would only be a
+    ///     list of confusing problems
+    /// @throws EngineException MODEL_MISMATCH if it does not describe a model of its architecture
+    static @Nullable StorageConfig read(Path path, JsonNode root) {
         ModelConfigReader reader = new ModelConfigReader(root);
-        StorageConfig config = reader.storageConfig();
+        StorageConfig config = switch (root.path(TYPE_KEY).asText()) {
+            case MODEL_TYPE -> reader.storageConfig();
+            case "qwen3_moe", "qwen3", "llama" -> DecoderConfigReader.read(reader.fields, path);
+            default -> null;
+        };
         List<String> problems = reader.fields.problems();
         if (!problems.isEmpty()) {
             throw new EngineException(
@@ -379,7 +385,7 @@ final class ModelConfigReader {
         return required ? fields.requiredDouble(key, 1, 1e15) : fields.optionalDouble(key, 1e4, 1, 1e15);
     }
 
-    private static String ropeType(ConfigFields scaling) {
+    static String ropeType(ConfigFields scaling) {
         String type = scaling.text(scaling.has("rope_type") ? "rope_type" : "type");
         return type == null ? "default" : type;
     }
@@ -417,7 +423,7 @@ final class ModelConfigReader {
         return first == null ? -1 : fields.intOf(key, first, 0, Integer.MAX_VALUE);
     }
 
-    private static int[] block(ConfigFields quantization) {
+    static int[] block(ConfigFields quantization) {
         quantization.mustBeIfPresent("quant_method", "fp8");
         JsonNode size = quantization.node("weight_block_size");
         if (size == null) {

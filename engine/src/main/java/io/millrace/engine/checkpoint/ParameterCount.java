@@ -1,7 +1,11 @@
 package io.millrace.engine.checkpoint;
 
+import io.millrace.engine.model.DecoderConfig;
+import io.millrace.engine.model.LanguageModelConfig;
+import io.millrace.engine.model.LlamaConfig;
 import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.model.ModelConfig.LayerKind;
+import io.millrace.engine.model.Qwen3Config;
 
 /// How many parameters a model has by its configuration. Block scales and the expert tables of hash-routed
 /// layers are not counted, as in the published totals.
@@ -10,6 +14,46 @@ import io.millrace.engine.model.ModelConfig.LayerKind;
 /// @param mtp all of the prediction blocks
 /// @param active touched per token: all of the main model but the embedding table and the experts not chosen
 public record ParameterCount(long main, long mtp, long active) {
+    public static ParameterCount of(LanguageModelConfig config) {
+        return switch (config) {
+            case ModelConfig deepSeek -> of(deepSeek);
+            case Qwen3Config qwen3 -> of(qwen3);
+            case LlamaConfig llama -> decoder(llama.decoder(), 0, denseUnits(llama.decoder(), llama.numHiddenLayers()));
+        };
+    }
+
+    private static ParameterCount of(Qwen3Config config) {
+        DecoderConfig decoder = config.decoder();
+        long headNorms = 2L * decoder.headDim();
+        Qwen3Config.Moe moe = config.moe();
+        if (moe == null) {
+            return decoder(decoder, headNorms, denseUnits(decoder, decoder.numHiddenLayers()));
+        }
+        long dense = denseUnits(decoder, moe.denseLayers().size());
+        long sparseLayers = (long) decoder.numHiddenLayers() - moe.denseLayers().size();
+        long expert = 3L * decoder.hiddenSize() * moe.moeIntermediateSize();
+        long routers = sparseLayers * moe.numExperts() * decoder.hiddenSize();
+        ParameterCount all = decoder(decoder, headNorms, dense + routers + sparseLayers * moe.numExperts() * expert);
+        long idle = sparseLayers * (moe.numExperts() - moe.numExpertsPerTok()) * expert;
+        return new ParameterCount(all.main, 0, all.active - idle);
+    }
+
+    private static long denseUnits(DecoderConfig config, int layers) {
+        return 3L * config.hiddenSize() * config.intermediateSize() * layers;
+    }
+
+    /// @param extra parameters of a layer's attention beside the four matrices
+    /// @param feedForward of all layers
+    private static ParameterCount decoder(DecoderConfig config, long extra, long feedForward) {
+        long hidden = config.hiddenSize();
+        long queries = 2L * config.numAttentionHeads() * config.headDim() * hidden;
+        long keysValues = 2L * config.numKeyValueHeads() * config.headDim() * hidden;
+        long layers = config.numHiddenLayers() * (queries + keysValues + extra + 2 * hidden);
+        long embedding = config.vocabSize() * hidden;
+        long active = embedding + layers + feedForward + hidden;
+        return new ParameterCount(config.tieWordEmbeddings() ? active : active + embedding, 0, active);
+    }
+
     public static ParameterCount of(ModelConfig config) {
         long head = hyperConnections(config, config.hyperConnections().hcMult(), 1);
         long outside = (long) config.vocabSize() * config.hiddenSize() + config.hiddenSize() + head;

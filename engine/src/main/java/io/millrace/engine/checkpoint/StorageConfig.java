@@ -1,6 +1,6 @@
 package io.millrace.engine.checkpoint;
 
-import io.millrace.engine.model.ModelConfig;
+import io.millrace.engine.model.LanguageModelConfig;
 
 /// What config.json says: the model, and what only the loader needs to know.
 ///
@@ -8,4 +8,4 @@ import io.millrace.engine.model.ModelConfig;
 /// @param tieWordEmbeddings whether the output head may be missing because the embedding stands in for it
 /// @param blockRows rows that share a scale in FP8 matrices
 /// @param blockCols columns that share a scale in FP8 matrices
-record StorageConfig(ModelConfig model, boolean tieWordEmbeddings, int blockRows, int blockCols) {}
+record StorageConfig(LanguageModelConfig model, boolean tieWordEmbeddings, int blockRows, int blockCols) {}

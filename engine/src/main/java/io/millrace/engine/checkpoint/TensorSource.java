@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
 /// A tensor may go by several names; the first that is stored is taken, and messages use the first of all.
 /// Shapes are in weights, outermost first, in both file formats. Confined to one thread.
 public final class TensorSource {
+    private static final System.Logger LOG = System.getLogger(TensorSource.class.getName());
+    private static final int EXTRAS_SHOWN = 10;
     private static final Matrix NO_MATRIX = new Matrix("faulty", DType.F32, 0, 0, MemorySegment.NULL, null);
     private static final Floats NO_FLOATS = HostFloats.allocate(0);
     private static final int FP4_BLOCK = 32;
@@ -55,6 +57,20 @@ public final class TensorSource {
                     ErrorCode.MODEL_MISMATCH,
                     checkpoint.path() + ": " + faults.size() + (faults.size() == 1 ? " tensor does" : " tensors do")
                             + " not fit " + checkpoint.configName() + ": " + faults);
+        }
+    }
+
+    /// Tells what nobody asked for.
+    void logUnused() {
+        List<String> extras = unused();
+        if (!extras.isEmpty()) {
+            LOG.log(
+                    System.Logger.Level.INFO,
+                    "{0}: {1} tensors are not used: {2}{3}",
+                    checkpoint.path(),
+                    Integer.toString(extras.size()),
+                    String.join(", ", extras.subList(0, Math.min(EXTRAS_SHOWN, extras.size()))),
+                    extras.size() > EXTRAS_SHOWN ? ", ..." : "");
         }
     }
 

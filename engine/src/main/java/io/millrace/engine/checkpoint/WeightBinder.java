@@ -20,7 +20,6 @@ import java.util.List;
 /// there may be fewer than `config.mtpLayers()`.
 public final class WeightBinder {
     private static final System.Logger LOG = System.getLogger(WeightBinder.class.getName());
-    private static final int EXTRAS_SHOWN = 10;
 
     private final ModelConfig config;
     private final TensorSource source;
@@ -43,7 +42,7 @@ public final class WeightBinder {
         WeightBinder binder = new WeightBinder(checkpoint, config);
         Weights weights = binder.weights();
         binder.source.check();
-        binder.logExtras();
+        binder.source.logUnused();
         return weights;
     }
 
@@ -216,7 +215,7 @@ public final class WeightBinder {
         } else {
             experts = singleExperts(prefix);
         }
-        return new MappedExperts(List.copyOf(experts));
+        return new MappedExperts(experts);
     }
 
     /// GGUF's form: [E, I, D] for gate and up, [E, D, I] for down.
@@ -293,31 +292,5 @@ public final class WeightBinder {
 
     private List<String> names(TensorNames field, String prefix) {
         return gguf ? GgufNames.of(field, prefix) : field.candidates(prefix);
-    }
-
-    private void logExtras() {
-        List<String> extras = source.unused();
-        if (!extras.isEmpty()) {
-            LOG.log(
-                    System.Logger.Level.INFO,
-                    "{0}: {1} tensors are not used: {2}{3}",
-                    checkpoint.path(),
-                    Integer.toString(extras.size()),
-                    String.join(", ", extras.subList(0, Math.min(EXTRAS_SHOWN, extras.size()))),
-                    extras.size() > EXTRAS_SHOWN ? ", ..." : "");
-        }
-    }
-
-    /// Experts that are all mapped.
-    private record MappedExperts(List<Swiglu> experts) implements Weights.ExpertStore {
-        @Override
-        public int size() {
-            return experts.size();
-        }
-
-        @Override
-        public Swiglu expert(int index) {
-            return experts.get(index);
-        }
     }
 }

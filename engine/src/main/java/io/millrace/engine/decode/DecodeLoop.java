@@ -5,7 +5,7 @@ import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
-import io.millrace.engine.model.DeepSeekV4;
+import io.millrace.engine.model.LanguageModel;
 import io.millrace.engine.model.Step;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tokenizer.Tokenizer;
@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 public final class DecodeLoop implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(DecodeLoop.class.getName());
 
-    private final DeepSeekV4 model;
+    private final LanguageModel model;
     private final @Nullable Tokenizer tokenizer;
     private final EngineConfig config;
     private final int maxRunning;
@@ -58,7 +58,7 @@ public final class DecodeLoop implements AutoCloseable {
     private long failed;
     private long steps;
 
-    public DecodeLoop(DeepSeekV4 model, @Nullable Tokenizer tokenizer, EngineConfig config) {
+    public DecodeLoop(LanguageModel model, @Nullable Tokenizer tokenizer, EngineConfig config) {
         this.model = model;
         this.tokenizer = tokenizer;
         this.config = config;
@@ -78,9 +78,9 @@ public final class DecodeLoop implements AutoCloseable {
 
     /// See {@link io.millrace.engine.api.Engine#submit}.
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
-        long bytes = model.cacheShape()
-                .bytes(request.prompt().size() + request.sampling().maxTokens());
-        Sequence sequence = new Sequence(request, tokenizer, model.config().eosTokenId(), bytes);
+        long bytes = model.config()
+                .cacheBytes(request.prompt().size() + request.sampling().maxTokens());
+        Sequence sequence = new Sequence(request, tokenizer, model.config().eosTokenIds(), bytes);
         if (!refuse(sequence, bytes)) {
             enqueue(sequence);
         }

@@ -11,6 +11,7 @@ import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.model.Step;
 import io.millrace.engine.tokenizer.Tokenizer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,7 @@ final class Sequence {
     private final GenerationRequest request;
     private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
     private final CompletionText text;
-    private final int eosToken;
+    private final List<Integer> eosTokens;
     private final long cacheBytes;
     private final long submittedNanos = System.nanoTime();
 
@@ -37,10 +38,10 @@ final class Sequence {
     private long decodingNanos;
 
     /// @param cacheBytes reserved for the whole of it
-    Sequence(GenerationRequest request, @Nullable Tokenizer tokenizer, int eosToken, long cacheBytes) {
+    Sequence(GenerationRequest request, @Nullable Tokenizer tokenizer, List<Integer> eosTokens, long cacheBytes) {
         this.request = request;
         this.text = new CompletionText(tokenizer, request.sampling().stop());
-        this.eosToken = eosToken;
+        this.eosTokens = eosTokens;
         this.cacheBytes = cacheBytes;
     }
 
@@ -96,7 +97,7 @@ final class Sequence {
         generated[count] = token;
         count++;
         logprobs += logits[token] - logSumExp;
-        if (token == eosToken && !request.sampling().ignoreEos()) {
+        if (eosTokens.contains(token) && !request.sampling().ignoreEos()) {
             return ended(FinishReason.STOP, count - 1);
         }
         if (text.accept(token)) {

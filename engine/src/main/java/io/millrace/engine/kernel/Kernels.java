@@ -156,6 +156,63 @@ public interface Kernels extends AutoCloseable {
     /// @param out [rows, heads, dim]
     void attend(Floats q, int rows, int heads, int dim, RowLists keys, Floats sink, double scale, Floats out);
 
+    /// Rotates every head in place, its first half against its second: pair i is floats i and i + dim / 2.
+    ///
+    /// @param x [rows, heads, dim], dim even
+    /// @param angles [rows, dim / 2, 2] cosines and sines
+    void rotateHalves(Floats x, int rows, int heads, int dim, Floats angles);
+
+    /// Keys and values of consecutive positions, kept in pages.
+    ///
+    /// @param heads key-value heads
+    /// @param dim floats of a head
+    record KeyValueShape(int heads, int dim) {
+        /// Positions of a page: a multiple of every panel's width.
+        public static final int PAGE_ROWS = 32;
+
+        /// Floats of a page. In which order they lie is the ring's own affair.
+        public int pageFloats() {
+            return 2 * PAGE_ROWS * heads * dim;
+        }
+    }
+
+    /// Consecutive tokens of one sequence.
+    ///
+    /// @param firstRow of the step's rows
+    /// @param startPosition position of the first row in its sequence
+    /// @param pages [pageFloats] each, for the positions from 0 to the span's last
+    record CausalSpan(int firstRow, int rows, int startPosition, List<Floats> pages) {
+        public CausalSpan {
+            pages = List.copyOf(pages);
+        }
+    }
+
+    /// Keeps the keys and values of each span's rows in its pages.
+    ///
+    /// @param keys [rows, shape.heads, shape.dim]
+    /// @param values [rows, shape.heads, shape.dim]
+    void keep(Floats keys, Floats values, KeyValueShape shape, List<CausalSpan> spans);
+
+    /// Attention in which a query sees its own position and all before it, from the pages; equal groups of
+    /// query heads share a key-value head.
+    ///
+    /// @param q [rows, heads, shape.dim], heads a multiple of shape.heads
+    /// @param out [rows, heads, shape.dim]
+    void attendCausal(Floats q, int heads, KeyValueShape shape, List<CausalSpan> spans, double scale, Floats out);
+
+    /// Picks the `topK` experts of each row with the largest logits, ties to the lower index.
+    ///
+    /// @param logits [rows, experts]
+    Routing routeSoftmax(Floats logits, int rows, int experts, int topK, SoftmaxOver over);
+
+    /// What the weights of chosen experts are shares of.
+    enum SoftmaxOver {
+        /// All experts: a row's weights sum to less than one.
+        ALL,
+        /// The chosen ones: a row's weights sum to one.
+        CHOSEN
+    }
+
     /// Scores experts and picks `topK` of each row by `sqrt(softplus(logit)) + bias`; weights are the
     /// unbiased scores, normalised and scaled (section 3.1).
     ///

@@ -215,19 +215,7 @@ final class NativeLibrary {
                 MemorySegment scratch) {
             try {
                 product.invokeExact(
-                        at.code,
-                        how.code,
-                        x,
-                        xStride,
-                        packed,
-                        rows,
-                        data,
-                        scales,
-                        shape,
-                        first,
-                        count,
-                        y,
-                        stride,
+                        at.code, how.code, x, xStride, packed, rows, data, scales, shape, first, count, y, stride,
                         scratch);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);

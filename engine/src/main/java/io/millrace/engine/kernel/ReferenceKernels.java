@@ -346,6 +346,110 @@ final class ReferenceKernels implements Kernels {
     }
 
     @Override
+    public void rotateHalves(Floats x, int rows, int heads, int dim, Floats angles) {
+        double[] values = doubles(x);
+        double[] turn = doubles(angles);
+        int half = dim / 2;
+        for (int r = 0; r < rows; r++) {
+            for (int h = 0; h < heads; h++) {
+                for (int i = 0; i < half; i++) {
+                    double cos = turn[(r * half + i) * 2];
+                    double sin = turn[(r * half + i) * 2 + 1];
+                    int at = (r * heads + h) * dim + i;
+                    double a = values[at];
+                    double b = values[at + half];
+                    values[at] = a * cos - b * sin;
+                    values[at + half] = a * sin + b * cos;
+                }
+            }
+        }
+    }
+
+    /// A page is [PAGE_ROWS, 2, heads, dim]: of each position the keys, then the values.
+    @Override
+    public void keep(Floats keys, Floats values, KeyValueShape shape, List<CausalSpan> spans) {
+        int width = shape.heads() * shape.dim();
+        for (CausalSpan span : spans) {
+            for (int i = 0; i < span.rows(); i++) {
+                double[] page = page(span, span.startPosition() + i);
+                int at = keyAt(span.startPosition() + i, 0, shape);
+                System.arraycopy(doubles(keys), (span.firstRow() + i) * width, page, at, width);
+                System.arraycopy(doubles(values), (span.firstRow() + i) * width, page, at + width, width);
+            }
+        }
+    }
+
+    private static double[] page(CausalSpan span, int position) {
+        return doubles(span.pages().get(position / KeyValueShape.PAGE_ROWS));
+    }
+
+    /// Where in its page a position's key of a head begins; its value lies a row of heads further.
+    private static int keyAt(int position, int head, KeyValueShape shape) {
+        return (position % KeyValueShape.PAGE_ROWS * 2 * shape.heads() + head) * shape.dim();
+    }
+
+    @Override
+    public void attendCausal(
+            Floats q, int heads, KeyValueShape shape, List<CausalSpan> spans, double scale, Floats out) {
+        for (CausalSpan span : spans) {
+            for (int i = 0; i < span.rows(); i++) {
+                for (int h = 0; h < heads; h++) {
+                    int at = ((span.firstRow() + i) * heads + h) * shape.dim();
+                    int keyValueHead = h / (heads / shape.heads());
+                    int keys = span.startPosition() + i + 1;
+                    attendPaged(doubles(q), at, shape, span, keyValueHead, keys, scale, doubles(out));
+                }
+            }
+        }
+    }
+
+    private static void attendPaged(
+            double[] q, int at, KeyValueShape shape, CausalSpan span, int head, int keys, double scale, double[] out) {
+        int dim = shape.dim();
+        double[] weights = new double[keys];
+        double max = Double.NEGATIVE_INFINITY;
+        for (int j = 0; j < keys; j++) {
+            weights[j] = scale * dot(q, at, page(span, j), keyAt(j, head, shape), dim);
+            max = Math.max(max, weights[j]);
+        }
+        double sum = 0;
+        for (int j = 0; j < keys; j++) {
+            weights[j] = Math.exp(weights[j] - max);
+            sum += weights[j];
+        }
+        Arrays.fill(out, at, at + dim, 0);
+        for (int j = 0; j < keys; j++) {
+            int value = keyAt(j, head, shape) + shape.heads() * dim;
+            for (int c = 0; c < dim; c++) {
+                out[at + c] += weights[j] / sum * page(span, j)[value + c];
+            }
+        }
+    }
+
+    @Override
+    public Routing routeSoftmax(Floats logits, int rows, int experts, int topK, SoftmaxOver over) {
+        int[] chosen = new int[rows * topK];
+        float[] weights = new float[rows * topK];
+        for (int r = 0; r < rows; r++) {
+            float[] row = narrow(doubles(logits), r * experts, experts);
+            int[] places = TopK.places(row, experts, topK);
+            double max = Double.NEGATIVE_INFINITY;
+            for (int e = 0; e < experts; e++) {
+                max = Math.max(max, doubles(logits)[r * experts + e]);
+            }
+            double sum = 0;
+            for (int e : over == SoftmaxOver.ALL ? TopK.all(experts) : places) {
+                sum += Math.exp(doubles(logits)[r * experts + e] - max);
+            }
+            for (int k = 0; k < topK; k++) {
+                chosen[r * topK + k] = places[k];
+                weights[r * topK + k] = (float) (Math.exp(doubles(logits)[r * experts + places[k]] - max) / sum);
+            }
+        }
+        return new Routing(chosen, weights, topK);
+    }
+
+    @Override
     public Routing route(Floats logits, int rows, int experts, @Nullable Floats bias, int topK, double scale) {
         int[] chosen = new int[rows * topK];
         float[] biased = new float[experts];

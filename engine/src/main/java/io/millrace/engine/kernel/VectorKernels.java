@@ -21,6 +21,7 @@ final class VectorKernels implements Kernels {
 
     private final WorkerPool pool;
     private final Scratch[] scratch;
+    private final CausalAttention[] causal;
     private final MatrixProducts products;
     private final String reason;
 
@@ -59,6 +60,8 @@ final class VectorKernels implements Kernels {
         this.products = products;
         this.scratch = new Scratch[threads];
         Arrays.setAll(scratch, i -> new Scratch());
+        this.causal = new CausalAttention[threads];
+        Arrays.setAll(causal, i -> new CausalAttention());
         this.reason = reason;
     }
 
@@ -334,6 +337,50 @@ final class VectorKernels implements Kernels {
         Floats out = new HostFloats(down);
         matmul(activation, rows, expert.down(), out);
         add(out, rows * dim, y);
+    }
+
+    @Override
+    public void rotateHalves(Floats x, int rows, int heads, int dim, Floats angles) {
+        forRows(rows, (from, to, worker) -> {
+            for (int r = from; r < to; r++) {
+                Scalar.rotateHalves(array(x), r * heads * dim, heads, dim, array(angles), r * dim);
+            }
+        });
+    }
+
+    @Override
+    public void keep(Floats keys, Floats values, KeyValueShape shape, List<CausalSpan> spans) {
+        List<CausalAttention.Block> blocks = CausalAttention.blocks(spans, GRAIN);
+        pool.forEach(
+                blocks.size(), (b, worker) -> CausalAttention.keep(array(keys), array(values), shape, blocks.get(b)));
+    }
+
+    @Override
+    public void attendCausal(
+            Floats q, int heads, KeyValueShape shape, List<CausalSpan> spans, double scale, Floats out) {
+        int groups = shape.heads();
+        List<CausalAttention.Block> blocks =
+                CausalAttention.blocks(spans, Math.max(1, CausalAttention.BLOCK_HEADS * groups / heads));
+        pool.forEach(
+                blocks.size() * groups,
+                (item, worker) -> causal[worker].attend(
+                        array(q), heads, shape, blocks.get(item / groups), item % groups, (float) scale, array(out)));
+    }
+
+    @Override
+    public Routing routeSoftmax(Floats logits, int rows, int experts, int topK, SoftmaxOver over) {
+        int[] chosen = new int[rows * topK];
+        float[] weights = new float[rows * topK];
+        forRows(rows, (from, to, worker) -> {
+            float[] row = new float[experts];
+            for (int r = from; r < to; r++) {
+                System.arraycopy(array(logits), r * experts, row, 0, experts);
+                int[] places = TopK.places(row, experts, topK);
+                System.arraycopy(places, 0, chosen, r * topK, topK);
+                Scalar.softmaxOf(row, places, over, weights, r * topK);
+            }
+        });
+        return new Routing(chosen, weights, topK);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.millrace.engine.kernel;
 
 import static io.millrace.engine.kernel.VectorConstants.FLOATS;
+import static io.millrace.engine.kernel.VectorConstants.LANES;
 
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -61,5 +62,13 @@ final class VectorMath {
         p = p.fma(square, FloatVector.broadcast(FLOATS, 2f / 3));
         p = p.fma(square, FloatVector.broadcast(FLOATS, 2f));
         return p.mul(s);
+    }
+
+    /// `x[i] = e^(x[i] - max)` in place over `count` floats; the array must be padded to a multiple of the
+    /// vector width.
+    static void expShifted(float[] x, int at, int count, float max) {
+        for (int i = at; i < at + count; i += LANES) {
+            exp(FloatVector.fromArray(FLOATS, x, i).sub(max)).intoArray(x, i);
+        }
     }
 }

@@ -2,6 +2,7 @@ package io.millrace.engine.model;
 
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.cache.CacheShape;
+import io.millrace.engine.cache.CompressedCache;
 import io.millrace.engine.cache.LayerCache;
 import io.millrace.engine.cache.LayerCache.PooledRows;
 import io.millrace.engine.kernel.Kernels;
@@ -89,7 +90,7 @@ final class Attention {
     }
 
     private LayerCache cache(Step.Span span) {
-        return span.cache().layer(cacheIndex);
+        return ((CompressedCache) span.cache()).layer(cacheIndex);
     }
 
     private Floats queryLora(Workspace workspace, Floats x, int rows) {

@@ -4,6 +4,7 @@ import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.cache.CacheShape;
+import io.millrace.engine.cache.CompressedCache;
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.model.ModelConfig.LayerKind;
@@ -14,7 +15,7 @@ import java.util.List;
 
 /// The forward pass: embed, layers, head (deepseek-v4.md section 2.1). Holds no sequence; one thread at a
 /// time.
-public final class DeepSeekV4 {
+public final class DeepSeekV4 implements LanguageModel {
     private final Kernels kernels;
     private final ModelConfig config;
     private final Weights weights;
@@ -64,23 +65,25 @@ public final class DeepSeekV4 {
         return layer.kind() == LayerKind.SLIDING ? slidingRotary : compressedRotary;
     }
 
+    @Override
     public ModelConfig config() {
         return config;
     }
 
-    /// An empty sequence.
+    @Override
     public SequenceCache newCache() {
-        return new SequenceCache(kernels, cacheShape);
+        return new CompressedCache(kernels, cacheShape);
     }
 
     /// An empty sequence of the multi-token prediction blocks.
     public SequenceCache newMtpCache() {
-        return new SequenceCache(kernels, Caches.mtpShape(config));
+        return new CompressedCache(kernels, Caches.mtpShape(config));
     }
 
     /// Runs the layers over a step and extends its sequences.
     ///
     /// @return streams [rows, n, D], good until the next call
+    @Override
     public Floats forward(Step step) {
         return forward(step, LayerTrace.NONE);
     }
@@ -96,9 +99,7 @@ public final class DeepSeekV4 {
             boolean isSliding = config.layers().get(i).kind() == LayerKind.SLIDING;
             blocks.get(i).apply(workspace, streams, step, isSliding ? sliding : compressed, trace);
         }
-        for (Step.Span span : step.spans()) {
-            span.cache().advance(span.rows());
-        }
+        step.advance();
         return streams;
     }
 
@@ -113,6 +114,7 @@ public final class DeepSeekV4 {
     /// @param streams as returned by {@link #forward}
     /// @param rows which rows
     /// @return [rows.length, V], good until the next call
+    @Override
     public Floats logits(Floats streams, int[] rows) {
         return logits(streams, rows, LayerTrace.NONE);
     }
@@ -141,13 +143,12 @@ public final class DeepSeekV4 {
         return mtpBlocks.get(block).logits(workspace, streams, next, angles(slidingRotary, next, Slot.ANGLES));
     }
 
-    /// Copies logits or streams to the host.
+    @Override
     public void read(Floats source, int offset, float[] target, int count) {
         kernels.read(source, offset, target, 0, count);
     }
 
-    /// The logarithm of the summed exponentials of each row of logits, so that `logit - it` is a
-    /// log-probability.
+    @Override
     public double[] logSumExp(Floats logits, int rows) {
         return kernels.logSumExp(logits, rows, config.vocabSize());
     }

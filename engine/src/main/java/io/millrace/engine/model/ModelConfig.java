@@ -26,7 +26,8 @@ public record ModelConfig(
         int maxPositionEmbeddings,
         int bosTokenId,
         int eosTokenId,
-        boolean quantized) {
+        boolean quantized)
+        implements LanguageModelConfig {
 
     public ModelConfig {
         layers = List.copyOf(layers);
@@ -96,6 +97,22 @@ public record ModelConfig(
         public static final Yarn NONE = new Yarn(1, 32, 1, 0);
     }
 
+    @Override
+    public String modelType() {
+        return "deepseek_v4";
+    }
+
+    @Override
+    public List<Integer> eosTokenIds() {
+        return eosTokenId < 0 ? List.of() : List.of(eosTokenId);
+    }
+
+    @Override
+    public long cacheBytes(int tokens) {
+        return Caches.shape(this).bytes(tokens);
+    }
+
+    @Override
     public int numHiddenLayers() {
         return layers.size();
     }

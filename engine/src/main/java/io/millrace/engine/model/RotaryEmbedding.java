@@ -2,13 +2,40 @@ package io.millrace.engine.model;
 
 import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.tensor.Floats;
+import java.util.Arrays;
 
 /// Rotary frequencies and the angles of positions (deepseek-v4.md section 2.4).
 final class RotaryEmbedding {
     private final double[] frequencies;
+    private final double magnitude;
 
-    private RotaryEmbedding(double[] frequencies) {
+    /// @param magnitude of the rotated pairs, which scales attention's products by its square
+    private RotaryEmbedding(double[] frequencies, double magnitude) {
         this.frequencies = frequencies;
+        this.magnitude = magnitude;
+    }
+
+    /// Of plain attention.
+    ///
+    /// @param dim rotated floats of a head
+    static RotaryEmbedding of(int dim, DecoderConfig.Rope rope) {
+        double theta = rope.ropeTheta();
+        return switch (rope.scaling()) {
+            case RopeScaling.None _ -> of(dim, theta, ModelConfig.Yarn.NONE);
+            case RopeScaling.Yarn yarn ->
+                new RotaryEmbedding(of(dim, theta, yarn.ramp()).frequencies, yarn.attentionFactor());
+            case RopeScaling.Llama3 llama3 -> {
+                double[] frequencies = of(dim, theta, ModelConfig.Yarn.NONE).frequencies();
+                Arrays.setAll(frequencies, i -> llama3.scaled(frequencies[i]));
+                yield new RotaryEmbedding(frequencies, 1);
+            }
+            case RopeScaling.Divisors divisors -> {
+                double[] frequencies = of(dim, theta, ModelConfig.Yarn.NONE).frequencies();
+                Arrays.setAll(
+                        frequencies, i -> frequencies[i] / divisors.values().get(i));
+                yield new RotaryEmbedding(frequencies, 1);
+            }
+        };
     }
 
     /// Of sliding layers: no scaling.
@@ -32,7 +59,7 @@ final class RotaryEmbedding {
             double ramp = yarn.originalMaxPositionEmbeddings() == 0 ? 0 : ramp(i, dim, theta, yarn);
             frequencies[i] = frequency / yarn.factor() * ramp + frequency * (1 - ramp);
         }
-        return new RotaryEmbedding(frequencies);
+        return new RotaryEmbedding(frequencies, 1);
     }
 
     private static double ramp(int i, int dim, double theta, ModelConfig.Yarn yarn) {
@@ -65,8 +92,8 @@ final class RotaryEmbedding {
         for (int r = 0; r < count; r++) {
             for (int i = 0; i < pairs(); i++) {
                 double angle = positions[r] * frequencies[i];
-                angles[(r * pairs() + i) * 2] = Math.cos(angle);
-                angles[(r * pairs() + i) * 2 + 1] = Math.sin(angle);
+                angles[(r * pairs() + i) * 2] = magnitude * Math.cos(angle);
+                angles[(r * pairs() + i) * 2 + 1] = magnitude * Math.sin(angle);
             }
         }
         kernels.copy(kernels.upload(angles), 0, out, 0, angles.length);

@@ -50,6 +50,13 @@ public final class Step {
         return rows;
     }
 
+    /// Tells the sequences that all layers have taken the tokens.
+    void advance() {
+        for (Span span : spans) {
+            span.cache().advance(span.rows());
+        }
+    }
+
     /// Token ids, at least {@link #rows} long.
     int[] tokens() {
         return tokens;

@@ -19,6 +19,8 @@ final class Workspace {
         Q_LORA,
         QUERY,
         KEY_VALUE,
+        KEY,
+        VALUE,
         ATTENDED,
         GROUPED,
         ANGLES,

@@ -1,4 +1,4 @@
-/// The DeepSeek-V4 forward pass, written to be read beside the paper.
+/// The forward passes, each written to be read beside its paper: DeepSeek-V4, Qwen3, Llama.
 @NullMarked
 package io.millrace.engine.model;
 

@@ -105,7 +105,7 @@ class ParameterCountTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return Objects.requireNonNull(ModelConfigReader.read(config, ModelConfigReader.readRoot(config)))
+        return (ModelConfig) Objects.requireNonNull(ModelConfigReader.read(config, ModelConfigReader.readRoot(config)))
                 .model();
     }
 }

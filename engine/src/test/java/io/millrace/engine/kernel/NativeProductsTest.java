@@ -12,6 +12,7 @@ import io.millrace.engine.tensor.DType;
 import io.millrace.engine.tensor.Matrix;
 import io.millrace.engine.tensor.MatrixRows;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -25,8 +26,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 /// that hit every tail; and against themselves in other company, bit for bit.
 class NativeProductsTest {
     private static final int[] ROWS = {1, 2, 4, 5, 15, 16, 17, 31, 32, 33, 49, 70};
-    private static final int[] COLS = {1, 2, 31, 32, 33, 64, 96, 130, 256};
+    private static final int[] COLS = {1, 2, 31, 32, 33, 64, 96, 130, 256, 544};
     private static final int[] OUTPUTS = {1, 3, 16, 17, 31, 32, 33, 64, 65, 130};
+    private static final List<DType> FORMATS = List.of(
+            DType.F32,
+            DType.F16,
+            DType.BF16,
+            DType.F8_E4M3,
+            DType.FP4_E2M1,
+            DType.Q8_0,
+            DType.Q4_0,
+            DType.MXFP4,
+            DType.Q4_K,
+            DType.Q6_K);
     private static final long SEED = Long.getLong("millrace.seed", 20261122L);
 
     private final Random random = new Random(SEED);
@@ -41,9 +53,7 @@ class NativeProductsTest {
         if (functions == null) {
             return Stream.of(Arguments.of(Level.NONE, DType.F32));
         }
-        return levels(functions)
-                .flatMap(level -> Stream.of(DType.F32, DType.F16, DType.BF16, DType.F8_E4M3, DType.FP4_E2M1)
-                        .map(dtype -> Arguments.of(level, dtype)));
+        return levels(functions).flatMap(level -> FORMATS.stream().map(dtype -> Arguments.of(level, dtype)));
     }
 
     /// What this processor has, and what it therefore has too.
@@ -56,24 +66,32 @@ class NativeProductsTest {
     void product_everyTail_isWithinTheRoundingOfItsArithmetic(Level level, DType dtype) {
         Functions functions = functions();
         for (int rows : ROWS) {
-            int cols = even(dtype, COLS[random.nextInt(COLS.length)]);
+            int cols = whole(dtype, COLS[random.nextInt(COLS.length)]);
             int outputs = OUTPUTS[random.nextInt(OUTPUTS.length)];
             check(functions, level, dtype, rows, cols, outputs);
         }
         for (int cols : COLS) {
-            check(functions, level, dtype, 3, even(dtype, cols), OUTPUTS[random.nextInt(OUTPUTS.length)]);
+            check(functions, level, dtype, 3, whole(dtype, cols), OUTPUTS[random.nextInt(OUTPUTS.length)]);
         }
         for (int outputs : OUTPUTS) {
-            check(functions, level, dtype, 18, 64, outputs);
+            check(functions, level, dtype, 18, whole(dtype, 64), outputs);
         }
     }
 
-    private static int even(DType dtype, int cols) {
-        return dtype == DType.FP4_E2M1 ? cols + cols % 2 : cols;
+    /// Columns that are whole blocks.
+    private static int whole(DType dtype, int cols) {
+        return Math.ceilDiv(cols, dtype.blockElements()) * dtype.blockElements();
+    }
+
+    /// Random weights of any format.
+    private Matrix weights(DType dtype, int rows, int cols) {
+        return dtype.holdsScales()
+                ? Matrices.blocks(random, dtype, rows, cols)
+                : Matrices.random(random, dtype, rows, cols, scales(dtype, rows, cols));
     }
 
     private void check(Functions functions, Level level, DType dtype, int rows, int cols, int outputs) {
-        Matrix w = Matrices.random(random, dtype, outputs, cols, scales(dtype, outputs, cols));
+        Matrix w = weights(dtype, outputs, cols);
         float[] x = Matrices.floats(random, rows * cols);
         Arithmetic how = Objects.requireNonNull(functions.arithmetic(level, NativeProducts.format(dtype)));
         float[] y = multiply(functions, level, x, rows, w, 2);
@@ -117,10 +135,10 @@ class NativeProductsTest {
     @MethodSource("levelsAndFormats")
     void product_rowAlone_hasTheSameBitsAsInCompany(Level level, DType dtype) {
         Functions functions = functions();
-        int cols = 160;
+        int cols = whole(dtype, 160);
         int outputs = 75;
         int rows = 83;
-        Matrix w = Matrices.random(random, dtype, outputs, cols, scales(dtype, outputs, cols));
+        Matrix w = weights(dtype, outputs, cols);
         float[] x = Matrices.floats(random, rows * cols);
         float[] together = multiply(functions, level, x, rows, w, 3);
         for (int r : new int[] {0, 15, 16, 31, 40, 82}) {
@@ -135,9 +153,9 @@ class NativeProductsTest {
     @MethodSource("levelsAndFormats")
     void onWorker_hasTheSameBitsAsSharedOut(Level level, DType dtype) {
         Functions functions = functions();
-        int cols = 96;
-        Matrix a = Matrices.random(random, dtype, 130, cols, scales(dtype, 130, cols));
-        Matrix b = Matrices.random(random, dtype, 40, cols, scales(dtype, 40, cols));
+        int cols = whole(dtype, 96);
+        Matrix a = weights(dtype, 130, cols);
+        Matrix b = weights(dtype, 40, cols);
         float[] x = Matrices.floats(random, 9 * cols);
         NativeProducts products = new NativeProducts(functions, level, 1, new PanelProducts(1));
         float[][] ys = {new float[9 * 130], new float[9 * 40]};

@@ -2,10 +2,10 @@ package io.millrace.jobs.inspect;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.millrace.engine.cache.CacheShape;
 import io.millrace.engine.checkpoint.Checkpoint;
 import io.millrace.engine.checkpoint.ParameterCount;
 import io.millrace.engine.model.Caches;
+import io.millrace.engine.model.LanguageModelConfig;
 import io.millrace.engine.model.ModelConfig;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -19,8 +19,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `millrace inspect`: what a model folder holds and whether this machine can run it. Reads headers only, no
-/// weight.
+/// `millrace inspect`: what a model folder or GGUF file holds and whether this machine can run it. Reads
+/// headers only, no weight.
 @Command(
         name = "inspect",
         mixinStandardHelpOptions = true,
@@ -30,7 +30,7 @@ public final class InspectCommand implements Callable<Integer> {
     @Spec
     private @Nullable CommandSpec spec;
 
-    @Option(names = "--model", paramLabel = "DIR", required = true, description = "Model folder.")
+    @Option(names = "--model", paramLabel = "PATH", required = true, description = "Model folder or GGUF file.")
     private Path model = Path.of("");
 
     @Option(
@@ -72,15 +72,15 @@ public final class InspectCommand implements Callable<Integer> {
     }
 
     private ObjectNode facts(Checkpoint checkpoint) {
-        ModelConfig config = checkpoint.config();
+        LanguageModelConfig config = checkpoint.model();
         ParameterCount parameters = ParameterCount.of(config);
-        CacheShape cache = Caches.shape(config);
         int tokens = Math.min(context, config.maxPositionEmbeddings());
         ObjectNode facts = new ObjectMapper().createObjectNode();
         facts.put("model", checkpoint.name());
+        facts.put("architecture", config.modelType());
         facts.put("parameters_total", parameters.total());
         facts.put("parameters_active", parameters.active());
-        facts.put("layers", config.layers().size());
+        facts.put("layers", config.numHiddenLayers());
         facts.put("vocab_size", config.vocabSize());
         facts.put("max_positions", config.maxPositionEmbeddings());
         facts.put("quantization", checkpoint.quantization());
@@ -90,10 +90,16 @@ public final class InspectCommand implements Callable<Integer> {
             weightBytes += entry.getValue();
         }
         facts.put("bytes_weights", weightBytes);
-        facts.put("cache_bytes_per_token", Math.round(cache.bytesPerToken()));
-        facts.put("cache_bytes_of_" + tokens, cache.bytes(tokens));
-        facts.put("fits", fits(weightBytes, cache.bytes(tokens)));
+        facts.put("cache_bytes_per_token", bytesPerToken(config, tokens));
+        facts.put("cache_bytes_of_" + tokens, config.cacheBytes(tokens));
+        facts.put("fits", fits(weightBytes, config.cacheBytes(tokens)));
         return facts;
+    }
+
+    private static long bytesPerToken(LanguageModelConfig config, int tokens) {
+        return config instanceof ModelConfig deepSeek
+                ? Math.round(Caches.shape(deepSeek).bytesPerToken())
+                : config.cacheBytes(tokens) / Math.max(tokens, 1);
     }
 
     /// Weights are mapped files and want physical memory; caches are on the heap.

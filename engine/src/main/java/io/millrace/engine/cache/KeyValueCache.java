@@ -1,0 +1,53 @@
+package io.millrace.engine.cache;
+
+import io.millrace.engine.kernel.Kernels;
+import io.millrace.engine.kernel.Kernels.KeyValueShape;
+import io.millrace.engine.tensor.Floats;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Keys and values of every position, layer by layer, in pages.
+public final class KeyValueCache implements SequenceCache {
+    private final Kernels kernels;
+    private final KeyValueShape shape;
+    private final List<List<Floats>> layers = new ArrayList<>();
+    private int length;
+
+    public KeyValueCache(Kernels kernels, KeyValueShape shape, int layers) {
+        this.kernels = kernels;
+        this.shape = shape;
+        for (int i = 0; i < layers; i++) {
+            this.layers.add(new ArrayList<>());
+        }
+    }
+
+    /// Bytes held by a sequence of `tokens` tokens.
+    public static long bytes(KeyValueShape shape, int layers, int tokens) {
+        long pages = (long) layers * Math.ceilDiv(tokens, KeyValueShape.PAGE_ROWS);
+        return pages * shape.pageFloats() * Float.BYTES;
+    }
+
+    /// A layer's pages, enough for the next `tokens` tokens.
+    public List<Floats> pages(int layer, int tokens) {
+        List<Floats> pages = layers.get(layer);
+        while (pages.size() < Math.ceilDiv(length + tokens, KeyValueShape.PAGE_ROWS)) {
+            pages.add(kernels.allocate(shape.pageFloats()));
+        }
+        return pages;
+    }
+
+    @Override
+    public int length() {
+        return length;
+    }
+
+    @Override
+    public void advance(int tokens) {
+        length += tokens;
+    }
+
+    @Override
+    public long bytes() {
+        return layers.stream().mapToLong(List::size).sum() * shape.pageFloats() * Float.BYTES;
+    }
+}
