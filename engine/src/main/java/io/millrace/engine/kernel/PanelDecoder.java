@@ -65,7 +65,7 @@ final class PanelDecoder {
         Scales scales = matrix.scales();
         int cols = matrix.cols();
         if (matrix.dtype().holdsScales()) {
-            BlockDecoder.decode(matrix.dtype(), codes, cols, panel, lane);
+            BlockDecoder.decode(matrix.dtype(), codes, cols, panel, lane, PANEL);
             return;
         }
         if (scales == null) {

@@ -30,6 +30,10 @@ final class RowDecoder {
             case F16 -> f16(matrix, from, out, at);
             case F8_E4M3 -> fp8(matrix, from, out, at);
             case FP4_E2M1 -> fp4(matrix, from, out, at);
+            case Q8_0, Q4_0, MXFP4, Q4_K, Q6_K -> {
+                readCodes(matrix, from, Math.toIntExact(matrix.dtype().bytes(cols)));
+                BlockDecoder.decode(matrix.dtype(), codes, cols, out, at, 1);
+            }
             case F8_E8M0, I64, I32, I8 ->
                 throw new IllegalArgumentException(matrix.name() + ": " + matrix.dtype() + " is no format of weights");
         }
