@@ -42,7 +42,8 @@ class MillraceTest {
     @Test
     void inspect_modelOfAnotherArchitecture() {
         String model = "../engine/src/test/resources/vectors/tiny-qwen3moe";
-        assertThat(execute("inspect", "--json", "--context", "64", "--model", model)).isZero();
+        assertThat(execute("inspect", "--json", "--context", "64", "--model", model))
+                .isZero();
         assertThat(out.toString())
                 .contains("\"architecture\" : \"qwen3_moe\"", "\"layers\" : 3", "\"quantization\" : \"f32\"")
                 .contains("\"cache_bytes_per_token\" : 768", "\"cache_bytes_of_64\" : 49152");

@@ -1,6 +1,5 @@
 package io.millrace.engine.kernel;
 
-
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.HostFloats;
 import io.millrace.engine.tensor.Matrix;

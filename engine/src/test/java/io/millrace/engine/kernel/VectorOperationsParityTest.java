@@ -176,9 +176,11 @@ class VectorOperationsParityTest {
     @ParameterizedTest
     @EnumSource(
             value = DType.class,
-            names = {"F32", "BF16", "F16", "F8_E4M3", "FP4_E2M1"})
+            names = {"F32", "BF16", "F16", "F8_E4M3", "FP4_E2M1", "Q8_0", "Q4_0", "Q4_K", "Q6_K", "MXFP4"})
     void embed_bitForBitLikeTheSlowRows(DType dtype) {
-        for (int dim : SIZES) {
+        for (int size : SIZES) {
+            // whole blocks
+            int dim = Math.ceilDiv(size, dtype.blockElements()) * dtype.blockElements();
             int vocabulary = 130;
             Matrix embed = Matrices.random(
                     random,
