@@ -218,12 +218,29 @@ static inline __attribute__((always_inline)) __m512i decode(int format, const st
     }
 }
 
+// Bytes of 32 columns, rounded up where a block has more.
+static inline __attribute__((always_inline)) int block_bytes(int format) {
+    switch (format) {
+    case FORMAT_BF16: return 64;
+    case FORMAT_FP8: return 32;
+    case FORMAT_FP4: return 16;
+    case FORMAT_MXFP4: return 17;
+    case FORMAT_Q8_0: return 34;
+    case FORMAT_Q6_K: return 27;
+    default: return 18;
+    }
+}
+
 // Sixteen rows of 32 columns; rows from `count` on are zero. The strip of rows after these is asked for in time.
 static inline __attribute__((always_inline)) void tile_of(int format, const struct matrix *w, int first, int count, int k,
                                                           uint8_t *tile) {
-    int64_t ahead = (int64_t) ROWS * w->row_bytes + (int64_t) w->row_bytes * k / tiles(w->cols);
+    // the whole strip behind this one lies in one piece: a share of it with every step, line after line
+    int64_t share = (int64_t) ROWS * block_bytes(format);
+    const char *next = (const char *) (w->data + (int64_t) (first + ROWS) * w->row_bytes + k * share);
+    for (int64_t at = 0; at < share; at += 64) {
+        _mm_prefetch(next + at, _MM_HINT_T0);
+    }
     for (int i = 0; i < count; i++) {
-        _mm_prefetch((const char *) (w->data + (int64_t) (first + i) * w->row_bytes + ahead), _MM_HINT_T0);
         _mm512_store_si512(tile + 64 * i, decode(format, w, first + i, k));
     }
     for (int i = count; i < ROWS; i++) {
