@@ -2,6 +2,7 @@ package io.millrace.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -21,10 +22,15 @@ import org.junit.jupiter.api.Test;
 /// The bundled model against what its trainer's own forward pass, in PyTorch, made of the same released
 /// weights.
 class BundledModelTest {
+    private static final System.Logger LOG = System.getLogger(BundledModelTest.class.getName());
     private static final Path MODEL = Path.of("models/synopsis-v4");
 
     private static EngineConfig config(CacheRounding rounding) {
-        return new EngineConfig(MODEL, "auto", 2, 1L << 28, 512, 64, rounding);
+        return config("vector", rounding);
+    }
+
+    private static EngineConfig config(String ring, CacheRounding rounding) {
+        return new EngineConfig(MODEL, ring, 2, 1L << 28, 512, 64, rounding);
     }
 
     private static JsonNode rows() throws IOException {
@@ -69,6 +75,53 @@ class BundledModelTest {
                         .containsExactly(Arrays.copyOf(expected, shared));
             }
         }
+    }
+
+    /// Rounding activations must not change what the model says: the compiled ring against the float one.
+    @Test
+    void logits_ofRoundedActivations_divergeByLessThanAThousandth() throws IOException {
+        double sum = 0;
+        int positions = 0;
+        try (LocalEngine exact = LocalEngine.open(config("vector", CacheRounding.OFF));
+                LocalEngine rounded = LocalEngine.open(config("auto", CacheRounding.OFF))) {
+            assumeFalse(
+                    rounded.model().ring().equals(exact.model().ring()),
+                    () -> "no compiled kernels here: " + rounded.model().ring());
+            for (JsonNode row : rows()) {
+                int[] prompt = ints(row.get("prompt_ids"));
+                float[][] expected = exact.logits(prompt);
+                float[][] got = rounded.logits(prompt);
+                for (int i = 0; i < prompt.length; i++) {
+                    sum += divergence(expected[i], got[i]);
+                    positions++;
+                }
+            }
+        }
+        LOG.log(System.Logger.Level.INFO, "mean divergence per token: {0}", sum / positions);
+        assertThat(sum / positions).isPositive().isLessThan(1e-3);
+    }
+
+    /// Kullback-Leibler, in nats, of the softmax of `q` from that of `p`.
+    private static double divergence(float[] p, float[] q) {
+        double logP = logSumExp(p);
+        double logQ = logSumExp(q);
+        double sum = 0;
+        for (int i = 0; i < p.length; i++) {
+            sum += Math.exp(p[i] - logP) * ((p[i] - logP) - (q[i] - logQ));
+        }
+        return sum;
+    }
+
+    private static double logSumExp(float[] logits) {
+        double largest = Double.NEGATIVE_INFINITY;
+        for (float logit : logits) {
+            largest = Math.max(largest, logit);
+        }
+        double sum = 0;
+        for (float logit : logits) {
+            sum += Math.exp(logit - largest);
+        }
+        return largest + Math.log(sum);
     }
 
     @Test

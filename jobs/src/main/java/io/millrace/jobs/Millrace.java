@@ -1,5 +1,6 @@
 package io.millrace.jobs;
 
+import io.millrace.jobs.bench.BenchCommand;
 import io.millrace.jobs.inspect.CompleteCommand;
 import io.millrace.jobs.inspect.DevicesCommand;
 import io.millrace.jobs.inspect.InspectCommand;
@@ -25,7 +26,8 @@ import picocli.CommandLine.IVersionProvider;
             LogitsCommand.class,
             TokenizeCommand.class,
             InspectCommand.class,
-            DevicesCommand.class
+            DevicesCommand.class,
+            BenchCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:the run failed", "2:wrong usage", "3:the gate refused the output"})

@@ -59,6 +59,7 @@ record Architecture(String root) {
         table.put("udf..", List.of("engine", "engine.api", "engine.chat", "engine.tokenizer", "schemas.."));
         table.put("jobs", List.of("jobs..", "udf..", "schemas..", "engine.api"));
         table.put("jobs.inspect..", List.of("jobs..", "udf..", "schemas..", "engine.."));
+        table.put("jobs.bench..", List.of("jobs.bench..", "engine", "engine.api"));
         return table;
     }
 
@@ -132,11 +133,11 @@ record Architecture(String root) {
     private ArchRule nativeCalls() {
         return noClasses()
                 .that()
-                .resideOutsideOfPackage(in("npu.."))
+                .resideOutsideOfPackages(in("npu.."), in("engine.kernel"))
                 .should()
                 .dependOnClassesThat()
                 .haveNameMatching("java\\.lang\\.foreign\\.(Linker|SymbolLookup)")
-                .because("native code is called where a device needs it");
+                .because("native code is called where a device or the kernels need it");
     }
 
     private ArchRule sparkAtTheEdge() {

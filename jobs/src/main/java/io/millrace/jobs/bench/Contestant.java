@@ -1,0 +1,18 @@
+package io.millrace.jobs.bench;
+
+/// An engine that can be timed.
+interface Contestant extends AutoCloseable {
+    /// How it is called in the table.
+    String name();
+
+    /// What it is and how it is set, for the reader of a figure.
+    String settings();
+
+    /// Does the work once.
+    ///
+    /// @return tokens per second: of the prompts, or of what was generated once all streams were running
+    double tokensPerSecond(Work work);
+
+    @Override
+    default void close() {}
+}
