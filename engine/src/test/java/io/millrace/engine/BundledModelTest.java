@@ -97,7 +97,7 @@ class BundledModelTest {
                 }
             }
         }
-        LOG.log(System.Logger.Level.INFO, "mean divergence per token: {0}", sum / positions);
+        LOG.log(System.Logger.Level.INFO, "mean divergence per token: {0}", Double.toString(sum / positions));
         assertThat(sum / positions).isPositive().isLessThan(1e-3);
     }
 

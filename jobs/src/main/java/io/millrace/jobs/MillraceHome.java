@@ -45,6 +45,7 @@ public record MillraceHome(Path root, Path workDir) {
     Map<String, List<String>> bundledCorpus() {
         return Map.of(
                 "prompt.max-tokens", List.of("128"),
+                "prompt.overlong", List.of("truncate-middle"),
                 "sampling.max-tokens", List.of("28"),
                 "input.path", List.of(root.resolve(CORPUS).toString()),
                 "input.id-column", List.of("package"),

@@ -13,8 +13,9 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Locale;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// The compiled kernels of `src/main/c/millrace.h`, if this jar carries them for this platform. Loaded once and never
@@ -51,6 +52,8 @@ final class NativeLibrary {
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG;
+    private static final String FOLDER = "/io/millrace/engine/native/";
+    private static final List<String> PLATFORMS = List.of("linux-x86_64", "linux-aarch64");
     private static final Loaded LOADED = load();
 
     private NativeLibrary() {}
@@ -68,31 +71,33 @@ final class NativeLibrary {
         return LOADED.reason();
     }
 
+    /// The first library in the jar that this machine's loader takes: another platform's it refuses.
     private static Loaded load() {
-        String platform = platform();
-        try (InputStream library =
-                NativeLibrary.class.getResourceAsStream("/io/millrace/engine/native/" + platform + "/libmillrace.so")) {
-            if (library == null) {
-                return new Loaded(null, "no native kernels for " + platform + " in this build");
+        List<String> reasons = new ArrayList<>();
+        for (String platform : PLATFORMS) {
+            try (InputStream library = NativeLibrary.class.getResourceAsStream(FOLDER + platform + "/libmillrace.so")) {
+                if (library != null) {
+                    Functions functions = new Functions(lookup(library));
+                    return functions.level() == Level.NONE
+                            ? new Loaded(null, "this processor lacks what the native kernels for " + platform + " need")
+                            : new Loaded(functions, "this processor has " + functions.level());
+                }
+            } catch (IOException | IllegalArgumentException | UnsupportedOperationException e) {
+                reasons.add("native kernels for " + platform + " could not be loaded: " + e);
             }
-            Path copy = Files.createTempFile("millrace-", ".so");
-            Files.copy(library, copy, StandardCopyOption.REPLACE_EXISTING);
-            SymbolLookup symbols = SymbolLookup.libraryLookup(copy, Arena.global());
-            // mapped by now, and gone from the folder whatever becomes of this process
-            Files.delete(copy);
-            Functions functions = new Functions(symbols);
-            return functions.level() == Level.NONE
-                    ? new Loaded(null, "this processor lacks what the native kernels for " + platform + " need")
-                    : new Loaded(functions, "this processor has " + functions.level());
-        } catch (IOException | IllegalArgumentException | UnsupportedOperationException e) {
-            return new Loaded(null, "native kernels for " + platform + " could not be loaded: " + e);
         }
+        return new Loaded(null, reasons.isEmpty() ? "no native kernels in this build" : String.join("; ", reasons));
     }
 
-    private static String platform() {
-        String machine = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
-        return System.getProperty("os.name").toLowerCase(Locale.ROOT) + "-"
-                + (machine.equals("amd64") ? "x86_64" : machine);
+    private static SymbolLookup lookup(InputStream library) throws IOException {
+        Path copy = Files.createTempFile("millrace-", ".so");
+        try {
+            Files.copy(library, copy, StandardCopyOption.REPLACE_EXISTING);
+            return SymbolLookup.libraryLookup(copy, Arena.global());
+        } finally {
+            // mapped by now, and gone from the folder whatever becomes of this process
+            Files.delete(copy);
+        }
     }
 
     /// Handles to the C functions. Heap arrays are passed as they are: a call lasts for microseconds, during which
