@@ -1,16 +1,14 @@
 // Products in bfloat16 on AMX tiles. A tile holds 16 rows of w, decoded, 32 columns at a time; x is packed so that a
 // tile holds the same 32 columns of 16 rows. So w needs no transposing, and the result tile is [w row][x row].
 #include "amx.h"
+#include "blocks.h"
 #include "transpose.h"
-#include <string.h>
 
 #define ROWS 16
-#define COLS 32
+#define COLS BLOCK
 #define TILE_BYTES 1024
 #define TILE_WORDS 512
 #define PAIR (2 * ROWS)
-
-static int tiles(int cols) { return (cols + COLS - 1) / COLS; }
 
 // ---- packing x ----
 
@@ -23,7 +21,7 @@ static __m512i bf16_of(const float *x, int count) {
 }
 
 void amx_pack(const float *x, int64_t stride, int32_t rows, int32_t cols, int32_t group, int32_t groups, uint8_t *packed) {
-    int steps = tiles(cols);
+    int steps = blocks_of(cols);
     for (int g = group; g < group + groups; g++) {
         for (int k = 0; k < steps; k++) {
             __m512i r[16];
@@ -46,14 +44,6 @@ static const uint16_t E2M1[32] = {0,      0x3f00, 0x3f80, 0x3fc0, 0x4000, 0x4040
                                   0x8000, 0xbf00, 0xbf80, 0xbfc0, 0xc000, 0xc040, 0xc080, 0xc0c0,
                                   0,      0x3f00, 0x3f80, 0x3fc0, 0x4000, 0x4040, 0x4080, 0x40c0,
                                   0x8000, 0xbf00, 0xbf80, 0xbfc0, 0xc000, 0xc040, 0xc080, 0xc0c0};
-
-static float power_of_two(int e) {
-    union {
-        uint32_t bits;
-        float value;
-    } u = {e > 0 ? (uint32_t) e << 23 : 0x00400000u};
-    return e == 255 ? __builtin_nanf("") : u.value;
-}
 
 static __m512i scaled_exactly(__m512i words, float scale) {
     __m512 low = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(words)), 16));
@@ -105,9 +95,9 @@ static __m256i nibble_bytes(const uint8_t *q) {
 }
 
 static void q4_k(const uint8_t *block, int sub, __m512i *out) {
-    const uint8_t *s = block + 4, *q = block + 16 + sub / 2 * 32;
-    int scale = sub < 4 ? s[sub] & 63 : (s[sub + 4] & 15) | (s[sub - 4] >> 6) << 4;
-    int minimum = sub < 4 ? s[sub + 4] & 63 : s[sub + 4] >> 4 | (s[sub] >> 6) << 4;
+    const uint8_t *q = block + 16 + sub / 2 * 32;
+    int scale, minimum;
+    q4_k_scales(block + 4, sub, &scale, &minimum);
     __m256i bytes = _mm256_loadu_si256((const __m256i *) q);
     __m256i codes = _mm256_and_si256(sub & 1 ? _mm256_srli_epi16(bytes, 4) : bytes, _mm256_set1_epi8(15));
     *out = affine(codes, half(block) * (float) scale, half(block + 2) * (float) minimum);
@@ -261,7 +251,7 @@ static inline __attribute__((always_inline)) void tile_of(int format, const stru
     }
 
 static void decode_strip(const struct matrix *w, int first, int count, uint8_t *strip) {
-    int steps = tiles(w->cols);
+    int steps = blocks_of(w->cols);
 #define STRIP(format)                                                                                                  \
     for (int k = 0; k < steps; k++) {                                                                                  \
         tile_of(format, w, first, count, k, strip + (int64_t) k * TILE_BYTES);                                         \
@@ -300,8 +290,6 @@ static void store(const float *tile, int x_rows, int w_rows, float *y, int64_t s
         _mm512_mask_storeu_ps(y + i * stride, valid, _mm512_castsi512_ps(r[i]));
     }
 }
-
-static int least(int a, int b) { return a < b ? a : b; }
 
 // Two tiles of w rows times two of x rows; the second of each may be absent.
 static void block(const uint8_t *a, const uint8_t *b, int steps, int a_tiles, int b_tiles, float *out) {
@@ -362,7 +350,7 @@ static void few_rows(const uint8_t *packed, int rows, const struct matrix *w, in
                      int64_t stride) {
     uint8_t tile[4][TILE_BYTES] __attribute__((aligned(64)));
     float out[4 * 256] __attribute__((aligned(64)));
-    int steps = tiles(w->cols), x_tiles = (rows + ROWS - 1) / ROWS;
+    int steps = blocks_of(w->cols), x_tiles = (rows + ROWS - 1) / ROWS;
     const uint8_t *second = packed + (int64_t) steps * TILE_BYTES;
     for (int i = 0; i < count; i += ROWS) {
         int lanes = least(ROWS, count - i);
@@ -388,7 +376,7 @@ static void few_rows(const uint8_t *packed, int rows, const struct matrix *w, in
 
 static void many_rows(const uint8_t *packed, int rows, const struct matrix *w, int first, int count, float *y,
                       int64_t stride, uint8_t *scratch) {
-    int steps = tiles(w->cols), w_tiles = (count + ROWS - 1) / ROWS, x_tiles = (rows + ROWS - 1) / ROWS;
+    int steps = blocks_of(w->cols), w_tiles = (count + ROWS - 1) / ROWS, x_tiles = (rows + ROWS - 1) / ROWS;
     int64_t strip = (int64_t) steps * TILE_BYTES;
     float out[4 * 256] __attribute__((aligned(64)));
     for (int i = 0; i < w_tiles; i++) {

@@ -6,7 +6,6 @@
 
 #define LANES 16
 #define PANEL_STEP (LANES * BLOCK + 2 * 4 * LANES) // codes, scales, minima of 32 columns
-#define least(a, b) ((a) < (b) ? (a) : (b))
 
 static int64_t row_bytes(int cols) { return (int64_t) blocks_of(cols) * PACKED_BLOCK; }
 

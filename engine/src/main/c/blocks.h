@@ -19,6 +19,8 @@ static inline int code_offset(int format) {
     return format == FORMAT_Q8_0 ? 128 : format == FORMAT_Q4_0 ? 8 : format == FORMAT_Q4_K ? 0 : 12;
 }
 
+static inline int least(int a, int b) { return a < b ? a : b; }
+
 static inline int blocks_of(int cols) { return (cols + BLOCK - 1) / BLOCK; }
 
 static inline float float_of_bits(uint32_t bits) {

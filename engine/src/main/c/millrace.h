@@ -13,10 +13,8 @@
 // What the processor can do. A product asks for one of them; each computes other bits.
 enum level {
     LEVEL_NONE = 0,
-    LEVEL_AVX2 = 1,        // AVX2, FMA, F16C
-    LEVEL_AVX512_VNNI = 2, // AVX-512 F, BW, DQ, VL, VNNI, VBMI
-    LEVEL_AMX = 3,         // the same, AVX512-BF16 and AMX-BF16
-    LEVEL_NEON_DOT = 4     // Armv8.2 with dot products
+    LEVEL_AVX512_VNNI = 1, // AVX-512 F, BW, DQ, VL, VNNI, VBMI
+    LEVEL_AMX = 2          // the same, AVX512-BF16 and AMX-BF16
 };
 
 // How x is rounded before it is multiplied.

@@ -28,17 +28,13 @@ final class AttentionRow {
         int at = r * heads * dim;
         products.compute(q, at, heads, dim, keys, first, count);
         int width = products.width();
-        sums = grown(sums, width);
+        sums = FloatArrays.grown(sums, width);
         for (int h = 0; h < width; h += LANES) {
             softmax(products.scores(), h, width, count, sinks(sink, h, heads), scale);
         }
         for (int h = 0; h < heads; h += TILE) {
             values(h, Math.min(TILE, heads - h), at + h * dim, dim, keys, first, count, out);
         }
-    }
-
-    private static float[] grown(float[] held, int size) {
-        return held.length >= size ? held : new float[Math.max(size, 2 * held.length)];
     }
 
     private static FloatVector sinks(float[] sink, int h, int heads) {
@@ -179,8 +175,8 @@ final class AttentionRow {
         products.compute(q, r * heads * dim, heads, dim, keys, first, count);
         int width = products.width();
         float[] scores = products.scores();
-        folded = grown(folded, count);
-        sums = grown(sums, width);
+        folded = FloatArrays.grown(folded, count);
+        sums = FloatArrays.grown(sums, width);
         for (int h = 0; h < width; h++) {
             sums[h] = h < heads ? headWeights[r * heads + h] : 0;
         }

@@ -35,7 +35,7 @@ final class KeyScores {
     /// @param first of the row's keys in the lists
     void compute(float[] q, int at, int heads, int dim, RowLists keys, int first, int count) {
         width = Math.max(LANES, Integer.highestOneBit(2 * heads - 1));
-        scores = grown(scores, (count + TILE) * width);
+        scores = FloatArrays.grown(scores, (count + TILE) * width);
         transpose(q, at, heads, dim);
         for (int j = 0; j < count; j += TILE) {
             for (int i = 0; i < TILE; i++) {
@@ -55,12 +55,8 @@ final class KeyScores {
         Arrays.fill(pages, null);
     }
 
-    private static float[] grown(float[] held, int size) {
-        return held.length >= size ? held : new float[Math.max(size, 2 * held.length)];
-    }
-
     private void transpose(float[] q, int at, int heads, int dim) {
-        queries = grown(queries, dim * width);
+        queries = FloatArrays.grown(queries, dim * width);
         for (int h = 0; h < width; h++) {
             for (int c = 0; c < dim; c++) {
                 queries[c * width + h] = h < heads ? q[at + h * dim + c] : 0;

@@ -25,10 +25,8 @@ final class NativeLibrary {
     /// Instruction sets; the codes are those of the C side's `enum level`.
     enum Level {
         NONE(0),
-        AVX2(1),
-        AVX512_VNNI(2),
-        AMX(3),
-        NEON_DOT(4);
+        AVX512_VNNI(1),
+        AMX(2);
 
         final int code;
 

@@ -9,6 +9,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Products by the compiled kernels; formats that they do not know go to the Vector API's. Activations are rounded as
@@ -24,6 +26,7 @@ final class NativeProducts implements MatrixProducts {
 
     private final Functions functions;
     private final Level level;
+    private final Map<DType, Arithmetic> arithmetics = new EnumMap<>(DType.class);
     private final MatrixProducts others;
     private final Buffer sharedPacked = new Buffer();
     private final Own[] workers;
@@ -67,6 +70,12 @@ final class NativeProducts implements MatrixProducts {
         this.others = others;
         this.workers = new Own[threads];
         Arrays.setAll(workers, i -> new Own());
+        for (DType dtype : DType.values()) {
+            Arithmetic how = format(dtype) < 0 ? null : functions.arithmetic(level, format(dtype));
+            if (how != null) {
+                arithmetics.put(dtype, how);
+            }
+        }
     }
 
     @Override
@@ -195,9 +204,8 @@ final class NativeProducts implements MatrixProducts {
 
     private @Nullable Arithmetic arithmetic(Matrix w) {
         Matrix.Scales scales = w.scales();
-        int format = format(w.dtype());
         boolean wholeBlocks = scales == null || scales.blockCols() % 32 == 0;
-        return wholeBlocks && format >= 0 ? functions.arithmetic(level, format) : null;
+        return wholeBlocks ? arithmetics.get(w.dtype()) : null;
     }
 
     /// The C side's `enum format`.

@@ -37,7 +37,7 @@ final class PanelProducts implements MatrixProducts {
         int cols = w.cols();
         int perGroup = w.rows() / groups;
         int packedGroup = PanelProduct.packedSize(rows, cols);
-        shared = grown(shared, groups * packedGroup);
+        shared = FloatArrays.grown(shared, groups * packedGroup);
         float[] packed = shared;
         int packBlocks = Math.ceilDiv(rows, PACK_ROWS);
         pool.forEach(groups * packBlocks, (item, worker) -> {
@@ -75,7 +75,7 @@ final class PanelProducts implements MatrixProducts {
     public void onWorker(int worker, float[] x, int rows, Matrix[] ws, float[][] ys) {
         Own own = workers[worker];
         int cols = ws[0].cols();
-        own.packed = grown(own.packed, PanelProduct.packedSize(rows, cols));
+        own.packed = FloatArrays.grown(own.packed, PanelProduct.packedSize(rows, cols));
         PanelProduct.pack(x, 0, cols, rows, cols, own.packed, 0);
         for (int i = 0; i < ws.length; i++) {
             Matrix w = ws[i];
@@ -85,9 +85,5 @@ final class PanelProducts implements MatrixProducts {
                 PanelProduct.multiply(own.packed, 0, rows, cols, panel, ys[i], first, w.rows(), width, own.tile);
             }
         }
-    }
-
-    private static float[] grown(float[] held, int size) {
-        return held.length >= size ? held : new float[Math.max(size, 2 * held.length)];
     }
 }

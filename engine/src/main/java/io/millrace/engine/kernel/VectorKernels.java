@@ -124,10 +124,6 @@ final class VectorKernels implements Kernels {
                 (item, worker) -> body.run(item * grain, Math.min(rows, (item + 1) * grain), worker));
     }
 
-    private static float[] grown(float[] held, int size) {
-        return held.length >= size ? held : new float[Math.max(size, 2 * held.length)];
-    }
-
     @Override
     public void groupedMatmul(Floats x, int rows, Matrix w, int groups, Floats y) {
         products.shared(pool, array(x), rows, w, groups, array(y));
@@ -263,7 +259,7 @@ final class VectorKernels implements Kernels {
             Floats x, int rows, int dim, Routing routing, IntFunction<Swiglu> experts, double limit, Floats y) {
         ExpertGroups groups = ExpertGroups.of(routing, rows);
         int topK = routing.topK();
-        parts = grown(parts, rows * topK * dim);
+        parts = FloatArrays.grown(parts, rows * topK * dim);
         int[][] places = places(groups, rows, topK);
         pool.forEach(groups.size(), (g, worker) -> {
             Scratch own = scratch[worker];
@@ -303,10 +299,10 @@ final class VectorKernels implements Kernels {
         Scratch own = scratch[worker];
         int rows = members.length;
         int inner = expert.gate().rows();
-        own.gathered = grown(own.gathered, rows * dim);
-        own.gate = grown(own.gate, rows * inner);
-        own.up = grown(own.up, rows * inner);
-        own.out = grown(own.out, rows * dim);
+        own.gathered = FloatArrays.grown(own.gathered, rows * dim);
+        own.gate = FloatArrays.grown(own.gate, rows * inner);
+        own.up = FloatArrays.grown(own.up, rows * inner);
+        own.out = FloatArrays.grown(own.out, rows * dim);
         for (int i = 0; i < rows; i++) {
             System.arraycopy(x, members[i] * dim, own.gathered, i * dim, dim);
         }
@@ -322,9 +318,9 @@ final class VectorKernels implements Kernels {
     public void addSwiglu(Floats x, int rows, Swiglu expert, double limit, Floats y) {
         int inner = expert.gate().rows();
         int dim = expert.down().rows();
-        gate = grown(gate, rows * inner);
-        up = grown(up, rows * inner);
-        down = grown(down, rows * dim);
+        gate = FloatArrays.grown(gate, rows * inner);
+        up = FloatArrays.grown(up, rows * inner);
+        down = FloatArrays.grown(down, rows * dim);
         Floats activation = new HostFloats(gate);
         matmul(x, rows, expert.gate(), activation);
         matmul(x, rows, expert.up(), new HostFloats(up));
@@ -388,7 +384,7 @@ final class VectorKernels implements Kernels {
         float[] added = bias == null ? null : array(bias);
         forRows(rows, (from, to, worker) -> {
             Scratch own = scratch[worker];
-            own.scores = grown(own.scores, experts);
+            own.scores = FloatArrays.grown(own.scores, experts);
             for (int r = from; r < to; r++) {
                 VectorRows.scores(array(logits), r * experts, experts, added, own.scores);
                 System.arraycopy(own.topK.places(own.scores, experts, topK), 0, chosen, r * topK, topK);

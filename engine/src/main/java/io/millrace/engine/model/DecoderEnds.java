@@ -4,7 +4,7 @@ import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.model.Workspace.Slot;
 import io.millrace.engine.tensor.Floats;
 
-/// What stands before the layers and behind them: embedding and rotary angles, final norm and output head.
+/// What stands before the layers, between them and behind them: embedding and rotary angles, norms, output head.
 final class DecoderEnds {
     private final Kernels kernels;
     private final DecoderConfig config;
@@ -30,6 +30,16 @@ final class DecoderEnds {
         Floats angles = workspace.take(Slot.ANGLES, (long) step.rows() * 2 * rotary.pairs());
         rotary.angles(kernels, step.positions(), step.rows(), angles);
         return angles;
+    }
+
+    /// What a sub-layer reads.
+    ///
+    /// @param x [rows, D]
+    /// @return [rows, D], good until the next call
+    Floats norm(Workspace workspace, Floats x, int rows, Floats weight) {
+        Floats normed = workspace.take(Slot.NORMED, (long) rows * config.hiddenSize());
+        kernels.rmsNorm(x, rows, config.hiddenSize(), weight, config.rmsNormEps(), normed);
+        return normed;
     }
 
     /// @param x [.., D]

@@ -3,7 +3,7 @@ package io.millrace.engine.model;
 import java.util.List;
 
 /// What is asked of every model's configuration, whatever its architecture.
-public sealed interface LanguageModelConfig permits ModelConfig, Qwen3Config, LlamaConfig {
+public sealed interface LanguageModelConfig permits ModelConfig, DecoderModelConfig {
     /// config.json's word for the architecture.
     String modelType();
 

@@ -3,7 +3,6 @@ package io.millrace.engine.model;
 import io.millrace.engine.cache.KeyValueCache;
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.kernel.Kernels;
-import io.millrace.engine.model.Workspace.Slot;
 import io.millrace.engine.tensor.Floats;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,15 +47,10 @@ public final class Llama implements LanguageModel {
     private void layer(int index, Floats x, Step step, Floats angles) {
         DecoderWeights.Layer layer = weights.layers().get(index);
         int rows = step.rows();
-        Floats attended = attention.get(index).apply(workspace, norm(x, rows, layer.attnNorm()), step, angles);
+        Floats attended =
+                attention.get(index).apply(workspace, ends.norm(workspace, x, rows, layer.attnNorm()), step, angles);
         kernels.add(attended, rows * sizes.hiddenSize(), x);
-        kernels.addSwiglu(norm(x, rows, layer.ffnNorm()), rows, layer.unit(), 0, x);
-    }
-
-    private Floats norm(Floats x, int rows, Floats weight) {
-        Floats normed = workspace.take(Slot.NORMED, (long) rows * sizes.hiddenSize());
-        kernels.rmsNorm(x, rows, sizes.hiddenSize(), weight, sizes.rmsNormEps(), normed);
-        return normed;
+        kernels.addSwiglu(ends.norm(workspace, x, rows, layer.ffnNorm()), rows, layer.unit(), 0, x);
     }
 
     @Override

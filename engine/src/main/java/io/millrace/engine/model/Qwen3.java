@@ -52,9 +52,10 @@ public final class Qwen3 implements LanguageModel {
     private void layer(int index, Floats x, Step step, Floats angles) {
         DecoderWeights.Layer layer = weights.layers().get(index);
         int rows = step.rows();
-        Floats attended = attention.get(index).apply(workspace, norm(x, rows, layer.attnNorm()), step, angles);
+        Floats attended =
+                attention.get(index).apply(workspace, ends.norm(workspace, x, rows, layer.attnNorm()), step, angles);
         kernels.add(attended, rows * sizes.hiddenSize(), x);
-        Floats normed = norm(x, rows, layer.ffnNorm());
+        Floats normed = ends.norm(workspace, x, rows, layer.ffnNorm());
         switch (layer.feedForward()) {
             case DecoderWeights.Dense dense -> kernels.addSwiglu(normed, rows, dense.unit(), 0, x);
             case DecoderWeights.Sparse sparse ->
@@ -72,12 +73,6 @@ public final class Qwen3 implements LanguageModel {
         Floats out = workspace.take(Slot.SUBLAYER, (long) rows * sizes.hiddenSize());
         kernels.experts(x, rows, sizes.hiddenSize(), routing, sparse.experts()::expert, 0, out);
         return out;
-    }
-
-    private Floats norm(Floats x, int rows, Floats weight) {
-        Floats normed = workspace.take(Slot.NORMED, (long) rows * sizes.hiddenSize());
-        kernels.rmsNorm(x, rows, sizes.hiddenSize(), weight, sizes.rmsNormEps(), normed);
-        return normed;
     }
 
     @Override

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /// What a Qwen3 is.
 ///
 /// @param moe null for the dense models
-public record Qwen3Config(DecoderConfig decoder, @Nullable Moe moe) implements LanguageModelConfig {
+public record Qwen3Config(DecoderConfig decoder, @Nullable Moe moe) implements DecoderModelConfig {
 
     /// Mixture of experts.
     ///
@@ -31,30 +31,5 @@ public record Qwen3Config(DecoderConfig decoder, @Nullable Moe moe) implements L
     @Override
     public String modelType() {
         return moe == null ? "qwen3" : "qwen3_moe";
-    }
-
-    @Override
-    public int vocabSize() {
-        return decoder.vocabSize();
-    }
-
-    @Override
-    public int numHiddenLayers() {
-        return decoder.numHiddenLayers();
-    }
-
-    @Override
-    public int maxPositionEmbeddings() {
-        return decoder.maxPositionEmbeddings();
-    }
-
-    @Override
-    public List<Integer> eosTokenIds() {
-        return decoder.eosTokenIds();
-    }
-
-    @Override
-    public long cacheBytes(int tokens) {
-        return decoder.cacheBytes(tokens);
     }
 }
