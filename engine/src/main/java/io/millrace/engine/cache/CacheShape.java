@@ -33,6 +33,21 @@ public record CacheShape(int dim, int window, List<Layer> layers) {
         return floats * Float.BYTES;
     }
 
+    /// Bytes of the pages that a sequence of `tokens` tokens has filled.
+    long completePageBytes(int tokens) {
+        long floats = 0;
+        for (Layer layer : layers) {
+            floats += completePageFloats(layer.main(), tokens) + completePageFloats(layer.index(), tokens);
+        }
+        return floats * Float.BYTES;
+    }
+
+    private static long completePageFloats(Pooling pooling, int tokens) {
+        return pooling.ratio() == 0
+                ? 0
+                : (long) tokens / pooling.ratio() / PAGE_ROWS * PAGE_ROWS * pooling.dim();
+    }
+
     /// Bytes that each further token adds, pages left aside: the formula of section 5.3 for fp32 rows.
     public double bytesPerToken() {
         double floats = 0;

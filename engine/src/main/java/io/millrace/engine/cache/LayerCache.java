@@ -1,8 +1,8 @@
 package io.millrace.engine.cache;
 
 import io.millrace.engine.kernel.Kernels;
-import io.millrace.engine.kernel.Kernels.Pooling;
 import io.millrace.engine.tensor.Floats;
+import org.jspecify.annotations.Nullable;
 
 /// One layer's memory of one sequence.
 public final class LayerCache {
@@ -12,6 +12,14 @@ public final class LayerCache {
     private final Floats window;
     private final PooledRows main;
     private final PooledRows index;
+    private boolean marked;
+    private @Nullable Overwritten overwritten;
+
+    /// What a step after a mark put into the window, and what was there.
+    ///
+    /// @param before [rows, dim], the rows that had the same places
+    /// @param rows [rows, dim]
+    private record Overwritten(Floats before, Floats rows, int count) {}
 
     LayerCache(Kernels kernels, CacheShape shape, CacheShape.Layer layer) {
         this.kernels = kernels;
@@ -20,6 +28,19 @@ public final class LayerCache {
         this.window = kernels.allocate(windowRows * dim);
         this.main = new PooledRows(kernels, layer.main());
         this.index = new PooledRows(kernels, layer.index());
+    }
+
+    private LayerCache(LayerCache source) {
+        this.kernels = source.kernels;
+        this.dim = source.dim;
+        this.windowRows = source.windowRows;
+        this.window = FloatsCopy.of(kernels, source.window, 0, windowRows * dim);
+        this.main = source.main.fork();
+        this.index = source.index.fork();
+    }
+
+    LayerCache fork() {
+        return new LayerCache(this);
     }
 
     /// The last rows, position p at row p mod window: [window, dim].
@@ -36,9 +57,44 @@ public final class LayerCache {
     ///
     /// @param rows [.., dim]
     public void remember(Floats rows, int firstRow, int count, int startPosition) {
+        if (marked) {
+            overwritten = overwritten(rows, firstRow, count, startPosition);
+            marked = false;
+        }
+        write(rows, firstRow, count, startPosition);
+    }
+
+    private void write(Floats rows, int firstRow, int count, int startPosition) {
         for (int i = Math.max(0, count - windowRows); i < count; i++) {
             kernels.copy(rows, (firstRow + i) * dim, window, windowOffset(startPosition + i), dim);
         }
+    }
+
+    private Overwritten overwritten(Floats rows, int firstRow, int count, int startPosition) {
+        Floats before = kernels.allocate(count * dim);
+        for (int i = 0; i < count; i++) {
+            kernels.copy(window, windowOffset(startPosition + i), before, i * dim, dim);
+        }
+        return new Overwritten(before, FloatsCopy.of(kernels, rows, firstRow * dim, count * dim), count);
+    }
+
+    void mark() {
+        marked = true;
+        overwritten = null;
+        main.mark();
+        index.mark();
+    }
+
+    /// Takes back what came after the mark but for its first `kept` tokens.
+    void rewind(int markedPosition, int kept) {
+        if (overwritten != null) {
+            for (int i = 0; i < overwritten.count(); i++) {
+                kernels.copy(overwritten.before(), i * dim, window, windowOffset(markedPosition + i), dim);
+            }
+            write(overwritten.rows(), 0, kept, markedPosition);
+        }
+        main.rewind(markedPosition, kept);
+        index.rewind(markedPosition, kept);
     }
 
     /// Compressed key-value rows.
@@ -49,61 +105,5 @@ public final class LayerCache {
     /// Compressed index keys.
     public PooledRows index() {
         return index;
-    }
-
-    /// Rows pooled over windows of tokens: complete ones in pages, the pending window's state beside them.
-    public static final class PooledRows {
-        private final Kernels kernels;
-        private final Pooling pooling;
-        private final Floats stateValues;
-        private final Floats stateScores;
-        private final java.util.List<Floats> pages = new java.util.ArrayList<>();
-        private int size;
-
-        PooledRows(Kernels kernels, Pooling pooling) {
-            this.kernels = kernels;
-            this.pooling = pooling;
-            int state = pooling.stateRows() * pooling.width();
-            float[] unseen = new float[state];
-            java.util.Arrays.fill(unseen, Float.NEGATIVE_INFINITY);
-            this.stateValues = kernels.allocate(state);
-            this.stateScores = kernels.upload(unseen);
-        }
-
-        public Floats stateValues() {
-            return stateValues;
-        }
-
-        public Floats stateScores() {
-            return stateScores;
-        }
-
-        /// Complete rows.
-        public int size() {
-            return size;
-        }
-
-        /// Adds complete rows.
-        ///
-        /// @param rows [.., dim]
-        public void append(Floats rows, int firstRow, int count) {
-            for (int i = 0; i < count; i++) {
-                if (size % CacheShape.PAGE_ROWS == 0) {
-                    pages.add(kernels.allocate(CacheShape.PAGE_ROWS * pooling.dim()));
-                }
-                kernels.copy(rows, (firstRow + i) * pooling.dim(), page(size), offset(size), pooling.dim());
-                size++;
-            }
-        }
-
-        /// The page that holds a row.
-        public Floats page(int row) {
-            return pages.get(row / CacheShape.PAGE_ROWS);
-        }
-
-        /// Where in its page a row begins, in floats.
-        public int offset(int row) {
-            return row % CacheShape.PAGE_ROWS * pooling.dim();
-        }
     }
 }

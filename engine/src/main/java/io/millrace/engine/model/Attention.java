@@ -4,7 +4,7 @@ import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.cache.CacheShape;
 import io.millrace.engine.cache.CompressedCache;
 import io.millrace.engine.cache.LayerCache;
-import io.millrace.engine.cache.LayerCache.PooledRows;
+import io.millrace.engine.cache.PooledRows;
 import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.kernel.Kernels.Rotation;
 import io.millrace.engine.kernel.Kernels.RowLists;

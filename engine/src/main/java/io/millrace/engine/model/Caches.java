@@ -13,9 +13,9 @@ public final class Caches {
         return shape(config, config.layers());
     }
 
-    /// Of multi-token prediction blocks, each with a window of its own.
-    static CacheShape mtpShape(ModelConfig config) {
-        return shape(config, config.mtpLayers());
+    /// Of a multi-token prediction block, which has a window of its own.
+    static CacheShape mtpShape(ModelConfig config, ModelConfig.Layer layer) {
+        return shape(config, List.of(layer));
     }
 
     private static CacheShape shape(ModelConfig config, List<ModelConfig.Layer> layers) {

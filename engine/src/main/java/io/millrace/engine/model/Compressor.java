@@ -1,6 +1,6 @@
 package io.millrace.engine.model;
 
-import io.millrace.engine.cache.LayerCache.PooledRows;
+import io.millrace.engine.cache.PooledRows;
 import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.kernel.Kernels.PoolSpan;
 import io.millrace.engine.kernel.Kernels.Pooling;
@@ -56,6 +56,7 @@ final class Compressor {
         int entries = 0;
         for (Step.Span span : step.spans()) {
             PooledRows cache = cacheOf.apply(span);
+            cache.take(values, scores, weights.ape(), span.firstRow(), span.rows());
             spans.add(new PoolSpan(
                     span.firstRow(),
                     span.rows(),

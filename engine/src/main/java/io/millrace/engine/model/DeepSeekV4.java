@@ -12,6 +12,7 @@ import io.millrace.engine.model.Workspace.Slot;
 import io.millrace.engine.tensor.Floats;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// The forward pass: embed, layers, head (deepseek-v4.md section 2.1). Holds no sequence; one thread at a
 /// time.
@@ -22,9 +23,9 @@ public final class DeepSeekV4 implements LanguageModel {
     private final CacheShape cacheShape;
     private final RotaryEmbedding slidingRotary;
     private final RotaryEmbedding compressedRotary;
-    private final HyperConnections hyperConnections;
     private final List<Block> blocks = new ArrayList<>();
-    private final List<MtpBlock> mtpBlocks = new ArrayList<>();
+    private final OutputHead head;
+    private final @Nullable MtpBlock mtpBlock;
     private final Workspace workspace;
 
     public DeepSeekV4(Kernels kernels, ModelConfig config, Weights weights, CacheRounding requested) {
@@ -34,18 +35,16 @@ public final class DeepSeekV4 implements LanguageModel {
         this.cacheShape = Caches.shape(config);
         this.slidingRotary = RotaryEmbedding.sliding(config);
         this.compressedRotary = RotaryEmbedding.compressed(config);
-        this.hyperConnections = new HyperConnections(kernels, config);
+        this.head = new OutputHead(kernels, config, weights, weights.hcHead(), weights.norm());
         this.workspace = new Workspace(kernels);
         CacheRounding rounding = resolve(requested, config);
         for (int i = 0; i < weights.layers().size(); i++) {
             Weights.Layer layer = weights.layers().get(i);
             blocks.add(new Block(kernels, config, layer, i, rotary(layer.config()), rounding));
         }
-        for (int i = 0; i < weights.mtp().size(); i++) {
-            Weights.Mtp mtp = weights.mtp().get(i);
-            Block block = new Block(kernels, config, mtp.layer(), i, slidingRotary, rounding);
-            mtpBlocks.add(new MtpBlock(kernels, config, weights, mtp, block, hyperConnections));
-        }
+        this.mtpBlock = weights.mtp().isEmpty()
+                ? null
+                : new MtpBlock(kernels, config, weights, weights.mtp().getFirst(), rounding, workspace);
     }
 
     private static CacheRounding resolve(CacheRounding requested, ModelConfig config) {
@@ -73,11 +72,6 @@ public final class DeepSeekV4 implements LanguageModel {
     @Override
     public SequenceCache newCache() {
         return new CompressedCache(kernels, cacheShape);
-    }
-
-    /// An empty sequence of the multi-token prediction blocks.
-    public SequenceCache newMtpCache() {
-        return new CompressedCache(kernels, Caches.mtpShape(config));
     }
 
     /// Runs the layers over a step and extends its sequences.
@@ -120,27 +114,13 @@ public final class DeepSeekV4 implements LanguageModel {
     }
 
     Floats logits(Floats streams, int[] rows, LayerTrace trace) {
-        int width = config.hyperConnections().hcMult() * config.hiddenSize();
-        Floats chosen = workspace.take(Slot.HEAD_STREAMS, (long) rows.length * width);
-        kernels.gather(streams, rows, width, chosen);
-        Floats head = workspace.take(Slot.HEAD, (long) rows.length * config.hiddenSize());
-        hyperConnections.collapseHead(chosen, rows.length, weights.hcHead(), head);
-        trace.head(head);
-        kernels.rmsNorm(head, rows.length, config.hiddenSize(), weights.norm(), config.rmsNormEps(), head);
-        Floats logits = workspace.take(Slot.LOGITS, (long) rows.length * config.vocabSize());
-        kernels.matmul(head, rows.length, weights.head(), logits);
-        return logits;
+        return head.logits(workspace, streams, rows, trace);
     }
 
-    /// Logits of a multi-token prediction block: row i predicts token i + 2 from the main model's streams at
-    /// i and token i + 1 (section 4.2).
-    ///
-    /// @param block which, usually 0
-    /// @param streams of the main model before its head [rows, n, D]
-    /// @param next a step of the block's own sequences whose tokens are the main rows' next tokens
-    /// @return [rows, V], good until the next call
-    public Floats mtpLogits(int block, Floats streams, Step next) {
-        return mtpBlocks.get(block).logits(workspace, streams, next, angles(slidingRotary, next, Slot.ANGLES));
+    /// The first multi-token prediction block (section 4.2); the release has one.
+    @Override
+    public @Nullable Drafter drafter() {
+        return mtpBlock;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.millrace.engine.model;
 
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.tensor.Floats;
+import org.jspecify.annotations.Nullable;
 
 /// What the running batch asks of a model: tokens in, logits out. Holds no sequence; one thread at a time. A
 /// row's results do not depend on which others are in its step.
@@ -26,6 +27,11 @@ public interface LanguageModel {
     /// The logarithm of the summed exponentials of each row of logits, so that `logit - it` is a
     /// log-probability.
     double[] logSumExp(Floats logits, int rows);
+
+    /// Guesses tokens ahead; null if the checkpoint has nothing for it.
+    default @Nullable Drafter drafter() {
+        return null;
+    }
 
     /// Copies logits or hidden rows to the host.
     void read(Floats source, int offset, float[] target, int count);

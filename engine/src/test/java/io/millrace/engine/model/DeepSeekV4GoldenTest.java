@@ -14,6 +14,7 @@ import io.millrace.engine.tensor.Floats;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -233,7 +234,8 @@ class DeepSeekV4GoldenTest {
         try (Opened opened = Opened.of("tiny-official-quant", how.split(" ")[0], rounding)) {
             DeepSeekV4 model = opened.model();
             SequenceCache cache = model.newCache();
-            SequenceCache mtpCache = model.newMtpCache();
+            Drafter drafter = Objects.requireNonNull(model.drafter());
+            SequenceCache mtpCache = drafter.newCache();
             int vocab = model.config().vocabSize();
             float[] got = new float[(tokens.length - 1) * vocab];
             for (int from = 0; from < tokens.length - 1; from += 50) {
@@ -243,8 +245,9 @@ class DeepSeekV4GoldenTest {
                 Floats streams = model.forward(step);
                 Step next = new Step();
                 next.add(mtpCache, tokens, from + 1, count);
+                int[] rows = IntStream.range(0, count).toArray();
                 float[] part = new float[count * vocab];
-                model.read(model.mtpLogits(0, streams, next), 0, part, part.length);
+                model.read(drafter.logits(streams, rows, next, rows), 0, part, part.length);
                 System.arraycopy(part, 0, got, from * vocab, part.length);
             }
             String name = rounding == CacheRounding.ON ? "mtp_logits_kvqat_fp64" : "mtp_logits_plain_fp64";
