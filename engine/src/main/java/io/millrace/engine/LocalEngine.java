@@ -8,6 +8,8 @@ import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
+import io.millrace.engine.api.ScoringRequest;
+import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.chat.ChatMessage;
@@ -134,6 +136,11 @@ public final class LocalEngine implements Engine {
     @Override
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
         return loop.submit(request);
+    }
+
+    @Override
+    public CompletableFuture<ScoringResult> score(ScoringRequest request) {
+        return loop.score(request);
     }
 
     @Override

@@ -11,6 +11,10 @@ import java.nio.file.Path;
 /// @param stepTokens upper bound of tokens processed in one step, prefill and decode together, >= 1
 /// @param maxRunning upper bound of sequences in the running batch, >= 1
 /// @param cacheRounding whether cached rows take the rounding the model was trained with
+/// @param prefixSharing whether the common beginning of several prompts is computed once; no answer depends
+///     on it
+/// @param speculation whether small batches guess tokens ahead with the checkpoint's prediction block, if it
+///     has one; no answer depends on it
 public record EngineConfig(
         Path modelDir,
         String ring,
@@ -18,7 +22,21 @@ public record EngineConfig(
         long cacheBudgetBytes,
         int stepTokens,
         int maxRunning,
-        CacheRounding cacheRounding) {
+        CacheRounding cacheRounding,
+        boolean prefixSharing,
+        boolean speculation) {
+
+    /// With shared prefixes and speculation.
+    public EngineConfig(
+            Path modelDir,
+            String ring,
+            int threads,
+            long cacheBudgetBytes,
+            int stepTokens,
+            int maxRunning,
+            CacheRounding cacheRounding) {
+        this(modelDir, ring, threads, cacheBudgetBytes, stepTokens, maxRunning, cacheRounding, true, true);
+    }
 
     public EngineConfig {
         require(threads >= 1, "threads", ">= 1", threads);

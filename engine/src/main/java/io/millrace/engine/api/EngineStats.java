@@ -2,20 +2,38 @@ package io.millrace.engine.api;
 
 /// Counters since the engine was opened, and its state now.
 ///
-/// @param promptTokens prompt tokens processed
-/// @param completionTokens tokens generated
+/// @param promptTokens tokens of the prompts that were processed, shared ones included
+/// @param cachedTokens of these, how many were not computed because a prefix was shared
+/// @param completionTokens tokens generated or scored
 /// @param completed requests that completed
 /// @param failed requests that failed
 /// @param steps forward passes
+/// @param stepTokens tokens that went through them, guesses included
+/// @param stepCapacity tokens that would have fitted into them
+/// @param guessedTokens tokens that speculative decoding guessed and the model then checked
+/// @param acceptedTokens of these, how many were right
 /// @param running sequences in the running batch now
 /// @param waiting requests not yet admitted
-/// @param cacheBytes bytes of cache held by running sequences
+/// @param cacheBytes bytes of cache reserved for running sequences
+/// @param prefixBytes bytes of cache kept for prompts that begin alike
 public record EngineStats(
         long promptTokens,
+        long cachedTokens,
         long completionTokens,
         long completed,
         long failed,
         long steps,
+        long stepTokens,
+        long stepCapacity,
+        long guessedTokens,
+        long acceptedTokens,
         int running,
         int waiting,
-        long cacheBytes) {}
+        long cacheBytes,
+        long prefixBytes) {
+
+    /// How full the steps were, in [0, 1]; NaN before the first.
+    public double occupancy() {
+        return (double) stepTokens / stepCapacity;
+    }
+}

@@ -22,7 +22,7 @@ public sealed interface GenerationResult {
             implements GenerationResult {}
 
     /// The request failed; its row becomes an error row.
-    record Failed(String requestId, ErrorCode code, String message) implements GenerationResult {}
+    record Failed(String requestId, ErrorCode code, String message) implements GenerationResult, ScoringResult {}
 
     /// Tokens spent.
     ///

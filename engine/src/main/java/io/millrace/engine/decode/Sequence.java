@@ -1,139 +1,219 @@
 package io.millrace.engine.decode;
 
 import io.millrace.engine.api.ErrorCode;
-import io.millrace.engine.api.FinishReason;
-import io.millrace.engine.api.GenerationRequest;
-import io.millrace.engine.api.GenerationResult;
-import io.millrace.engine.api.GenerationResult.Completed;
-import io.millrace.engine.api.GenerationResult.Failed;
-import io.millrace.engine.api.TokenIds;
+import io.millrace.engine.api.GenerationResult.Timing;
+import io.millrace.engine.api.GenerationResult.Usage;
 import io.millrace.engine.cache.SequenceCache;
+import io.millrace.engine.decode.PrefixTree.Node;
+import io.millrace.engine.decode.PrefixTree.Prefix;
 import io.millrace.engine.model.Step;
-import io.millrace.engine.tokenizer.Tokenizer;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// A request on its way: waiting, in prefill, in decode, done. After submission the batch thread alone
-/// touches it.
-final class Sequence {
-    private final GenerationRequest request;
-    private final CompletableFuture<GenerationResult> result = new CompletableFuture<>();
-    private final CompletionText text;
-    private final List<Integer> eosTokens;
+/// A request on its way: waiting, in prefill, in decode, done. Tokens that are known are fed in chunks, later
+/// ones as they are chosen, perhaps with a guess behind. After submission the batch thread alone touches it.
+abstract sealed class Sequence permits Generation, Scoring {
+    private static final int NO_GUESS = -1;
+
+    private final int promptSize;
     private final long cacheBytes;
-    private final long submittedNanos = System.nanoTime();
+    private final long submittedNanos;
+
+    // the tokens known so far, and behind them room for a guess
+    private int[] tokens;
+    private int known;
+    private int guess = NO_GUESS;
+    // where the guess of the step under way stands
+    private int guessPosition;
 
     private @Nullable SequenceCache cache;
-    private int @Nullable [] prompt;
-    private int prefilled;
-    private int[] generated = new int[16];
-    private int count;
-    private double logprobs;
-    private @Nullable FinishReason finishReason;
-    private int kept;
+    private @Nullable Node node;
+    private @Nullable Node stop;
+    private @Nullable Prefix base;
+    private long reservedBytes;
+    private int cachedTokens;
     private long admittedNanos;
     private long decodingNanos;
 
-    /// @param cacheBytes reserved for the whole of it
-    Sequence(GenerationRequest request, @Nullable Tokenizer tokenizer, List<Integer> eosTokens, long cacheBytes) {
-        this.request = request;
-        this.text = new CompletionText(tokenizer, request.sampling().stop());
-        this.eosTokens = eosTokens;
+    /// @param fixed the tokens that are given, beginning with the prompt; becomes its own
+    /// @param cacheBytes that the whole of it takes when it shares nothing
+    Sequence(int[] fixed, int promptSize, long cacheBytes, long submittedNanos) {
+        this.tokens = fixed;
+        this.known = fixed.length;
+        this.promptSize = promptSize;
         this.cacheBytes = cacheBytes;
+        this.submittedNanos = submittedNanos;
     }
 
-    CompletableFuture<GenerationResult> result() {
-        return result;
+    /// Takes the logits of a position, in order. Passes over those of a guess that has turned out wrong, and
+    /// all after its end.
+    ///
+    /// @param logSumExp of the logits
+    /// @return whether they were of use
+    abstract boolean accept(int position, float[] logits, double logSumExp);
+
+    /// Whether nothing is left to compute; it is then to be told so by {@link #complete}.
+    abstract boolean hasEnded();
+
+    /// Hands out the result of a sequence that has ended.
+    abstract void complete();
+
+    abstract void fail(ErrorCode code, String message);
+
+    /// Whether nobody waits for the result any more.
+    abstract boolean isCancelled();
+
+    /// The same request from its beginning.
+    abstract Sequence again();
+
+    /// Tokens to be generated at most.
+    abstract int maxTokens();
+
+    final int promptSize() {
+        return promptSize;
     }
 
-    GenerationRequest request() {
-        return request;
+    final int known() {
+        return known;
     }
 
-    long cacheBytes() {
+    /// The known tokens and room behind them; not to be changed.
+    final int[] tokens() {
+        return tokens;
+    }
+
+    /// Bytes that the whole of it takes when it shares nothing.
+    final long cacheBytes() {
         return cacheBytes;
     }
 
-    void admit(SequenceCache newCache) {
-        cache = newCache;
-        prompt = request.prompt().toArray();
+    /// Bytes reserved for it while it runs.
+    final long reservedBytes() {
+        return reservedBytes;
+    }
+
+    final long submittedNanos() {
+        return submittedNanos;
+    }
+
+    /// Where its prompt stands in the tree; null if it shares nothing.
+    final @Nullable Node node() {
+        return node;
+    }
+
+    final void node(@Nullable Node newNode) {
+        node = newNode;
+    }
+
+    /// Where it is to pause, because it builds the prefix up to there; null for nowhere.
+    final @Nullable Node stop() {
+        return stop;
+    }
+
+    final void stop(@Nullable Node newStop) {
+        stop = newStop;
+    }
+
+    /// The prefix it was forked from last; null for none.
+    final @Nullable Prefix base() {
+        return base;
+    }
+
+    final SequenceCache cache() {
+        return Objects.requireNonNull(cache, "not admitted");
+    }
+
+    /// Tokens fed so far.
+    final int length() {
+        return cache().length();
+    }
+
+    final void admit(SequenceCache newCache, @Nullable Prefix newBase, long newReservedBytes) {
+        rebase(newCache, newBase, newReservedBytes);
+        cachedTokens = newCache.length();
         admittedNanos = System.nanoTime();
     }
 
-    boolean isDecoding() {
-        return prefilled == request.prompt().size();
+    /// Goes on with another cache that has seen the same tokens.
+    final void rebase(SequenceCache newCache, @Nullable Prefix newBase, long newReservedBytes) {
+        cache = newCache;
+        base = newBase;
+        reservedBytes = newReservedBytes;
     }
 
-    /// Adds up to `budget` tokens to the step. Returns the row whose logits choose the next token, or -1 if
-    /// more of the prompt is to come.
-    int addTo(Step step, int budget) {
-        SequenceCache sequenceCache = Objects.requireNonNull(cache);
-        if (isDecoding()) {
-            return step.add(sequenceCache, generated, count - 1, 1).firstRow();
-        }
-        int[] tokens = Objects.requireNonNull(prompt);
-        int chunk = Math.min(budget, tokens.length - prefilled);
-        Step.Span span = step.add(sequenceCache, tokens, prefilled, chunk);
-        prefilled += chunk;
-        if (!isDecoding()) {
-            return -1;
-        }
-        decodingNanos = System.nanoTime();
-        return span.firstRow() + chunk - 1;
+    /// Whether all that is given has been fed, so that each further token has to be chosen first.
+    final boolean isDecoding() {
+        return length() >= promptSize && length() == known - 1;
     }
 
-    /// Chooses the next token. Returns whether the sequence has ended; it is then to be told so by {@link
-    /// #complete}.
+    /// Feeds known tokens up to a position, and the guess behind the last of them if there is room.
+    final Step.Span addTo(Step step, int room, int stop) {
+        int from = length();
+        int count = Math.min(room, Math.min(stop, known) - from);
+        guessPosition = from + count;
+        if (guess != NO_GUESS && guessPosition == known && count < room) {
+            tokens[guessPosition] = guess;
+            cache().mark();
+            count++;
+        } else {
+            guess = NO_GUESS;
+        }
+        return step.add(cache(), tokens, from, count);
+    }
+
+    /// Whether the step under way has fed a guess.
+    final boolean hasGuess() {
+        return guess != NO_GUESS;
+    }
+
+    /// Whether the token that was fed at a position is the one that belongs there.
+    final boolean isCertain(int position) {
+        return guess == NO_GUESS || position < guessPosition || tokens[position] == guess;
+    }
+
+    /// To be called after a step that has fed a guess: takes it back if it was wrong.
     ///
-    /// @param logSumExp of the logits
-    boolean accept(float[] logits, double logSumExp) {
-        int token = Sampler.choose(logits, request.sampling(), count);
-        if (count == generated.length) {
-            generated = Arrays.copyOf(generated, 2 * count);
+    /// @return whether it was right
+    final boolean settle() {
+        boolean right = length() < known;
+        if (!right) {
+            cache().rewind(known - 1);
         }
-        generated[count] = token;
-        count++;
-        logprobs += logits[token] - logSumExp;
-        if (eosTokens.contains(token) && !request.sampling().ignoreEos()) {
-            return ended(FinishReason.STOP, count - 1);
-        }
-        if (text.accept(token)) {
-            return ended(FinishReason.STOP, count);
-        }
-        if (count == request.sampling().maxTokens()) {
-            return ended(FinishReason.LENGTH, count);
-        }
-        return false;
+        guess = NO_GUESS;
+        return right;
     }
 
-    private boolean ended(FinishReason reason, int keptTokens) {
-        finishReason = reason;
-        kept = keptTokens;
-        return true;
+    /// A guess at the token behind the last one known, for the next step.
+    final void guess(int token) {
+        guess = token;
     }
 
-    /// Hands out the result of a sequence that has ended.
-    void complete() {
-        text.finish();
-        long now = System.nanoTime();
-        result.complete(new Completed(
-                request.id(),
-                TokenIds.of(Arrays.copyOf(generated, kept)),
-                text.toString(),
-                Objects.requireNonNull(finishReason),
-                logprobs / count,
-                new GenerationResult.Usage(request.prompt().size(), 0, count),
-                new GenerationResult.Timing(
-                        millis(submittedNanos, admittedNanos),
-                        millis(admittedNanos, decodingNanos),
-                        millis(decodingNanos, now))));
+    /// Adds a chosen token.
+    final void append(int token) {
+        if (known + 2 > tokens.length) {
+            tokens = Arrays.copyOf(tokens, 2 * known + 2);
+        }
+        tokens[known] = token;
+        known++;
     }
 
-    void fail(ErrorCode code, String message) {
-        result.complete(new Failed(request.id(), code, message));
+    /// To be called when the first logits arrive.
+    final void beginDecoding() {
+        if (decodingNanos == 0) {
+            decodingNanos = System.nanoTime();
+        }
+    }
+
+    final Usage usage(int completionTokens) {
+        return new Usage(promptSize, cachedTokens, completionTokens);
+    }
+
+    final Timing timing() {
+        return new Timing(
+                millis(submittedNanos, admittedNanos),
+                millis(admittedNanos, decodingNanos),
+                millis(decodingNanos, System.nanoTime()));
     }
 
     private static double millis(long from, long to) {
