@@ -12,6 +12,10 @@ import java.util.List;
 /// @param stop strings that end the completion; the text is cut before the first one met
 /// @param seed of the random stream, which depends on (seed, position) alone
 /// @param ignoreEos go on after the end-of-sequence token, for measurements
+/// @param beams hypotheses that beam search keeps, >= 1; 1 for none. Beam search is greedy and knows no stop
+///     strings
+/// @param lengthPenalty beam search ranks a hypothesis by its logarithmic probability divided by its length,
+///     in tokens, to this power; >= 0
 public record SamplingParams(
         double temperature,
         double topP,
@@ -20,7 +24,22 @@ public record SamplingParams(
         int maxTokens,
         List<String> stop,
         long seed,
-        boolean ignoreEos) {
+        boolean ignoreEos,
+        int beams,
+        double lengthPenalty) {
+
+    /// Without beam search.
+    public SamplingParams(
+            double temperature,
+            double topP,
+            int topK,
+            double minP,
+            int maxTokens,
+            List<String> stop,
+            long seed,
+            boolean ignoreEos) {
+        this(temperature, topP, topK, minP, maxTokens, stop, seed, ignoreEos, 1, 0);
+    }
 
     public SamplingParams {
         stop = List.copyOf(stop);
@@ -30,6 +49,10 @@ public record SamplingParams(
         require(minP >= 0 && minP < 1, "minP", "in [0, 1)", minP);
         require(maxTokens >= 1, "maxTokens", ">= 1", maxTokens);
         require(stop.stream().noneMatch(String::isEmpty), "stop", "non-empty strings", stop);
+        require(beams >= 1, "beams", ">= 1", beams);
+        require(beams == 1 || temperature == 0, "temperature", "0 with beams", temperature);
+        require(beams == 1 || stop.isEmpty(), "stop", "none with beams", stop);
+        require(lengthPenalty >= 0 && Double.isFinite(lengthPenalty), "lengthPenalty", ">= 0", lengthPenalty);
     }
 
     /// Greedy decoding of at most `maxTokens` tokens.

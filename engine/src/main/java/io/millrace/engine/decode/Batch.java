@@ -59,7 +59,7 @@ final class Batch {
     private long guessedTokens;
     private long acceptedTokens;
 
-    /// A sequence's share of a step.
+    /// Consecutive tokens of a sequence in a step.
     ///
     /// @param wanted how many of the span's rows, counted from its end, have logits that are wanted
     record Part(Sequence sequence, Step.Span span, int wanted) {}
@@ -148,28 +148,33 @@ final class Batch {
         if (room == 0) {
             return;
         }
-        Step.Span span = sequence.addTo(step, room, prefixes.plan(sequence));
-        int end = span.startPosition() + span.rows();
-        int firstWanted = Math.max(span.startPosition(), sequence.promptSize() - 1);
-        parts.add(new Part(sequence, span, Math.max(0, end - firstWanted)));
-        promptTokens += Math.max(0, Math.min(end, sequence.promptSize()) - span.startPosition());
+        for (Step.Span span : sequence.addTo(step, room, prefixes.plan(sequence))) {
+            int end = span.startPosition() + span.rows();
+            int firstWanted = Math.max(span.startPosition(), sequence.promptSize() - 1);
+            parts.add(new Part(sequence, span, Math.max(0, end - firstWanted)));
+            promptTokens += Math.max(0, Math.min(end, sequence.promptSize()) - span.startPosition());
+        }
     }
 
     private void admit(Step step, List<Part> parts) {
         Iterator<Sequence> rows = waiting.iterator();
-        while (rows.hasNext() && step.rows() < config.stepTokens() && running.size() < maxRunning) {
+        while (rows.hasNext() && step.rows() < config.stepTokens()) {
             Sequence sequence = rows.next();
             if (sequence.isCancelled()) {
                 prefixes.withdraw(sequence);
                 rows.remove();
             } else if (!prefixes.mustWait(sequence)) {
-                if (!begin(sequence)) {
+                if (width() + sequence.width() > maxRunning || !begin(sequence)) {
                     return;
                 }
                 rows.remove();
                 feed(sequence, step, parts);
             }
         }
+    }
+
+    private int width() {
+        return running.stream().mapToInt(Sequence::width).sum();
     }
 
     /// Takes a sequence into the batch, from the longest prefix there is. Returns false if memory is short.
@@ -211,8 +216,7 @@ final class Batch {
         Floats hidden = model.forward(step);
         choose(hidden, parts);
         List<Sequence> ended = new ArrayList<>();
-        for (Part part : parts) {
-            Sequence sequence = part.sequence();
+        for (Sequence sequence : sequences(parts)) {
             settle(sequence);
             if (sequence.hasEnded()) {
                 ended.add(sequence);
@@ -253,6 +257,10 @@ final class Batch {
         }
     }
 
+    private static List<Sequence> sequences(List<Part> parts) {
+        return parts.stream().map(Part::sequence).distinct().toList();
+    }
+
     private void settle(Sequence sequence) {
         if (sequence.hasGuess()) {
             guessedTokens++;
@@ -288,12 +296,13 @@ final class Batch {
     }
 
     private void takeApart(List<Part> parts, String message) {
-        for (Part part : parts) {
-            leave(part.sequence());
-            if (parts.size() > 1) {
-                suspects.add(part.sequence().again());
+        List<Sequence> sequences = sequences(parts);
+        for (Sequence sequence : sequences) {
+            leave(sequence);
+            if (sequences.size() > 1) {
+                suspects.add(sequence.again());
             } else {
-                part.sequence().fail(ErrorCode.INTERNAL, message);
+                sequence.fail(ErrorCode.INTERNAL, message);
                 failed++;
             }
         }

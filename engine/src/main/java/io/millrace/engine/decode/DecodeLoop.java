@@ -26,6 +26,7 @@ public final class DecodeLoop implements AutoCloseable {
     private final LanguageModelConfig model;
     private final @Nullable Tokenizer tokenizer;
     private final long cacheBudgetBytes;
+    private final int maxRunning;
     private final Batch batch;
     private final Thread thread;
 
@@ -42,6 +43,7 @@ public final class DecodeLoop implements AutoCloseable {
         this.model = model.config();
         this.tokenizer = tokenizer;
         this.cacheBudgetBytes = config.cacheBudgetBytes();
+        this.maxRunning = Math.min(config.maxRunning(), config.stepTokens());
         this.batch = new Batch(model, config);
         this.stats = batch.stats();
         this.thread = new Thread(this::run, "millrace-batch");
@@ -60,10 +62,17 @@ public final class DecodeLoop implements AutoCloseable {
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
         CompletableFuture<GenerationResult> result = new CompletableFuture<>();
         int maxTokens = request.sampling().maxTokens();
-        long bytes = model.cacheBytes(request.prompt().size() + maxTokens);
-        Sequence sequence =
-                new Generation(request, result, tokenizer, model.eosTokenIds(), bytes, System.nanoTime());
-        if (areIds(sequence, "prompt", request.prompt())
+        int beams = request.sampling().beams();
+        long bytes = beams * model.cacheBytes(request.prompt().size() + maxTokens);
+        long now = System.nanoTime();
+        Sequence sequence = beams > 1
+                ? new BeamSearch(request, result, tokenizer, model.eosTokenIds(), bytes, now)
+                : new Generation(request, result, tokenizer, model.eosTokenIds(), bytes, now);
+        if (beams > maxRunning) {
+            sequence.fail(
+                    ErrorCode.INVALID_REQUEST,
+                    "sampling.beams: expected at most the " + maxRunning + " sequences of a batch, got " + beams);
+        } else if (areIds(sequence, "prompt", request.prompt())
                 && fits(sequence, request.prompt().size(), "maxTokens of ", maxTokens)) {
             enqueue(sequence);
         }

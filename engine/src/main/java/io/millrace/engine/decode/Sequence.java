@@ -8,12 +8,13 @@ import io.millrace.engine.decode.PrefixTree.Node;
 import io.millrace.engine.decode.PrefixTree.Prefix;
 import io.millrace.engine.model.Step;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// A request on its way: waiting, in prefill, in decode, done. Tokens that are known are fed in chunks, later
 /// ones as they are chosen, perhaps with a guess behind. After submission the batch thread alone touches it.
-abstract sealed class Sequence permits Generation, Scoring {
+abstract sealed class Sequence permits Generation, Scoring, BeamSearch {
     private static final int NO_GUESS = -1;
 
     private final int promptSize;
@@ -142,13 +143,20 @@ abstract sealed class Sequence permits Generation, Scoring {
         reservedBytes = newReservedBytes;
     }
 
+    /// Rows of a step that it takes at least, and always when it decodes.
+    int width() {
+        return 1;
+    }
+
     /// Whether all that is given has been fed, so that each further token has to be chosen first.
-    final boolean isDecoding() {
+    boolean isDecoding() {
         return length() >= promptSize && length() == known - 1;
     }
 
     /// Feeds known tokens up to a position, and the guess behind the last of them if there is room.
-    final Step.Span addTo(Step step, int room, int stop) {
+    ///
+    /// @param room rows, at least one
+    List<Step.Span> addTo(Step step, int room, int stop) {
         int from = length();
         int count = Math.min(room, Math.min(stop, known) - from);
         guessPosition = from + count;
@@ -159,7 +167,7 @@ abstract sealed class Sequence permits Generation, Scoring {
         } else {
             guess = NO_GUESS;
         }
-        return step.add(cache(), tokens, from, count);
+        return List.of(step.add(cache(), tokens, from, count));
     }
 
     /// Whether the step under way has fed a guess.
