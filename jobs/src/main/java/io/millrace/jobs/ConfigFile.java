@@ -91,6 +91,8 @@ final class ConfigFile {
         keys.put("stop", sampling.stop());
         keys.put("seed", sampling.seed());
         keys.put("samples", sampling.samples());
+        keys.put("beams", sampling.beams());
+        keys.put("length-penalty", sampling.lengthPenalty());
         return keys;
     }
 

@@ -90,6 +90,8 @@ public record JobConfig(
         keys.put("sampling.stop", null);
         keys.put("sampling.seed", "0");
         keys.put("sampling.samples", "1");
+        keys.put("sampling.beams", "1");
+        keys.put("sampling.length-penalty", "0");
         keys.put("plan.shard-rows", "1024");
         keys.put("gate.enabled", "true");
         keys.put("gate.rules", null);
@@ -201,14 +203,24 @@ public record JobConfig(
         if (stop.contains("")) {
             reader.wrong("sampling.stop", "non-empty strings", stop);
         }
+        double temperature =
+                reader.decimal("sampling.temperature", ">= 0", value -> value >= 0 && Double.isFinite(value), 0);
+        int samples = reader.integer("sampling.samples", 1);
+        int beams = reader.integer("sampling.beams", 1);
+        if (beams > 1 && (temperature > 0 || samples > 1 || !stop.isEmpty())) {
+            reader.wrong("sampling.beams", "1 with a temperature, several samples or stop strings", beams);
+        }
         return new SamplingRecipe(
-                reader.decimal("sampling.temperature", ">= 0", value -> value >= 0 && Double.isFinite(value), 0),
+                temperature,
                 reader.decimal("sampling.top-p", "in (0, 1]", value -> value > 0 && value <= 1, 1),
                 reader.integer("sampling.top-k", 0),
                 reader.decimal("sampling.min-p", "in [0, 1)", value -> value >= 0 && value < 1, 0),
                 reader.integer("sampling.max-tokens", 1),
                 stop,
                 reader.whole("sampling.seed", Long.MIN_VALUE, Long.MAX_VALUE),
-                reader.integer("sampling.samples", 1));
+                samples,
+                beams,
+                reader.decimal(
+                        "sampling.length-penalty", ">= 0", value -> value >= 0 && Double.isFinite(value), 0));
     }
 }

@@ -31,7 +31,7 @@ class JobConfigTest {
             prompt: {template: "{text}!", format: raw, system: be brief, thinking: think, max-tokens: 99,
                      overlong: truncate-middle}
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
-                       samples: 2}
+                       samples: 2, beams: 1, length-penalty: 0.5}
             plan: {shard-rows: 10}
             gate: {enabled: false, rules: r.yaml, master: local}
             spark: {master: "local[3]", executor: {memory: 2g}}
@@ -69,7 +69,7 @@ class JobConfigTest {
         // the lengths that the bundled model was trained on
         assertThat(config.prompt().template()).isEqualTo(PromptRecipe.TEXT_ONLY);
         assertThat(config.prompt().maxPromptTokens()).isEqualTo(128);
-        assertThat(config.sampling()).isEqualTo(SamplingRecipe.greedy(28));
+        assertThat(config.sampling()).isEqualTo(new SamplingRecipe(0, 1, 0, 0, 28, List.of(), 0, 1, 8, 0.7));
         assertThat(config.shardRows()).isEqualTo(1024);
         assertThat(config.gate()).isEqualTo(new JobConfig.Gate(true, null, "local[2]"));
         assertThat(config.sparkMaster()).isEqualTo("local[*,4]");
@@ -97,7 +97,7 @@ class JobConfigTest {
                                 Thinking.THINK,
                                 99,
                                 OverlongPolicy.TRUNCATE_MIDDLE),
-                        new SamplingRecipe(0.5, 0.9, 40, 0.1, 5, List.of("x", "y"), -3, 2),
+                        new SamplingRecipe(0.5, 0.9, 40, 0.1, 5, List.of("x", "y"), -3, 2, 1, 0.5),
                         10,
                         new JobConfig.Gate(false, "r.yaml", "local"),
                         "local[3]",
@@ -128,6 +128,8 @@ class JobConfigTest {
                 "engine.cache-rounding", "sometimes",
                 "prompt.template", "{text",
                 "sampling.max-token", "5",
+                "sampling.beams", "4",
+                "sampling.samples", "2",
                 "engine.cache-budget", "lots",
                 "input.path", "x.jsonl");
 
@@ -139,6 +141,8 @@ class JobConfigTest {
                                         "sampling.max-token: no such key (test)",
                                         "sampling.temperature: expected a number >= 0, got -1 (test)",
                                         "sampling.max-tokens: expected a whole number >= 1, got many (test)",
+                                        "sampling.beams: expected 1 with a temperature, several samples or stop"
+                                                + " strings, got 4 (test)",
                                         "engine.cache-rounding: expected one of [auto, on, off], got sometimes (test)",
                                         "engine.cache-budget: expected bytes such as 512m or 4g, got lots (test)",
                                         "prompt.template: { at character 0 is not closed",

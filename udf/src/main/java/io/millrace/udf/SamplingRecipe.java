@@ -14,6 +14,8 @@ import java.util.List;
 /// @param stop strings that end a completion
 /// @param seed from which each row's seed is derived
 /// @param samples completions per input row, >= 1
+/// @param beams hypotheses that beam search keeps; 1 for none
+/// @param lengthPenalty power of the length by which beam search divides
 public record SamplingRecipe(
         double temperature,
         double topP,
@@ -22,7 +24,9 @@ public record SamplingRecipe(
         int maxTokens,
         List<String> stop,
         long seed,
-        int samples)
+        int samples,
+        int beams,
+        double lengthPenalty)
         implements Serializable {
 
     public SamplingRecipe {
@@ -34,11 +38,11 @@ public record SamplingRecipe(
 
     /// Greedy, one sample.
     public static SamplingRecipe greedy(int maxTokens) {
-        return new SamplingRecipe(0, 1, 0, 0, maxTokens, List.of(), 0, 1);
+        return new SamplingRecipe(0, 1, 0, 0, maxTokens, List.of(), 0, 1, 1, 0);
     }
 
     /// The parameters of one row.
     public SamplingParams params(long rowSeed) {
-        return new SamplingParams(temperature, topP, topK, minP, maxTokens, stop, rowSeed, false);
+        return new SamplingParams(temperature, topP, topK, minP, maxTokens, stop, rowSeed, false, beams, lengthPenalty);
     }
 }

@@ -70,6 +70,16 @@ public final class CompleteCommand implements Callable<Integer> {
     @Option(names = "--stop", paramLabel = "TEXT", description = "Ends the completion. Repeatable.")
     private List<String> stop = List.of();
 
+    @Option(names = "--beams", paramLabel = "N", defaultValue = "1", description = "Beam search. Default: 1, none.")
+    private int beams;
+
+    @Option(
+            names = "--length-penalty",
+            paramLabel = "P",
+            defaultValue = "0",
+            description = "Power of the length by which beam search divides. Default: 0.")
+    private double lengthPenalty;
+
     @Option(names = "--ignore-eos", description = "Go on after the end-of-sequence token.")
     private boolean ignoreEos;
 
@@ -98,7 +108,8 @@ public final class CompleteCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        SamplingParams sampling = new SamplingParams(temperature, topP, topK, minP, maxTokens, stop, seed, ignoreEos);
+        SamplingParams sampling = new SamplingParams(
+                temperature, topP, topK, minP, maxTokens, stop, seed, ignoreEos, beams, lengthPenalty);
         try (LocalEngine engine = model.open()) {
             TokenIds ids = prompt.encode(engine, thinking);
             GenerationResult result = engine.submit(new GenerationRequest("complete", ids, sampling))
