@@ -3,6 +3,10 @@ package io.millrace.engine.cache;
 import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.kernel.Kernels.Pooling;
 import io.millrace.engine.tensor.Floats;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 
 /// One layer's memory of one sequence.
 public final class LayerCache {
@@ -27,17 +31,12 @@ public final class LayerCache {
         return window;
     }
 
-    /// Where the row of a position lies in {@link #window}, in floats.
-    public int windowOffset(int position) {
-        return position % windowRows * dim;
-    }
-
     /// Keeps the last rows of a step's span.
     ///
     /// @param rows [.., dim]
     public void remember(Floats rows, int firstRow, int count, int startPosition) {
         for (int i = Math.max(0, count - windowRows); i < count; i++) {
-            kernels.copy(rows, (firstRow + i) * dim, window, windowOffset(startPosition + i), dim);
+            kernels.copy(rows, (firstRow + i) * dim, window, (startPosition + i) % windowRows * dim, dim);
         }
     }
 
@@ -57,7 +56,7 @@ public final class LayerCache {
         private final Pooling pooling;
         private final Floats stateValues;
         private final Floats stateScores;
-        private final java.util.List<Floats> pages = new java.util.ArrayList<>();
+        private final List<Floats> pages = new ArrayList<>();
         private int size;
 
         PooledRows(Kernels kernels, Pooling pooling) {
@@ -65,7 +64,7 @@ public final class LayerCache {
             this.pooling = pooling;
             int state = pooling.stateRows() * pooling.width();
             float[] unseen = new float[state];
-            java.util.Arrays.fill(unseen, Float.NEGATIVE_INFINITY);
+            Arrays.fill(unseen, Float.NEGATIVE_INFINITY);
             this.stateValues = kernels.allocate(state);
             this.stateScores = kernels.upload(unseen);
         }
@@ -91,19 +90,15 @@ public final class LayerCache {
                 if (size % CacheShape.PAGE_ROWS == 0) {
                     pages.add(kernels.allocate(CacheShape.PAGE_ROWS * pooling.dim()));
                 }
-                kernels.copy(rows, (firstRow + i) * pooling.dim(), page(size), offset(size), pooling.dim());
+                int to = size % CacheShape.PAGE_ROWS * pooling.dim();
+                kernels.copy(rows, (firstRow + i) * pooling.dim(), pages.getLast(), to, pooling.dim());
                 size++;
             }
         }
 
-        /// The page that holds a row.
-        public Floats page(int row) {
-            return pages.get(row / CacheShape.PAGE_ROWS);
-        }
-
-        /// Where in its page a row begins, in floats.
-        public int offset(int row) {
-            return row % CacheShape.PAGE_ROWS * pooling.dim();
+        /// Pages of complete rows, [PAGE_ROWS, dim] each.
+        public List<Floats> pages() {
+            return Collections.unmodifiableList(pages);
         }
     }
 }
