@@ -2,23 +2,15 @@
 // tile holds the same 32 columns of 16 rows. So w needs no transposing, and the result tile is [w row][x row].
 #include "amx.h"
 #include "blocks.h"
+#include "tiles.h"
 #include "transpose.h"
 
-#define ROWS 16
-#define COLS BLOCK
-#define TILE_BYTES 1024
+#define ROWS TILE_ROWS
+#define COLS TILE_COLS
 #define TILE_WORDS 512
 #define PAIR (2 * ROWS)
 
 // ---- packing x ----
-
-static __m512i bf16_of(const float *x, int count) {
-    __mmask16 low = count >= 16 ? 0xffff : (__mmask16) ((1u << count) - 1);
-    __mmask16 high = count >= 32 ? 0xffff : count > 16 ? (__mmask16) ((1u << (count - 16)) - 1) : 0;
-    __m512 a = _mm512_maskz_loadu_ps(low, x);
-    __m512 b = high ? _mm512_maskz_loadu_ps(high, x + 16) : _mm512_setzero_ps();
-    return (__m512i) _mm512_cvtne2ps_pbh(b, a);
-}
 
 void amx_pack(const float *x, int64_t stride, int32_t rows, int32_t cols, int32_t group, int32_t groups, uint8_t *packed) {
     int steps = blocks_of(cols);
@@ -261,23 +253,6 @@ static void decode_strip(const struct matrix *w, int first, int count, uint8_t *
 
 // ---- multiplying ----
 
-struct tile_config {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-};
-
-static void configure(void) {
-    struct tile_config config;
-    memset(&config, 0, sizeof config);
-    config.palette = 1;
-    for (int i = 0; i < 8; i++) {
-        config.row_bytes[i] = 64;
-        config.rows[i] = 16;
-    }
-    _tile_loadconfig(&config);
-}
-
 // Tile [w row][x row] to y [x row][w row].
 static void store(const float *tile, int x_rows, int w_rows, float *y, int64_t stride) {
     __m512i r[16];
@@ -394,7 +369,7 @@ static void many_rows(const uint8_t *packed, int rows, const struct matrix *w, i
 
 void amx_product(const uint8_t *packed, int32_t rows, const struct matrix *w, int32_t first, int32_t count, float *y,
                  int64_t stride, uint8_t *scratch) {
-    configure();
+    configure_tiles();
     if (rows <= PAIR) {
         few_rows(packed, rows, w, first, count, y, stride);
     } else {

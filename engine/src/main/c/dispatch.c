@@ -4,6 +4,7 @@
 #include "blocks.h"
 #if defined(__x86_64__)
 #include "amx.h"
+#include "attention.h"
 #include "avx512.h"
 #include <cpuid.h>
 #include <sys/syscall.h>
@@ -97,3 +98,31 @@ void millrace_product(int32_t level, int32_t arithmetic, const float *x, int64_t
     }
 #endif
 }
+
+int32_t millrace_attends(int32_t level) { return level == LEVEL_AMX; }
+
+#if defined(__x86_64__)
+int64_t millrace_attention_bytes(int32_t total, int32_t dim) { return amx_attention_bytes(total, dim); }
+
+int64_t millrace_attention_scratch(int32_t total, int32_t dim) { return amx_attention_scratch(total, dim); }
+
+void millrace_attention_pack(const float *keys, const float *values, int64_t stride, int32_t count, int32_t dim,
+                             int32_t at, int32_t total, uint8_t *packed) {
+    amx_attention_pack(keys, values, stride, count, dim, at, total, packed);
+}
+
+void millrace_attend(const float *q, float *out, int64_t row_stride, int32_t rows, int32_t heads, int32_t dim,
+                     float scale, const float *sink, const struct visible *visible, int32_t pooled_from,
+                     const uint8_t *packed, int32_t total, uint8_t *scratch) {
+    struct queries queries = {q, out, row_stride, rows, heads, dim, scale, sink};
+    amx_attend(&queries, visible, pooled_from, packed, total, scratch);
+}
+#else
+int64_t millrace_attention_bytes(int32_t total, int32_t dim) { return 0; }
+int64_t millrace_attention_scratch(int32_t total, int32_t dim) { return 0; }
+void millrace_attention_pack(const float *keys, const float *values, int64_t stride, int32_t count, int32_t dim,
+                             int32_t at, int32_t total, uint8_t *packed) {}
+void millrace_attend(const float *q, float *out, int64_t row_stride, int32_t rows, int32_t heads, int32_t dim,
+                     float scale, const float *sink, const struct visible *visible, int32_t pooled_from,
+                     const uint8_t *packed, int32_t total, uint8_t *scratch) {}
+#endif

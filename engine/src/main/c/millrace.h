@@ -73,4 +73,35 @@ EXPORT void millrace_product(int32_t level, int32_t arithmetic, const float *x, 
                       int32_t rows, const uint8_t *data, const uint8_t *scales, const int32_t shape[7], int32_t first,
                       int32_t count, float *y, int64_t stride, uint8_t *scratch);
 
+// ---- attention ----
+
+// Keys of a block. A query's sums run over blocks from the first key on, so a key's place modulo this is part of what
+// is computed: the caller chooses it by the key's position and by nothing else.
+#define ATTENTION_BLOCK 32
+
+// The keys that the queries of a row see: [from, to) and [pooled_from, pooled_to), whose start is common to all rows.
+struct visible {
+    int32_t from, to, pooled_to;
+};
+
+// 1 if a level has the functions below, else 0.
+EXPORT int32_t millrace_attends(int32_t level);
+
+// Bytes of `total` packed keys and values, a multiple of ATTENTION_BLOCK.
+EXPORT int64_t millrace_attention_bytes(int32_t total, int32_t dim);
+
+// Bytes of scratch that `millrace_attend` needs.
+EXPORT int64_t millrace_attention_scratch(int32_t total, int32_t dim);
+
+// Packs keys and values [count, dim], `stride` floats from row to row, to the places from `at` on, a multiple of 16.
+// What is left of the last sixteen, at least one sixteen, becomes zero. No place of a block may be left unpacked.
+EXPORT void millrace_attention_pack(const float *keys, const float *values, int64_t stride, int32_t count, int32_t dim,
+                                    int32_t at, int32_t total, uint8_t *packed);
+
+// Softmax attention of queries [rows][heads][dim], whose heads share the keys; `row_stride` floats from row to row of
+// q and out. A query that sees a value that is not finite gives not-a-number; one that does not see it does not.
+EXPORT void millrace_attend(const float *q, float *out, int64_t row_stride, int32_t rows, int32_t heads, int32_t dim,
+                            float scale, const float *sink, const struct visible *visible, int32_t pooled_from,
+                            const uint8_t *packed, int32_t total, uint8_t *scratch);
+
 #endif

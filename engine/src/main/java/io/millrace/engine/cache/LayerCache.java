@@ -48,8 +48,7 @@ public final class LayerCache {
         return window;
     }
 
-    /// Where the row of a position lies in {@link #window}, in floats.
-    public int windowOffset(int position) {
+    private int windowOffset(int position) {
         return position % windowRows * dim;
     }
 

@@ -6,6 +6,7 @@ import io.millrace.engine.kernel.Kernels.Pooling;
 import io.millrace.engine.tensor.Floats;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -84,19 +85,15 @@ public final class PooledRows {
             if (size % CacheShape.PAGE_ROWS == 0) {
                 pages.add(kernels.allocate(pageFloats()));
             }
-            kernels.copy(rows, (firstRow + i) * pooling.dim(), page(size), offset(size), pooling.dim());
+            int to = size % CacheShape.PAGE_ROWS * pooling.dim();
+            kernels.copy(rows, (firstRow + i) * pooling.dim(), pages.getLast(), to, pooling.dim());
             size++;
         }
     }
 
-    /// The page that holds a row.
-    public Floats page(int row) {
-        return pages.get(row / CacheShape.PAGE_ROWS);
-    }
-
-    /// Where in its page a row begins, in floats.
-    public int offset(int row) {
-        return row % CacheShape.PAGE_ROWS * pooling.dim();
+    /// Pages of complete rows, [PAGE_ROWS, dim] each.
+    public List<Floats> pages() {
+        return Collections.unmodifiableList(pages);
     }
 
     /// To be called with what a step is going to pool, before it does.

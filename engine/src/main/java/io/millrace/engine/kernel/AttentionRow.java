@@ -4,7 +4,6 @@ import static io.millrace.engine.kernel.VectorConstants.FLOATS;
 import static io.millrace.engine.kernel.VectorConstants.LANES;
 import static io.millrace.engine.kernel.VectorConstants.PANEL;
 
-import io.millrace.engine.kernel.Kernels.RowLists;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.HostFloats;
 import jdk.incubator.vector.FloatVector;
@@ -22,18 +21,17 @@ final class AttentionRow {
     private float[] folded = new float[0];
 
     /// Row r of {@link Kernels#attend}.
-    void attend(float[] q, int r, int heads, int dim, RowLists keys, float[] sink, float scale, float[] out) {
-        int first = keys.start()[r];
-        int count = keys.start()[r + 1] - first;
+    void attend(float[] q, int r, int heads, int dim, KeyList keys, float[] sink, float scale, float[] out) {
+        int count = keys.size();
         int at = r * heads * dim;
-        products.compute(q, at, heads, dim, keys, first, count);
+        products.compute(q, at, heads, dim, keys);
         int width = products.width();
         sums = FloatArrays.grown(sums, width);
         for (int h = 0; h < width; h += LANES) {
             softmax(products.scores(), h, width, count, sinks(sink, h, heads), scale);
         }
         for (int h = 0; h < heads; h += TILE) {
-            values(h, Math.min(TILE, heads - h), at + h * dim, dim, keys, first, count, out);
+            values(h, Math.min(TILE, heads - h), at + h * dim, dim, keys, out);
         }
     }
 
@@ -61,13 +59,13 @@ final class AttentionRow {
     }
 
     /// The outputs of heads `h` to `h + height`.
-    private void values(int h, int height, int at, int dim, RowLists keys, int first, int count, float[] out) {
+    private void values(int h, int height, int at, int dim, KeyList keys, float[] out) {
         int bound = dim / PANEL * PANEL;
         for (int c = 0; c < bound; c += PANEL) {
             if (height > TILE / 2) {
-                tile(h, c, keys.pages(), keys.offsets(), first, count);
+                tile(h, c, keys);
             } else {
-                halfTile(h, c, keys.pages(), keys.offsets(), first, count);
+                halfTile(h, c, keys);
             }
             for (int i = 0; i < height; i++) {
                 divide(i * PANEL, sums[h + i], out, at + i * dim + c);
@@ -75,7 +73,7 @@ final class AttentionRow {
         }
         for (int c = bound; c < dim; c++) {
             for (int i = 0; i < height; i++) {
-                out[at + i * dim + c] = value(h + i, c, keys, first, count) / sums[h + i];
+                out[at + i * dim + c] = value(h + i, c, keys) / sums[h + i];
             }
         }
     }
@@ -90,14 +88,14 @@ final class AttentionRow {
     }
 
     // eight heads by two vectors of dimensions
-    private void tile(int h, int c, Floats[] pages, int[] offsets, int first, int count) {
+    private void tile(int h, int c, KeyList keys) {
         float[] w = products.scores();
         int width = products.width();
         FloatVector a0 = FloatVector.zero(FLOATS), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
         FloatVector a4 = a0, b4 = a0, a5 = a0, b5 = a0, a6 = a0, b6 = a0, a7 = a0, b7 = a0;
-        for (int j = 0; j < count; j++) {
-            float[] page = array(pages[first + j]);
-            int from = offsets[first + j] + c;
+        for (int j = 0; j < keys.size(); j++) {
+            float[] page = array(keys.page(j));
+            int from = keys.offset(j) + c;
             FloatVector a = FloatVector.fromArray(FLOATS, page, from);
             FloatVector b = FloatVector.fromArray(FLOATS, page, from + LANES);
             int p = j * width + h;
@@ -128,13 +126,13 @@ final class AttentionRow {
         store(a7, b7, 7);
     }
 
-    private void halfTile(int h, int c, Floats[] pages, int[] offsets, int first, int count) {
+    private void halfTile(int h, int c, KeyList keys) {
         float[] w = products.scores();
         int width = products.width();
         FloatVector a0 = FloatVector.zero(FLOATS), b0 = a0, a1 = a0, b1 = a0, a2 = a0, b2 = a0, a3 = a0, b3 = a0;
-        for (int j = 0; j < count; j++) {
-            float[] page = array(pages[first + j]);
-            int from = offsets[first + j] + c;
+        for (int j = 0; j < keys.size(); j++) {
+            float[] page = array(keys.page(j));
+            int from = keys.offset(j) + c;
             FloatVector a = FloatVector.fromArray(FLOATS, page, from);
             FloatVector b = FloatVector.fromArray(FLOATS, page, from + LANES);
             int p = j * width + h;
@@ -158,10 +156,10 @@ final class AttentionRow {
         b.intoArray(tile, row * PANEL + LANES);
     }
 
-    private float value(int h, int c, RowLists keys, int first, int count) {
+    private float value(int h, int c, KeyList keys) {
         float sum = 0;
-        for (int j = 0; j < count; j++) {
-            float x = array(keys.pages()[first + j])[keys.offsets()[first + j] + c];
+        for (int j = 0; j < keys.size(); j++) {
+            float x = array(keys.page(j))[keys.offset(j) + c];
             sum = Math.fma(x, products.scores()[j * products.width() + h], sum);
         }
         return sum;
@@ -169,10 +167,9 @@ final class AttentionRow {
 
     /// Row r's indexer scores, one per key: `Σ_h w_h max(0, q_h · k)`, the heads added up by halves. Good
     /// until the next call.
-    float[] indexScores(float[] q, float[] headWeights, int r, int heads, int dim, RowLists keys) {
-        int first = keys.start()[r];
-        int count = keys.start()[r + 1] - first;
-        products.compute(q, r * heads * dim, heads, dim, keys, first, count);
+    float[] indexScores(float[] q, float[] headWeights, int r, int heads, int dim, KeyList keys) {
+        int count = keys.size();
+        products.compute(q, r * heads * dim, heads, dim, keys);
         int width = products.width();
         float[] scores = products.scores();
         folded = FloatArrays.grown(folded, count);

@@ -45,7 +45,10 @@ public final class KernelProvider {
 
     private static Kernels compiled(NativeLibrary.Functions functions, int threads, String reason) {
         MatrixProducts others = new PanelProducts(threads);
-        return new VectorKernels(threads, new NativeProducts(functions, functions.level(), threads, others), reason);
+        AttentionKernels attention =
+                functions.attends(functions.level()) ? new NativeAttention(functions, threads) : new VectorAttention(threads);
+        return new VectorKernels(
+                threads, new NativeProducts(functions, functions.level(), threads, others), attention, reason);
     }
 
     private static void requireVectors(String ring) {

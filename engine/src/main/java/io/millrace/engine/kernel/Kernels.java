@@ -135,26 +135,56 @@ public interface Kernels extends AutoCloseable {
     record PoolSpan(
             int firstRow, int rows, int startPosition, Floats stateValues, Floats stateScores, int firstEntry) {}
 
-    /// The rows each query may see, one list per query: `start[r] .. start[r + 1]` index pages and offsets.
-    @SuppressWarnings("ArrayRecordComponent") // built once a step and read in the innermost loops
-    record RowLists(int[] start, Floats[] pages, int[] offsets) {}
+    /// Consecutive tokens of one sequence, and the rows pooled from it, oldest first.
+    ///
+    /// @param firstRow of the step's rows
+    /// @param startPosition position of the first row in its sequence
+    /// @param pages of pooled rows [.., dim], equally many in each; the cache's own list
+    /// @param ratio tokens of a pooled row: position p may see the first (p + 1) / ratio of them; 0 for none
+    record PooledSpan(int firstRow, int rows, int startPosition, List<Floats> pages, int ratio) {
+        /// Pooled rows that the span's row `i` may see.
+        public int pooled(int i) {
+            return ratio == 0 ? 0 : (startPosition + i + 1) / ratio;
+        }
+    }
 
-    /// Chooses the compressed rows of each query (section 2.8): `score_j = Σ_h w_h max(0, q_h · k_j)`, the
-    /// `topK` largest, ties to the lower index; all of them where there are no more than topK.
+    /// Consecutive tokens of one sequence that also see a sliding window: themselves and those before them.
+    ///
+    /// @param window rows [size, dim] of positions before the span, position p at row p mod size
+    /// @param size positions that a query sees, its own included
+    record WindowSpan(PooledSpan pooled, Floats window, int size) {
+        /// The oldest position that the span's row `i` sees.
+        public int oldest(int i) {
+            return Math.max(0, pooled.startPosition() + i - size + 1);
+        }
+    }
+
+    /// Chooses pooled rows for each query (section 2.8): `score_j = Σ_h w_h max(0, q_h · k_j)`, the `topK`
+    /// largest, ties to the lower index; all of them where there are no more than topK.
     ///
     /// @param q [rows, heads, dim]
     /// @param headWeights [rows, heads]
-    /// @param keys candidates of each row, in order
-    /// @return for each row the chosen places in its list, ascending
-    int[][] indexTopK(Floats q, Floats headWeights, int rows, int heads, int dim, RowLists keys, int topK);
+    /// @return for each of the step's rows the chosen pooled rows, ascending
+    int[][] indexTopK(Floats q, Floats headWeights, int heads, int dim, List<PooledSpan> spans, int topK);
 
     /// Attention in which keys are also values and all heads share them, with a sink logit per head in the
-    /// denominator (section 2.5).
+    /// denominator (section 2.5). A query sees its window and pooled rows.
     ///
     /// @param q [rows, heads, dim]
+    /// @param keyValue the step's own keys [rows, dim]
+    /// @param chosen for each of the step's rows the pooled rows it sees, ascending; null for all it may
     /// @param sink [heads]
     /// @param out [rows, heads, dim]
-    void attend(Floats q, int rows, int heads, int dim, RowLists keys, Floats sink, double scale, Floats out);
+    void attend(
+            Floats q,
+            Floats keyValue,
+            int heads,
+            int dim,
+            List<WindowSpan> spans,
+            int @Nullable [][] chosen,
+            Floats sink,
+            double scale,
+            Floats out);
 
     /// Rotates every head in place, its first half against its second: pair i is floats i and i + dim / 2.
     ///

@@ -3,7 +3,6 @@ package io.millrace.engine.kernel;
 import static io.millrace.engine.kernel.VectorConstants.FLOATS;
 import static io.millrace.engine.kernel.VectorConstants.LANES;
 
-import io.millrace.engine.kernel.Kernels.RowLists;
 import io.millrace.engine.tensor.HostFloats;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -32,17 +31,17 @@ final class KeyScores {
     }
 
     /// @param q [heads, dim] from `at`
-    /// @param first of the row's keys in the lists
-    void compute(float[] q, int at, int heads, int dim, RowLists keys, int first, int count) {
+    void compute(float[] q, int at, int heads, int dim, KeyList keys) {
+        int count = keys.size();
         width = Math.max(LANES, Integer.highestOneBit(2 * heads - 1));
         scores = FloatArrays.grown(scores, (count + TILE) * width);
         transpose(q, at, heads, dim);
         for (int j = 0; j < count; j += TILE) {
             for (int i = 0; i < TILE; i++) {
                 // the last tile repeats the last key: those products are not read
-                int key = first + Math.min(j + i, count - 1);
-                pages[i] = ((HostFloats) keys.pages()[key]).array();
-                offsets[i] = keys.offsets()[key];
+                int key = Math.min(j + i, count - 1);
+                pages[i] = ((HostFloats) keys.page(key)).array();
+                offsets[i] = keys.offset(key);
             }
             int h = 0;
             for (; h + 2 * LANES <= width; h += 2 * LANES) {

@@ -61,8 +61,8 @@ final class LaneSums {
 
     private float exponentialRun(float[] x, int at, int count, float max) {
         int whole = count / CHAINS * CHAINS;
-        for (int strip = 0; strip < CHAINS; strip += STRIP) {
-            exponentialStrip(x, at + strip, at + whole, max, strip);
+        for (int chain = 0; chain < CHAINS; chain += LANES) {
+            exponentialChains(x, at + chain, at + whole, max, chain);
         }
         for (int i = whole; i < count; i += LANES) {
             int chain = i - whole;
@@ -74,17 +74,13 @@ final class LaneSums {
         return fold(chains, CHAINS);
     }
 
-    private void exponentialStrip(float[] x, int from, int to, float max, int strip) {
-        FloatVector a = FloatVector.zero(FLOATS), b = a, c = a, d = a;
+    // one vector a turn: several exponentials in one body are more than the compiler inlines
+    private void exponentialChains(float[] x, int from, int to, float max, int chain) {
+        FloatVector sum = FloatVector.zero(FLOATS);
         for (int i = from; i < to; i += CHAINS) {
-            a = a.add(VectorMath.exp(FloatVector.fromArray(FLOATS, x, i).sub(max)));
-            b = b.add(VectorMath.exp(FloatVector.fromArray(FLOATS, x, i + LANES).sub(max)));
-            c = c.add(VectorMath.exp(
-                    FloatVector.fromArray(FLOATS, x, i + 2 * LANES).sub(max)));
-            d = d.add(VectorMath.exp(
-                    FloatVector.fromArray(FLOATS, x, i + 3 * LANES).sub(max)));
+            sum = sum.add(VectorMath.exp(FloatVector.fromArray(FLOATS, x, i).sub(max)));
         }
-        store(a, b, c, d, strip);
+        sum.intoArray(chains, chain);
     }
 
     private void store(FloatVector a, FloatVector b, FloatVector c, FloatVector d, int strip) {

@@ -106,6 +106,11 @@ final class NativeLibrary {
         private final MethodHandle scratchBytes;
         private final MethodHandle pack;
         private final MethodHandle product;
+        private final MethodHandle attends;
+        private final MethodHandle attentionBytes;
+        private final MethodHandle attentionScratch;
+        private final MethodHandle attentionPack;
+        private final MethodHandle attend;
         private final Level level;
 
         Functions(SymbolLookup symbols) {
@@ -123,6 +128,19 @@ final class NativeLibrary {
                     FunctionDescriptor.ofVoid(
                             INT, INT, pointer, LONG, pointer, INT, pointer, pointer, pointer, INT, INT, pointer, LONG,
                             pointer));
+            attends = handle(symbols, "millrace_attends", FunctionDescriptor.of(INT, INT));
+            attentionBytes = handle(symbols, "millrace_attention_bytes", FunctionDescriptor.of(LONG, INT, INT));
+            attentionScratch = handle(symbols, "millrace_attention_scratch", FunctionDescriptor.of(LONG, INT, INT));
+            attentionPack = handle(
+                    symbols,
+                    "millrace_attention_pack",
+                    FunctionDescriptor.ofVoid(pointer, pointer, LONG, INT, INT, INT, INT, pointer));
+            attend = handle(
+                    symbols,
+                    "millrace_attend",
+                    FunctionDescriptor.ofVoid(
+                            pointer, pointer, LONG, INT, INT, INT, ValueLayout.JAVA_FLOAT, pointer, pointer, INT,
+                            pointer, INT, pointer));
             int best = call(handle(symbols, "millrace_level", FunctionDescriptor.of(INT)));
             level = Arrays.stream(Level.values())
                     .filter(known -> known.code == best)
@@ -219,6 +237,73 @@ final class NativeLibrary {
             try {
                 product.invokeExact(
                         at.code, how.code, x, xStride, packed, rows, data, scales, shape, first, count, y, stride,
+                        scratch);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// Whether a level has the functions below.
+        boolean attends(Level at) {
+            try {
+                return (int) attends.invokeExact(at.code) != 0;
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// @param places of keys, a multiple of the block of the C header
+        long attentionBytes(int places, int dim) {
+            try {
+                return (long) attentionBytes.invokeExact(places, dim);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        long attentionScratch(int places, int dim) {
+            try {
+                return (long) attentionScratch.invokeExact(places, dim);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// Packs keys and values; see the C header.
+        void attentionPack(
+                MemorySegment keys,
+                MemorySegment values,
+                long stride,
+                int count,
+                int dim,
+                int at,
+                int places,
+                MemorySegment packed) {
+            try {
+                attentionPack.invokeExact(keys, values, stride, count, dim, at, places, packed);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// Attention of some rows; see the C header.
+        void attend(
+                MemorySegment q,
+                MemorySegment out,
+                long rowStride,
+                int rows,
+                int heads,
+                int dim,
+                float scale,
+                MemorySegment sink,
+                MemorySegment visible,
+                int firstPooled,
+                MemorySegment packed,
+                int places,
+                MemorySegment scratch) {
+            try {
+                attend.invokeExact(
+                        q, out, rowStride, rows, heads, dim, scale, sink, visible, firstPooled, packed, places,
                         scratch);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);

@@ -5,7 +5,6 @@ import io.millrace.engine.kernel.NativeLibrary.Functions;
 import io.millrace.engine.kernel.NativeLibrary.Level;
 import io.millrace.engine.tensor.DType;
 import io.millrace.engine.tensor.Matrix;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -22,44 +21,18 @@ final class NativeProducts implements MatrixProducts {
     /// Rows of w in one call: decoded, they fit the second-level cache beside the activations.
     private static final int CHUNK = 128;
 
-    private static final int ALIGNMENT = 64;
-
     private final Functions functions;
     private final Level level;
     private final Map<DType, Arithmetic> arithmetics = new EnumMap<>(DType.class);
     private final MatrixProducts others;
-    private final Buffer sharedPacked = new Buffer();
+    private final NativeBuffer sharedPacked = new NativeBuffer();
     private final Own[] workers;
 
     /// One worker's memory.
     private static final class Own {
-        final Buffer packed = new Buffer();
-        final Buffer scratch = new Buffer();
+        final NativeBuffer packed = new NativeBuffer();
+        final NativeBuffer scratch = new NativeBuffer();
         final int[] shape = new int[7];
-    }
-
-    /// Memory outside the heap that grows.
-    private static final class Buffer {
-        private @Nullable Arena arena;
-        private MemorySegment memory = MemorySegment.NULL;
-
-        MemorySegment of(long bytes) {
-            if (memory.byteSize() < bytes) {
-                close();
-                Arena fresh = Arena.ofShared();
-                memory = fresh.allocate(Math.max(bytes, 2 * memory.byteSize()), ALIGNMENT);
-                arena = fresh;
-            }
-            return memory;
-        }
-
-        void close() {
-            if (arena != null) {
-                arena.close();
-                arena = null;
-                memory = MemorySegment.NULL;
-            }
-        }
     }
 
     /// @param level at most what {@link Functions#level} says

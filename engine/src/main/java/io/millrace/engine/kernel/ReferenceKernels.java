@@ -289,57 +289,67 @@ final class ReferenceKernels implements Kernels {
     }
 
     @Override
-    public int[][] indexTopK(Floats q, Floats headWeights, int rows, int heads, int dim, RowLists keys, int topK) {
-        int[][] chosen = new int[rows][];
-        for (int r = 0; r < rows; r++) {
-            int first = keys.start()[r];
-            float[] scores = new float[keys.start()[r + 1] - first];
-            for (int j = 0; j < scores.length; j++) {
-                double score = 0;
-                for (int h = 0; h < heads; h++) {
-                    double product = dot(
-                            doubles(q),
-                            (r * heads + h) * dim,
-                            doubles(keys.pages()[first + j]),
-                            keys.offsets()[first + j],
-                            dim);
-                    score += doubles(headWeights)[r * heads + h] * Math.max(0, product);
+    public int[][] indexTopK(Floats q, Floats headWeights, int heads, int dim, List<PooledSpan> spans, int topK) {
+        int[][] chosen = new int[spans.stream().mapToInt(PooledSpan::rows).sum()][];
+        KeyList keys = new KeyList();
+        for (PooledSpan span : spans) {
+            for (int i = 0; i < span.rows(); i++) {
+                int r = span.firstRow() + i;
+                keys.pooled(span, span.pooled(i), dim);
+                float[] scores = new float[keys.size()];
+                for (int j = 0; j < scores.length; j++) {
+                    double score = 0;
+                    for (int h = 0; h < heads; h++) {
+                        double product = dot(
+                                doubles(q), (r * heads + h) * dim, doubles(keys.page(j)), keys.offset(j), dim);
+                        score += doubles(headWeights)[r * heads + h] * Math.max(0, product);
+                    }
+                    scores[j] = (float) score;
                 }
-                scores[j] = (float) score;
+                chosen[r] = TopK.places(scores, scores.length, topK);
             }
-            chosen[r] = TopK.places(scores, scores.length, topK);
         }
         return chosen;
     }
 
     @Override
-    public void attend(Floats q, int rows, int heads, int dim, RowLists keys, Floats sink, double scale, Floats out) {
-        for (int r = 0; r < rows; r++) {
+    public void attend(
+            Floats q,
+            Floats keyValue,
+            int heads,
+            int dim,
+            List<WindowSpan> spans,
+            int @Nullable [][] chosen,
+            Floats sink,
+            double scale,
+            Floats out) {
+        KeyList keys = new KeyList();
+        for (QueryBlock block : QueryBlock.of(spans, chosen, 1)) {
+            keys.of(block, keyValue, dim, 1);
             for (int h = 0; h < heads; h++) {
-                attendHead(doubles(q), (r * heads + h) * dim, dim, keys, r, doubles(sink)[h], scale, doubles(out));
+                int at = (block.row(0) * heads + h) * dim;
+                attendHead(doubles(q), at, dim, keys, doubles(sink)[h], scale, doubles(out));
             }
         }
     }
 
     private static void attendHead(
-            double[] q, int at, int dim, RowLists keys, int r, double sink, double scale, double[] out) {
-        int first = keys.start()[r];
-        int count = keys.start()[r + 1] - first;
-        double[] weights = new double[count];
+            double[] q, int at, int dim, KeyList keys, double sink, double scale, double[] out) {
+        double[] weights = new double[keys.size()];
         double max = sink;
-        for (int j = 0; j < count; j++) {
-            weights[j] = scale * dot(q, at, doubles(keys.pages()[first + j]), keys.offsets()[first + j], dim);
+        for (int j = 0; j < weights.length; j++) {
+            weights[j] = scale * dot(q, at, doubles(keys.page(j)), keys.offset(j), dim);
             max = Math.max(max, weights[j]);
         }
         double sum = Math.exp(sink - max);
-        for (int j = 0; j < count; j++) {
+        for (int j = 0; j < weights.length; j++) {
             weights[j] = Math.exp(weights[j] - max);
             sum += weights[j];
         }
         for (int c = 0; c < dim; c++) {
             double value = 0;
-            for (int j = 0; j < count; j++) {
-                value += weights[j] * doubles(keys.pages()[first + j])[keys.offsets()[first + j] + c];
+            for (int j = 0; j < weights.length; j++) {
+                value += weights[j] * doubles(keys.page(j))[keys.offset(j) + c];
             }
             out[at + c] = value / sum;
         }

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The fast rings on host memory, on a fixed pool of threads: products by {@link MatrixProducts}, the Vector API's or
-/// compiled ones; everything else vector code for one row or a few, shared out by rows.
+/// The fast rings on host memory, on a fixed pool of threads: products by {@link MatrixProducts} and attention
+/// by {@link AttentionKernels}, the Vector API's or compiled ones; everything else vector code for one row or a few, shared out by rows.
 final class VectorKernels implements Kernels {
     /// Rows of a small operation that one item takes, so that sharing out costs little beside the work.
     private static final int GRAIN = 16;
@@ -20,8 +20,8 @@ final class VectorKernels implements Kernels {
 
     private final WorkerPool pool;
     private final Scratch[] scratch;
-    private final CausalAttention[] causal;
     private final MatrixProducts products;
+    private final AttentionKernels attention;
     private final String reason;
 
     // what an operation shares among the workers, kept for the next one: there is one caller at a time
@@ -37,6 +37,7 @@ final class VectorKernels implements Kernels {
         final HyperMath hyper = new HyperMath();
         final WindowPool.Scratch window = new WindowPool.Scratch();
         final AttentionRow attention = new AttentionRow();
+        final KeyList keys = new KeyList();
         final TopKSelect topK = new TopKSelect();
         float[] scores = new float[0];
         float[] gathered = new float[0];
@@ -51,16 +52,15 @@ final class VectorKernels implements Kernels {
     }
 
     VectorKernels(int threads, String reason) {
-        this(threads, new PanelProducts(threads), reason);
+        this(threads, new PanelProducts(threads), new VectorAttention(threads), reason);
     }
 
-    VectorKernels(int threads, MatrixProducts products, String reason) {
+    VectorKernels(int threads, MatrixProducts products, AttentionKernels attention, String reason) {
         this.pool = new WorkerPool(threads);
         this.products = products;
         this.scratch = new Scratch[threads];
         Arrays.setAll(scratch, i -> new Scratch());
-        this.causal = new CausalAttention[threads];
-        Arrays.setAll(causal, i -> new CausalAttention());
+        this.attention = attention;
         this.reason = reason;
     }
 
@@ -228,30 +228,42 @@ final class VectorKernels implements Kernels {
     }
 
     @Override
-    public int[][] indexTopK(Floats q, Floats headWeights, int rows, int heads, int dim, RowLists keys, int topK) {
-        int[][] chosen = new int[rows][];
-        forRows(rows, (from, to, worker) -> {
-            for (int r = from; r < to; r++) {
-                chosen[r] = keys.start()[r + 1] - keys.start()[r] <= topK
-                        ? TopK.all(keys.start()[r + 1] - keys.start()[r])
-                        : chooseByScore(q, headWeights, r, heads, dim, keys, topK, scratch[worker]);
-            }
-        });
+    public int[][] indexTopK(Floats q, Floats headWeights, int heads, int dim, List<PooledSpan> spans, int topK) {
+        int[][] chosen = new int[spans.stream().mapToInt(PooledSpan::rows).sum()][];
+        for (PooledSpan span : spans) {
+            forRows(span.rows(), (from, to, worker) -> {
+                for (int i = from; i < to; i++) {
+                    int count = span.pooled(i);
+                    chosen[span.firstRow() + i] = count <= topK
+                            ? TopK.all(count)
+                            : chooseByScore(q, headWeights, span, i, heads, dim, topK, scratch[worker]);
+                }
+            });
+        }
         return chosen;
     }
 
     private static int[] chooseByScore(
-            Floats q, Floats headWeights, int r, int heads, int dim, RowLists keys, int topK, Scratch own) {
-        float[] scores = own.attention.indexScores(array(q), array(headWeights), r, heads, dim, keys);
-        return own.topK.places(scores, keys.start()[r + 1] - keys.start()[r], topK);
+            Floats q, Floats headWeights, PooledSpan span, int i, int heads, int dim, int topK, Scratch own) {
+        own.keys.pooled(span, span.pooled(i), dim);
+        float[] scores = own.attention.indexScores(
+                array(q), array(headWeights), span.firstRow() + i, heads, dim, own.keys);
+        return own.topK.places(scores, own.keys.size(), topK);
     }
 
     @Override
-    public void attend(Floats q, int rows, int heads, int dim, RowLists keys, Floats sink, double scale, Floats out) {
-        pool.forEach(
-                rows,
-                (r, worker) -> scratch[worker].attention.attend(
-                        array(q), r, heads, dim, keys, array(sink), (float) scale, array(out)));
+    public void attend(
+            Floats q,
+            Floats keyValue,
+            int heads,
+            int dim,
+            List<WindowSpan> spans,
+            int @Nullable [][] chosen,
+            Floats sink,
+            double scale,
+            Floats out) {
+        attention.attend(
+                pool, array(q), keyValue, heads, dim, spans, chosen, array(sink), (float) scale, array(out));
     }
 
     @Override
@@ -345,21 +357,13 @@ final class VectorKernels implements Kernels {
 
     @Override
     public void keep(Floats keys, Floats values, KeyValueShape shape, List<CausalSpan> spans) {
-        List<CausalAttention.Block> blocks = CausalAttention.blocks(spans, GRAIN);
-        pool.forEach(
-                blocks.size(), (b, worker) -> CausalAttention.keep(array(keys), array(values), shape, blocks.get(b)));
+        attention.keep(pool, array(keys), array(values), shape, spans);
     }
 
     @Override
     public void attendCausal(
             Floats q, int heads, KeyValueShape shape, List<CausalSpan> spans, double scale, Floats out) {
-        int groups = shape.heads();
-        List<CausalAttention.Block> blocks =
-                CausalAttention.blocks(spans, Math.max(1, CausalAttention.BLOCK_HEADS * groups / heads));
-        pool.forEach(
-                blocks.size() * groups,
-                (item, worker) -> causal[worker].attend(
-                        array(q), heads, shape, blocks.get(item / groups), item % groups, (float) scale, array(out)));
+        attention.attendCausal(pool, array(q), heads, shape, spans, (float) scale, array(out));
     }
 
     @Override
@@ -450,6 +454,7 @@ final class VectorKernels implements Kernels {
     public void close() {
         pool.close();
         products.close();
+        attention.close();
     }
 
     /// The storage of host floats.

@@ -6,8 +6,9 @@ import io.millrace.engine.cache.CompressedCache;
 import io.millrace.engine.cache.LayerCache;
 import io.millrace.engine.cache.PooledRows;
 import io.millrace.engine.kernel.Kernels;
+import io.millrace.engine.kernel.Kernels.PooledSpan;
 import io.millrace.engine.kernel.Kernels.Rotation;
-import io.millrace.engine.kernel.Kernels.RowLists;
+import io.millrace.engine.kernel.Kernels.WindowSpan;
 import io.millrace.engine.model.ModelConfig.LayerKind;
 import io.millrace.engine.model.Workspace.Slot;
 import io.millrace.engine.tensor.Floats;
@@ -74,13 +75,20 @@ final class Attention {
             compressor.accept(workspace, x, step, span -> cache(span).main());
         }
         int @Nullable [][] chosen = weights.indexer() == null ? null : choose(workspace, x, qLora, step, angles);
-        RowLists visible = visible(step, keyValue, chosen);
 
         ModelConfig.Attention shape = config.attention();
         int heads = shape.numAttentionHeads();
         Floats attended = workspace.take(Slot.ATTENDED, (long) rows * heads * shape.headDim());
         kernels.attend(
-                query, rows, heads, shape.headDim(), visible, weights.sink(), 1 / Math.sqrt(shape.headDim()), attended);
+                query,
+                keyValue,
+                heads,
+                shape.headDim(),
+                step.spans().stream().map(this::windowed).toList(),
+                chosen,
+                weights.sink(),
+                1 / Math.sqrt(shape.headDim()),
+                attended);
         // values carry the rotation of their own position: undo it up to the relative one
         kernels.rotate(attended, rows, heads, shape.headDim(), angles, rotary.pairs(), Rotation.INVERSE);
         for (Step.Span span : step.spans()) {
@@ -152,63 +160,23 @@ final class Attention {
         return kernels.indexTopK(
                 query,
                 headWeights,
-                rows,
                 heads,
                 dim,
-                candidates(step),
+                step.spans().stream()
+                        .map(span -> pooled(span, cache(span).index()))
+                        .toList(),
                 config.indexer().indexTopk());
     }
 
-    /// All index keys that each row may see.
-    private RowLists candidates(Step step) {
-        RowListBuilder lists = new RowListBuilder(step.rows());
-        for (Step.Span span : step.spans()) {
-            PooledRows index = cache(span).index();
-            for (int i = 0; i < span.rows(); i++) {
-                int count = (span.startPosition() + i + 1) / layer.compressRatio();
-                for (int j = 0; j < count; j++) {
-                    lists.add(index.page(j), index.offset(j));
-                }
-                lists.endRow();
-            }
-        }
-        return lists.build();
+    private PooledSpan pooled(Step.Span span, PooledRows rows) {
+        int ratio = layer.kind() == LayerKind.SLIDING ? 0 : layer.compressRatio();
+        return new PooledSpan(span.firstRow(), span.rows(), span.startPosition(), rows.pages(), ratio);
     }
 
-    /// Every row's keys: its window, oldest first, then its compressed rows in order.
-    private RowLists visible(Step step, Floats keyValue, int @Nullable [][] chosen) {
-        int dim = config.attention().headDim();
-        RowListBuilder lists = new RowListBuilder(step.rows());
-        for (Step.Span span : step.spans()) {
-            LayerCache cache = cache(span);
-            for (int i = 0; i < span.rows(); i++) {
-                int position = span.startPosition() + i;
-                int oldest = Math.max(0, position - config.attention().slidingWindow() + 1);
-                for (int p = oldest; p < span.startPosition(); p++) {
-                    lists.add(cache.window(), cache.windowOffset(p));
-                }
-                // the step's own rows are read where they were computed: the window may be shorter than the
-                // span
-                for (int p = Math.max(oldest, span.startPosition()); p <= position; p++) {
-                    lists.add(keyValue, (span.firstRow() + p - span.startPosition()) * dim);
-                }
-                addCompressed(lists, cache.main(), position, chosen == null ? null : chosen[span.firstRow() + i]);
-                lists.endRow();
-            }
-        }
-        return lists.build();
-    }
-
-    private void addCompressed(RowListBuilder lists, PooledRows main, int position, int @Nullable [] chosen) {
-        if (chosen != null) {
-            for (int j : chosen) {
-                lists.add(main.page(j), main.offset(j));
-            }
-        } else if (layer.kind() != LayerKind.SLIDING) {
-            for (int j = 0; j < (position + 1) / layer.compressRatio(); j++) {
-                lists.add(main.page(j), main.offset(j));
-            }
-        }
+    private WindowSpan windowed(Step.Span span) {
+        LayerCache cache = cache(span);
+        return new WindowSpan(
+                pooled(span, cache.main()), cache.window(), config.attention().slidingWindow());
     }
 
     /// The grouped output projection.

@@ -8,9 +8,10 @@ import static org.assertj.core.api.Assertions.within;
 import io.millrace.engine.Matrices;
 import io.millrace.engine.kernel.Kernels.HyperSite;
 import io.millrace.engine.kernel.Kernels.PoolSpan;
+import io.millrace.engine.kernel.Kernels.PooledSpan;
 import io.millrace.engine.kernel.Kernels.Pooling;
 import io.millrace.engine.kernel.Kernels.Routing;
-import io.millrace.engine.kernel.Kernels.RowLists;
+import io.millrace.engine.kernel.Kernels.WindowSpan;
 import io.millrace.engine.tensor.Floats;
 import java.util.Arrays;
 import java.util.List;
@@ -155,17 +156,16 @@ class KernelsGoldenTest {
     @ParameterizedTest
     @MethodSource("rings")
     void attend_withSink(Kernels kernels) {
-        Floats kv = kernels.upload(floats("attention_sink", "kv_5x8"));
-        Floats[] pages = new Floats[5];
-        Arrays.fill(pages, kv);
-        RowLists keys = new RowLists(new int[] {0, 5}, pages, new int[] {0, 8, 16, 24, 32});
+        float[] kv = floats("attention_sink", "kv_5x8");
+        PooledSpan last = new PooledSpan(0, 1, 4, List.of(), 0);
         Floats out = kernels.allocate(16);
         kernels.attend(
                 kernels.upload(floats("attention_sink", "q_2x8")),
-                1,
+                kernels.upload(Arrays.copyOfRange(kv, 32, 40)),
                 2,
                 8,
-                keys,
+                List.of(new WindowSpan(last, kernels.upload(kv), 5)),
+                null,
                 kernels.upload(floats("attention_sink", "sink")),
                 at("attention_sink").get("scale").asDouble(),
                 out);
@@ -223,17 +223,14 @@ class KernelsGoldenTest {
     void indexTopK_largestScores(Kernels kernels) {
         float[] scores = floats("indexer", "score");
         Floats index = kernels.upload(floats("indexer", "k_7x4"));
-        Floats[] pages = new Floats[7];
-        Arrays.fill(pages, index);
-        RowLists keys = new RowLists(new int[] {0, 7}, pages, new int[] {0, 4, 8, 12, 16, 20, 24});
+        List<PooledSpan> spans = List.of(new PooledSpan(0, 1, 6, List.of(index), 1));
         for (int k = 1; k <= 7; k++) {
             int[][] chosen = kernels.indexTopK(
                     kernels.upload(floats("indexer", "q_3x4")),
                     kernels.upload(floats("indexer", "head_weight_raw")),
-                    1,
                     3,
                     4,
-                    keys,
+                    spans,
                     k);
             assertThat(chosen[0]).containsExactly(TopK.places(scores, 7, k));
         }

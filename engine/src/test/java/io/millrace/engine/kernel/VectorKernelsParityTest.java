@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.within;
 import io.millrace.engine.Matrices;
 import io.millrace.engine.kernel.Kernels.HyperSite;
 import io.millrace.engine.kernel.Kernels.Routing;
-import io.millrace.engine.kernel.Kernels.RowLists;
 import io.millrace.engine.tensor.DType;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.HostFloats;
@@ -180,66 +179,6 @@ class VectorKernelsParityTest {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> thread.getName().startsWith("millrace-worker-"))
                 .anyMatch(thread -> thread.getState() == Thread.State.RUNNABLE);
-    }
-
-    @Test
-    void attend_everyTail() {
-        for (int keys : new int[] {0, 1, 7, 31, 32, 33, 129, 300}) {
-            for (int dim : new int[] {8, 16, 24, 128}) {
-                int heads = 1 + random.nextInt(9);
-                float[] q = Matrices.floats(random, heads * dim);
-                RowLists lists = lists(1, keys, dim);
-                HostFloats sink = new HostFloats(Matrices.floats(random, heads));
-                Floats expected = REFERENCE.allocate(heads * dim);
-                float[] got = new float[heads * dim];
-                double scale = 1 / Math.sqrt(dim);
-                REFERENCE.attend(new HostFloats(q), 1, heads, dim, lists, sink, scale, expected);
-                THREE.attend(new HostFloats(q), 1, heads, dim, lists, sink, scale, new HostFloats(got));
-                assertClose(got, HostMemory.floats(expected), 1e-5);
-            }
-        }
-    }
-
-    private RowLists lists(int rows, int keys, int dim) {
-        int[] start = new int[rows + 1];
-        Floats[] pages = new Floats[rows * keys];
-        int[] offsets = new int[rows * keys];
-        for (int i = 0; i < pages.length; i++) {
-            pages[i] = new HostFloats(Matrices.floats(random, 3 * dim));
-            offsets[i] = random.nextInt(3) * dim;
-        }
-        for (int r = 0; r < rows; r++) {
-            start[r + 1] = (r + 1) * keys;
-        }
-        return new RowLists(start, pages, offsets);
-    }
-
-    @Test
-    void attend_hugeScoresDoNotOverflow() {
-        int dim = 8;
-        float[] q = new float[dim];
-        Arrays.fill(q, 1e4f);
-        RowLists lists = lists(1, 40, dim);
-        HostFloats sink = new HostFloats(new float[] {0});
-        Floats expected = REFERENCE.allocate(dim);
-        float[] got = new float[dim];
-        REFERENCE.attend(new HostFloats(q), 1, 1, dim, lists, sink, 1, expected);
-        ONE.attend(new HostFloats(q), 1, 1, dim, lists, sink, 1, new HostFloats(got));
-        assertClose(got, HostMemory.floats(expected), 1e-4);
-    }
-
-    @Test
-    void indexTopK_choosesWhatTheReferenceChooses() {
-        for (int keys : new int[] {1, 6, 7, 33, 100, 257}) {
-            int heads = 3;
-            int dim = 16;
-            int rows = 5;
-            float[] q = Matrices.floats(random, rows * heads * dim);
-            HostFloats weights = new HostFloats(Matrices.floats(random, rows * heads));
-            RowLists lists = lists(rows, keys, dim);
-            assertThat(THREE.indexTopK(new HostFloats(q), weights, rows, heads, dim, lists, 6))
-                    .isDeepEqualTo(REFERENCE.indexTopK(new HostFloats(q), weights, rows, heads, dim, lists, 6));
-        }
     }
 
     @Test

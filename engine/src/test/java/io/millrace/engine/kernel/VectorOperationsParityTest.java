@@ -9,7 +9,6 @@ import io.millrace.engine.kernel.Kernels.PoolSpan;
 import io.millrace.engine.kernel.Kernels.Pooling;
 import io.millrace.engine.kernel.Kernels.Rotation;
 import io.millrace.engine.kernel.Kernels.Routing;
-import io.millrace.engine.kernel.Kernels.RowLists;
 import io.millrace.engine.tensor.DType;
 import io.millrace.engine.tensor.Floats;
 import io.millrace.engine.tensor.HostFloats;
@@ -426,83 +425,6 @@ class VectorOperationsParityTest {
             position += chunk;
         }
         return out;
-    }
-
-    @Test
-    void attendAndIndexTopK_aRowOfASpanAloneLikeAmongItsNeighbours() {
-        for (int heads : new int[] {1, 3, 4, 8, 9, 16, 17, 32, 40}) {
-            int rows = 21;
-            int dim = 40;
-            RowLists lists = slidingLists(rows, 9, dim);
-            float[] q = Matrices.floats(random, rows * heads * dim);
-            HostFloats sink = new HostFloats(Matrices.floats(random, heads));
-            float[] weights = Matrices.floats(random, rows * heads);
-            float[] all = new float[q.length];
-            THREE.attend(new HostFloats(q), rows, heads, dim, lists, sink, 0.2, new HostFloats(all));
-            Floats expected = REFERENCE.allocate(q.length);
-            REFERENCE.attend(
-                    REFERENCE.upload(q),
-                    rows,
-                    heads,
-                    dim,
-                    doubles(lists),
-                    REFERENCE.upload(sink.array()),
-                    0.2,
-                    expected);
-            assertThat(all).containsExactly(HostMemory.floats(expected), within(1e-5f));
-            int[][] chosen = THREE.indexTopK(new HostFloats(q), new HostFloats(weights), rows, heads, dim, lists, 5);
-            for (int r = 0; r < rows; r++) {
-                RowLists own = row(lists, r);
-                HostFloats query = new HostFloats(rows(q, r, r + 1, heads * dim));
-                float[] alone = new float[heads * dim];
-                ONE.attend(query, 1, heads, dim, own, sink, 0.2, new HostFloats(alone));
-                assertThat(alone).containsExactly(rows(all, r, r + 1, heads * dim));
-                HostFloats weight = new HostFloats(rows(weights, r, r + 1, heads));
-                assertThat(ONE.indexTopK(query, weight, 1, heads, dim, own, 5)[0])
-                        .containsExactly(chosen[r]);
-            }
-        }
-    }
-
-    /// Rows of one sequence: each sees its last `window` rows and every fourth of those before as a pooled row.
-    private RowLists slidingLists(int rows, int window, int dim) {
-        HostFloats own = new HostFloats(Matrices.floats(random, rows * dim));
-        HostFloats pooled = new HostFloats(Matrices.floats(random, rows * dim));
-        List<Floats> pages = new ArrayList<>();
-        List<Integer> offsets = new ArrayList<>();
-        int[] start = new int[rows + 1];
-        for (int r = 0; r < rows; r++) {
-            for (int p = Math.max(0, r - window + 1); p <= r; p++) {
-                pages.add(own);
-                offsets.add(p * dim);
-            }
-            for (int j = 0; j < (r + 1) / 4; j++) {
-                pages.add(pooled);
-                offsets.add(j * dim);
-            }
-            start[r + 1] = pages.size();
-        }
-        return new RowLists(
-                start,
-                pages.toArray(Floats[]::new),
-                offsets.stream().mapToInt(Integer::intValue).toArray());
-    }
-
-    private static RowLists row(RowLists lists, int r) {
-        int from = lists.start()[r];
-        int to = lists.start()[r + 1];
-        return new RowLists(
-                new int[] {0, to - from},
-                Arrays.copyOfRange(lists.pages(), from, to),
-                Arrays.copyOfRange(lists.offsets(), from, to));
-    }
-
-    private static RowLists doubles(RowLists lists) {
-        Floats[] pages = new Floats[lists.pages().length];
-        for (int i = 0; i < pages.length; i++) {
-            pages[i] = REFERENCE.upload(HostMemory.floats(lists.pages()[i]));
-        }
-        return new RowLists(lists.start(), pages, lists.offsets());
     }
 
     @Test
