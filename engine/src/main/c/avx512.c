@@ -51,7 +51,7 @@ static void decode_panel(const struct matrix *w, int first, int count, uint8_t *
             for (int i = 0; i < LANES; i++) {
                 struct affine a = {0, 0};
                 if (i < count && b + h < blocks) {
-                    a = block_codes(w, first + i, b + h, codes[i] + h * BLOCK);
+                    a = block_codes(w->format, w, first + i, b + h, codes[i] + h * BLOCK);
                 } else {
                     memset(codes[i] + h * BLOCK, 0, BLOCK);
                 }

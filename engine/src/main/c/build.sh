@@ -6,33 +6,55 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 output=$1
-common="-std=c11 -O3 -Wall -Wextra -Wno-unused-parameter -Wno-unused-function -fPIC -fvisibility=hidden -ffp-contract=off"
+common="-std=c11 -O3 -Wall -Wextra -Wno-unused-parameter -Wno-unused-function -fPIC -fvisibility=hidden
+    -ffp-contract=off -fno-trapping-math"
 
 # platform, compiler, then pairs of source and its options
 compile() {
     platform=$1 cc=$2
     shift 2
-    if ! command -v "$cc" > /dev/null; then
-        echo "native kernels for $platform: not built, since there is no $cc; the Vector API ring computes instead"
+    target=$output/$platform
+    if [ -f "$target/libmillrace.so" ] && [ -z "$(find "$here" -newer "$target/libmillrace.so")" ]; then
         return
     fi
-    target=$output/$platform
+    # a cross compiler may come without its C library
+    if ! echo '#include <string.h>' | "$cc" -fsyntax-only -x c - 2> /dev/null; then
+        echo "native kernels for $platform: not built, since there is no working $cc; the Vector API ring computes there"
+        return
+    fi
     work=$(mktemp -d)
     mkdir -p "$target"
     while [ $# -gt 0 ]; do
         # shellcheck disable=SC2086 # options are words
-        "$cc" $common $2 -c "$here/$1" -o "$work/$1.o"
+        "$cc" $common $2 -c "$here/$1" -o "$work/$#.o"
         shift 2
     done
     "$cc" -shared -s -o "$target/libmillrace.so" "$work"/*.o -lm
     rm -rf "$work"
 }
 
-avx512="-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi -mfma -mf16c -mbmi2"
-amx="$avx512 -mavx512bf16 -mamx-tile -mamx-bf16"
+x86_64() {
+    avx2="-mavx2 -mfma -mf16c"
+    avx512="-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi -mfma -mf16c -mbmi2"
+    amx="$avx512 -mavx512bf16 -mamx-tile -mamx-bf16"
+    compile linux-x86_64 "$1" dispatch.c "" avx2.c "$avx2" avx2.c "$avx2 -mavxvnni" avx512.c "$avx512" amx.c "$amx" \
+        amx_attention.c "$amx"
+}
+
+aarch64() {
+    compile linux-aarch64 "$1" dispatch.c "" neon.c "-march=armv8-a" neon.c "-march=armv8.2-a+dotprod" \
+        neon.c "-march=armv8.2-a+dotprod+i8mm"
+}
+
+# the other platform's compiler has the name that Debian, Ubuntu and Fedora give it
 case $(uname -s)-$(uname -m) in
 Linux-x86_64)
-    compile linux-x86_64 "${CC:-cc}" dispatch.c "" avx512.c "$avx512" amx.c "$amx" amx_attention.c "$amx"
+    x86_64 "${CC:-cc}"
+    aarch64 aarch64-linux-gnu-gcc
+    ;;
+Linux-aarch64)
+    aarch64 "${CC:-cc}"
+    x86_64 x86_64-linux-gnu-gcc
     ;;
 *)
     echo "native kernels: not built on $(uname -s) $(uname -m); the Vector API ring computes instead"

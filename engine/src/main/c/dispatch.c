@@ -2,6 +2,18 @@
 #define _GNU_SOURCE
 #include "millrace.h"
 #include "blocks.h"
+#include "levels.h"
+
+// What a level computes with. The packed form is that of the level's arithmetic: int8, or bfloat16 on AMX.
+struct kernels {
+    void (*pack)(const float *x, int64_t stride, int32_t rows, int32_t cols, int32_t group, int32_t groups,
+                 uint8_t *packed);
+    void (*product)(const uint8_t *packed, int32_t rows, const struct matrix *w, int32_t first, int32_t count, float *y,
+                    int64_t stride, uint8_t *scratch);
+    void (*product_f32)(const float *x, int64_t x_stride, int32_t rows, const struct matrix *w, int32_t first,
+                        int32_t count, float *y, int64_t stride, uint8_t *scratch);
+};
+
 #if defined(__x86_64__)
 #include "amx.h"
 #include "attention.h"
@@ -9,6 +21,13 @@
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+static const struct kernels KERNELS[] = {
+    [LEVEL_AVX2] = {avx2_pack_int8, avx2_product_int8, avx2_product_f32},
+    [LEVEL_AVX_VNNI] = {avx_vnni_pack_int8, avx_vnni_product_int8, avx_vnni_product_f32},
+    [LEVEL_AVX512_VNNI] = {avx512_pack_int8, avx512_product_int8, avx512_product_f32},
+    [LEVEL_AMX] = {amx_pack, amx_product, avx512_product_f32},
+};
 
 // The kernel gives tile registers only to a process that asks.
 static int may_use_tiles(void) {
@@ -20,16 +39,45 @@ static int may_use_tiles(void) {
     return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 }
 
-int32_t millrace_level(void) {
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")
-        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")
-        && __builtin_cpu_supports("avx512vbmi")) {
-        return __builtin_cpu_supports("avx512bf16") && may_use_tiles() ? LEVEL_AMX : LEVEL_AVX512_VNNI;
+int32_t millrace_has(int32_t level) {
+    switch (level) {
+    case LEVEL_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    case LEVEL_AVX_VNNI:
+        return millrace_has(LEVEL_AVX2) && __builtin_cpu_supports("avxvnni");
+    case LEVEL_AVX512_VNNI:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+               && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+               && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
+    case LEVEL_AMX:
+        return millrace_has(LEVEL_AVX512_VNNI) && __builtin_cpu_supports("avx512bf16") && may_use_tiles();
+    default:
+        return 0;
     }
-    return LEVEL_NONE;
 }
-#else
-int32_t millrace_level(void) { return LEVEL_NONE; }
+#elif defined(__aarch64__)
+#include <sys/auxv.h>
+
+static const struct kernels KERNELS[] = {
+    [LEVEL_NEON] = {neon_pack_int8, neon_product_int8, neon_product_f32},
+    [LEVEL_DOTPROD] = {dotprod_pack_int8, dotprod_product_int8, dotprod_product_f32},
+    [LEVEL_I8MM] = {i8mm_pack_int8, i8mm_product_int8, i8mm_product_f32},
+};
+
+// Bits of Linux's hwcap.h, which older systems do not name.
+int32_t millrace_has(int32_t level) {
+    int dotprod = (getauxval(AT_HWCAP) >> 20 & 1) != 0;
+    switch (level) {
+    case LEVEL_NEON:
+        return 1;
+    case LEVEL_DOTPROD:
+        return dotprod;
+    case LEVEL_I8MM:
+        return dotprod && (getauxval(AT_HWCAP2) >> 13 & 1) != 0;
+    default:
+        return 0;
+    }
+}
 #endif
 
 static int has_block_codes(int format) {
@@ -38,14 +86,13 @@ static int has_block_codes(int format) {
 }
 
 int32_t millrace_arithmetic(int32_t level, int32_t format) {
-    switch (level) {
-    case LEVEL_AMX:
-        return format == FORMAT_F32 || format == FORMAT_F16 ? ARITHMETIC_F32 : ARITHMETIC_BF16;
-    case LEVEL_AVX512_VNNI:
-        return has_block_codes(format) ? ARITHMETIC_INT8 : ARITHMETIC_F32;
-    default:
+    if (!millrace_has(level)) {
         return -1;
     }
+    if (level == LEVEL_AMX) {
+        return format == FORMAT_F32 || format == FORMAT_F16 ? ARITHMETIC_F32 : ARITHMETIC_BF16;
+    }
+    return has_block_codes(format) ? ARITHMETIC_INT8 : ARITHMETIC_F32;
 }
 
 int64_t millrace_packed_bytes(int32_t arithmetic, int32_t rows, int32_t cols) {
@@ -74,13 +121,9 @@ int64_t millrace_scratch_bytes(int32_t arithmetic, int32_t rows, int32_t cols) {
 
 void millrace_pack(int32_t level, int32_t arithmetic, const float *x, int64_t stride, int32_t rows, int32_t cols,
                    int32_t group, int32_t groups, uint8_t *packed) {
-#if defined(__x86_64__)
-    if (arithmetic == ARITHMETIC_BF16) {
-        amx_pack(x, stride, rows, cols, group, groups, packed);
-    } else if (arithmetic == ARITHMETIC_INT8) {
-        avx512_pack_int8(x, stride, rows, cols, group, groups, packed);
+    if (arithmetic != ARITHMETIC_F32) {
+        KERNELS[level].pack(x, stride, rows, cols, group, groups, packed);
     }
-#endif
 }
 
 void millrace_product(int32_t level, int32_t arithmetic, const float *x, int64_t x_stride, const uint8_t *packed,
@@ -88,15 +131,11 @@ void millrace_product(int32_t level, int32_t arithmetic, const float *x, int64_t
                       int32_t count, float *y, int64_t stride, uint8_t *scratch) {
     struct matrix stored = {data, scales, shape[0], shape[1], shape[2], shape[3], shape[4], shape[5], shape[6]};
     const struct matrix *w = &stored;
-#if defined(__x86_64__)
-    if (arithmetic == ARITHMETIC_BF16) {
-        amx_product(packed, rows, w, first, count, y, stride, scratch);
-    } else if (arithmetic == ARITHMETIC_INT8) {
-        avx512_product_int8(packed, rows, w, first, count, y, stride, scratch);
+    if (arithmetic == ARITHMETIC_F32) {
+        KERNELS[level].product_f32(x, x_stride, rows, w, first, count, y, stride, scratch);
     } else {
-        avx512_product_f32(x, x_stride, rows, w, first, count, y, stride, scratch);
+        KERNELS[level].product(packed, rows, w, first, count, y, stride, scratch);
     }
-#endif
 }
 
 int32_t millrace_attends(int32_t level) { return level == LEVEL_AMX; }

@@ -10,11 +10,16 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-// What the processor can do. A product asks for one of them; each computes other bits.
+// What the processor can do. A product asks for one of them.
 enum level {
     LEVEL_NONE = 0,
-    LEVEL_AVX512_VNNI = 1, // AVX-512 F, BW, DQ, VL, VNNI, VBMI
-    LEVEL_AMX = 2          // the same, AVX512-BF16 and AMX-BF16
+    LEVEL_AVX2 = 1,        // AVX2, FMA, F16C
+    LEVEL_AVX_VNNI = 2,    // the same and AVX-VNNI
+    LEVEL_AVX512_VNNI = 3, // AVX-512 F, BW, DQ, VL, VNNI, VBMI
+    LEVEL_AMX = 4,         // the same, AVX512-BF16 and AMX-BF16
+    LEVEL_NEON = 5,        // any aarch64
+    LEVEL_DOTPROD = 6,     // Armv8.2's dot product
+    LEVEL_I8MM = 7         // Armv8.6's int8 matrix product too
 };
 
 // How x is rounded before it is multiplied.
@@ -51,10 +56,10 @@ struct matrix {
     int32_t block_cols;
 };
 
-// The best level of this processor that this library was compiled for.
-EXPORT int32_t millrace_level(void);
+// 1 if this library was compiled for the level and this processor has it, else 0.
+EXPORT int32_t millrace_has(int32_t level);
 
-// The arithmetic in which a level multiplies a format; -1 if it cannot.
+// The arithmetic in which a level multiplies a format; -1 where there is no such level.
 EXPORT int32_t millrace_arithmetic(int32_t level, int32_t format);
 
 // Bytes that packed rows of x take: [packed_bytes(rows)] in whole groups of 16 rows.

@@ -262,7 +262,7 @@ class LocalEngineTest {
         EngineConfig unknown = new EngineConfig(model, "quantum", 1, PLENTY, 8, 8, CacheRounding.AUTO);
         assertThatThrownBy(() -> LocalEngine.open(unknown))
                 .isInstanceOf(EngineException.class)
-                .hasMessage("ring: expected auto, native, vector or reference, got quantum");
+                .hasMessage("ring: expected auto, native, native:LEVEL, vector or reference, got quantum");
     }
 
     @Test

@@ -16,22 +16,33 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// The compiled kernels of `src/main/c/millrace.h`, if this jar carries them for this platform. Loaded once and never
 /// unloaded. Native access is what this class is for: `--enable-native-access` grants it.
 @SuppressWarnings("restricted")
 final class NativeLibrary {
-    /// Instruction sets; the codes are those of the C side's `enum level`.
+    /// Instruction sets, on each platform from the least to the best; the codes are those of the C side's `enum level`.
     enum Level {
-        NONE(0),
-        AVX512_VNNI(1),
-        AMX(2);
+        AVX2(1),
+        AVX_VNNI(2),
+        AVX512_VNNI(3),
+        AMX(4),
+        NEON(5),
+        DOTPROD(6),
+        I8MM(7);
 
         final int code;
 
         Level(int code) {
             this.code = code;
+        }
+
+        /// As settings name it: `avx512-vnni`.
+        @Override
+        public String toString() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
         }
     }
 
@@ -76,9 +87,9 @@ final class NativeLibrary {
             try (InputStream library = NativeLibrary.class.getResourceAsStream(FOLDER + platform + "/libmillrace.so")) {
                 if (library != null) {
                     Functions functions = new Functions(lookup(library));
-                    return functions.level() == Level.NONE
+                    return functions.levels().isEmpty()
                             ? new Loaded(null, "this processor lacks what the native kernels for " + platform + " need")
-                            : new Loaded(functions, "this processor has " + functions.level());
+                            : new Loaded(functions, "the best this processor has of " + functions.levels());
                 }
             } catch (IOException | IllegalArgumentException | UnsupportedOperationException e) {
                 reasons.add("native kernels for " + platform + " could not be loaded: " + e);
@@ -111,7 +122,7 @@ final class NativeLibrary {
         private final MethodHandle attentionScratch;
         private final MethodHandle attentionPack;
         private final MethodHandle attend;
-        private final Level level;
+        private final List<Level> levels;
 
         Functions(SymbolLookup symbols) {
             MemoryLayout pointer = ValueLayout.ADDRESS;
@@ -141,11 +152,10 @@ final class NativeLibrary {
                     FunctionDescriptor.ofVoid(
                             pointer, pointer, LONG, INT, INT, INT, ValueLayout.JAVA_FLOAT, pointer, pointer, INT,
                             pointer, INT, pointer));
-            int best = call(handle(symbols, "millrace_level", FunctionDescriptor.of(INT)));
-            level = Arrays.stream(Level.values())
-                    .filter(known -> known.code == best)
-                    .findFirst()
-                    .orElse(Level.NONE);
+            MethodHandle has = handle(symbols, "millrace_has", FunctionDescriptor.of(INT, INT));
+            levels = Arrays.stream(Level.values())
+                    .filter(level -> has(has, level))
+                    .toList();
         }
 
         private static MethodHandle handle(SymbolLookup symbols, String name, FunctionDescriptor descriptor) {
@@ -154,17 +164,22 @@ final class NativeLibrary {
             return Linker.nativeLinker().downcallHandle(symbol, descriptor, Linker.Option.critical(true));
         }
 
-        private static int call(MethodHandle handle) {
+        private static boolean has(MethodHandle has, Level level) {
             try {
-                return (int) handle.invokeExact();
+                return (int) has.invokeExact(level.code) == 1;
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }
         }
 
-        /// The best this processor and this library can do.
-        Level level() {
-            return level;
+        /// What this processor and this library can do, from the least to the best.
+        List<Level> levels() {
+            return levels;
+        }
+
+        /// The best of them.
+        Level best() {
+            return levels.getLast();
         }
 
         /// How a level multiplies a format.

@@ -13,7 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Products by the compiled kernels; formats that they do not know go to the Vector API's. Activations are rounded as
-/// the level says: to bfloat16 on AMX, to int8 with a scale per 32 on VNNI.
+/// the level says: to bfloat16 on AMX, to int8 with a scale per 32 on the others.
 final class NativeProducts implements MatrixProducts {
     /// Activation rows that are packed together.
     private static final int GROUP = 16;
@@ -35,7 +35,7 @@ final class NativeProducts implements MatrixProducts {
         final int[] shape = new int[7];
     }
 
-    /// @param level at most what {@link Functions#level} says
+    /// @param level one of {@link Functions#levels}
     /// @param others what multiplies formats that the level does not know
     NativeProducts(Functions functions, Level level, int threads, MatrixProducts others) {
         this.functions = functions;

@@ -51,14 +51,9 @@ class NativeProductsTest {
     static Stream<Arguments> levelsAndFormats() {
         Functions functions = NativeLibrary.functions();
         if (functions == null) {
-            return Stream.of(Arguments.of(Level.NONE, DType.F32));
+            return Stream.of(Arguments.of(Level.AVX2, DType.F32));
         }
-        return levels(functions).flatMap(level -> FORMATS.stream().map(dtype -> Arguments.of(level, dtype)));
-    }
-
-    /// What this processor has, and what it therefore has too.
-    private static Stream<Level> levels(Functions functions) {
-        return functions.level() == Level.AMX ? Stream.of(Level.AMX, Level.AVX512_VNNI) : Stream.of(functions.level());
+        return functions.levels().stream().flatMap(level -> FORMATS.stream().map(dtype -> Arguments.of(level, dtype)));
     }
 
     @ParameterizedTest
@@ -171,7 +166,7 @@ class NativeProductsTest {
         Matrix w = Matrices.random(random, DType.BF16, 6 * 20, 64, null);
         float[] x = Matrices.floats(random, 5 * 6 * 64);
         WorkerPool pool = new WorkerPool(2);
-        NativeProducts products = new NativeProducts(functions, functions.level(), 2, new PanelProducts(2));
+        NativeProducts products = new NativeProducts(functions, functions.best(), 2, new PanelProducts(2));
         float[] grouped = new float[5 * 120];
         products.shared(pool, x, 5, w, 6, grouped);
         for (int g = 0; g < 6; g++) {
@@ -211,7 +206,7 @@ class NativeProductsTest {
                     scales(dtype, 256, cols));
             float[] x = new float[cols];
             x[1] = 1;
-            float[] y = multiply(functions, functions.level(), x, 1, w, 1);
+            float[] y = multiply(functions, functions.best(), x, 1, w, 1);
             for (int n = 0; n < 256; n++) {
                 assertThat(y[n]).as("%s code %d", dtype, n).isEqualTo(MatrixRows.value(w, n, 1));
             }
