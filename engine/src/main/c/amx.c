@@ -10,194 +10,309 @@
 #define TILE_WORDS 512
 #define PAIR (2 * ROWS)
 
+// Steps that are decoded before the first of them is multiplied. A tile can be loaded only when its stores have left
+// the core, which they do behind everything before them: multiplied at once, each step would wait for the one before.
+#define AHEAD 3
+#define RING 4
+
 // ---- packing x ----
+
+// Bytes from one pair of columns to the next. A single tile that is not full lies close: fewer lines are then read with
+// every step of w.
+static int64_t x_row(int rows) { return 4 * least(rows, ROWS); }
 
 void amx_pack(const float *x, int64_t stride, int32_t rows, int32_t cols, int32_t group, int32_t groups, uint8_t *packed) {
     int steps = blocks_of(cols);
+    int64_t pair = x_row(rows);
+    __mmask16 width = (__mmask16) ((1u << pair / 4) - 1);
     for (int g = group; g < group + groups; g++) {
         for (int k = 0; k < steps; k++) {
             __m512i r[16];
+            uint8_t *tile = packed + ((int64_t) g * steps + k) * 16 * pair;
+            if (rows == 1) {
+                _mm512_storeu_si512(tile, bf16_of(x + k * COLS, cols - k * COLS));
+                continue;
+            }
             for (int i = 0; i < ROWS; i++) {
                 int row = g * ROWS + i;
                 r[i] = row < rows ? bf16_of(x + row * stride + k * COLS, cols - k * COLS) : _mm512_setzero_si512();
             }
             transpose16(r);
-            uint8_t *tile = packed + ((int64_t) g * steps + k) * TILE_BYTES;
             for (int i = 0; i < ROWS; i++) {
-                _mm512_store_si512(tile + i * 64, r[i]);
+                _mm512_mask_storeu_epi32(tile + i * pair, width, r[i]);
             }
         }
     }
 }
 
-// ---- decoding w: 32 columns of a row at a time ----
+// ---- decoding w: a step is 32 columns, a strip up to 16 rows ----
 
-static const uint16_t E2M1[32] = {0,      0x3f00, 0x3f80, 0x3fc0, 0x4000, 0x4040, 0x4080, 0x40c0,
-                                  0x8000, 0xbf00, 0xbf80, 0xbfc0, 0xc000, 0xc040, 0xc080, 0xc0c0,
-                                  0,      0x3f00, 0x3f80, 0x3fc0, 0x4000, 0x4040, 0x4080, 0x40c0,
-                                  0x8000, 0xbf00, 0xbf80, 0xbfc0, 0xc000, 0xc040, 0xc080, 0xc0c0};
+// A strip, and what is found out about it once.
+struct strip {
+    const struct matrix *w;
+    const uint8_t *data; // of its first row
+    int count;
+    __mmask16 valid;
+    __m512i offsets;     // of the rows, in bytes from the first one's
+    int64_t scales[ROWS]; // of scales that lie apart: each row's first
+    __m512i block[4];    // of K-quants: scales and minima of the 256 columns under way
+};
 
-static __m512i scaled_exactly(__m512i words, float scale) {
+static void open_strip(struct strip *s, const struct matrix *w, int first, int count) {
+    __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    s->w = w;
+    s->data = w->data + (int64_t) first * w->row_bytes;
+    s->count = count;
+    s->valid = (__mmask16) ((1u << count) - 1);
+    s->offsets = _mm512_mullo_epi32(lane, _mm512_set1_epi32(w->row_bytes));
+    int64_t per_row = w->scales ? (w->cols + w->block_cols - 1) / w->block_cols : 0;
+    for (int i = 0; w->scales && i < count; i++) {
+        s->scales[i] = (first + i) / w->block_rows * per_row;
+    }
+}
+
+// Four bytes of every row, `at` bytes into it.
+static inline __m512i words_at(const struct strip *s, int64_t at) {
+    return _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), s->valid, s->offsets, s->data + at, 1);
+}
+
+static inline __m512 low_halves(__m512i words) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(words)); }
+
+static inline __m512 high_halves(__m512i words) { return low_halves(_mm512_srli_epi32(words, 16)); }
+
+static inline __m512i bf16_words(__m512 low, __m512 high) { return (__m512i) _mm512_cvtne2ps_pbh(high, low); }
+
+// The values of the nibbles 0 to 15, twice: which half a look-up reads does not matter.
+static inline __m512i nibble_values(float scale, float minimum) {
+    __m512 codes = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m512 values = _mm512_fmsub_ps(codes, _mm512_set1_ps(scale), _mm512_set1_ps(minimum));
+    return bf16_words(values, values);
+}
+
+// Words whose low four bits are the nibbles of 16 bytes: all low ones, then all high ones.
+static inline __m512i nibbles_in_halves(__m128i bytes) {
+    static const uint8_t places[64] __attribute__((aligned(64))) = {
+        0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0, 11, 0, 12, 0, 13, 0, 14, 0, 15, 0,
+        0, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8, 0, 9, 0, 10, 0, 11, 0, 12, 0, 13, 0, 14, 0, 15, 0};
+    __m512i spread = _mm512_permutexvar_epi8(_mm512_load_si512(places), _mm512_broadcast_i32x4(bytes));
+    return _mm512_srlv_epi16(spread, _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(4), 1));
+}
+
+// The same, each byte's low one before its high one.
+static inline __m512i nibbles_in_pairs(__m128i bytes) {
+    static const uint8_t places[64] __attribute__((aligned(64))) = {
+        0, 0, 0, 0, 1, 0, 1, 0, 2,  0, 2,  0, 3,  0, 3,  0, 4,  0, 4,  0, 5,  0, 5,  0, 6,  0, 6,  0, 7,  0, 7,  0,
+        8, 0, 8, 0, 9, 0, 9, 0, 10, 0, 10, 0, 11, 0, 11, 0, 12, 0, 12, 0, 13, 0, 13, 0, 14, 0, 14, 0, 15, 0, 15, 0};
+    __m512i spread = _mm512_permutexvar_epi8(_mm512_load_si512(places), _mm512_broadcast_i32x4(bytes));
+    return _mm512_srlv_epi16(spread, _mm512_set1_epi32(4 << 16));
+}
+
+// E2M1 values times each power of two that E8M0 knows, and the subnormal values of E4M3 so.
+static uint16_t e2m1_scaled[256][16] __attribute__((aligned(64))), fp8_subnormals[256][8] __attribute__((aligned(64)));
+
+static uint16_t bf16_bits(float value) {
+    uint32_t bits;
+    if (value != value) {
+        return 0x7fc0;
+    }
+    if (fabsf(value) < 0x1p-126f) { // as the instructions do
+        value = copysignf(0, value);
+    }
+    memcpy(&bits, &value, 4);
+    return (uint16_t) (bits >> 16);
+}
+
+__attribute__((constructor)) static void fill_tables(void) {
+    for (int e = 0; e < 256; e++) {
+        for (int code = 0; code < 16; code++) {
+            e2m1_scaled[e][code] = bf16_bits(((float) E2M1_CODES[code] - 12) / 2 * power_of_two(e));
+        }
+        for (int m = 0; m < 8; m++) {
+            fp8_subnormals[e][m] = bf16_bits((float) m * 0x1p-9f * power_of_two(e));
+        }
+    }
+}
+
+// bfloat16 words times any scale.
+static __m512i times(__m512i words, float scale) {
     __m512 low = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(words)), 16));
     __m512 high = _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(words, 1)), 16));
     __m512 s = _mm512_set1_ps(scale);
-    return (__m512i) _mm512_cvtne2ps_pbh(_mm512_mul_ps(high, s), _mm512_mul_ps(low, s));
+    return bf16_words(_mm512_mul_ps(low, s), _mm512_mul_ps(high, s));
 }
 
-// bfloat16 words times 2^(e - 127); zeros and not-a-numbers stay. Exponents of w lie within 16 of one, so for these e
-// none leaves the range.
-static __m512i scaled(__m512i words, int e) {
-    if (e < 24 || e > 230) {
-        return scaled_exactly(words, power_of_two(e));
+// E4M3 codes times 2^(e - 127): the exponent's bits are moved and counted on, but for subnormals and not-a-numbers.
+static inline __m512i fp8_words(__m256i codes, int e) {
+    if (__builtin_expect(e < 24 || e > 230, 0)) {
+        return times(fp8_words(codes, 127), power_of_two(e));
     }
-    __m512i magnitude = _mm512_and_si512(words, _mm512_set1_epi16(0x7fff));
-    __mmask32 finite = _mm512_cmplt_epu16_mask(_mm512_sub_epi16(magnitude, _mm512_set1_epi16(1)), _mm512_set1_epi16(0x7f7f));
-    return _mm512_mask_add_epi16(words, finite, words, _mm512_set1_epi16((short) ((e - 127) * 128)));
+    __m512i wide = _mm512_cvtepu8_epi16(codes), all = _mm512_set1_epi16(0x7f0);
+    __m512i magnitude = _mm512_and_si512(_mm512_slli_epi16(wide, 4), all);
+    __m512i words = _mm512_add_epi16(magnitude, _mm512_set1_epi16((short) ((e - 7) * 128)));
+    __m512i small = _mm512_broadcast_i32x4(_mm_load_si128((const __m128i *) fp8_subnormals[e]));
+    words = _mm512_mask_permutexvar_epi16(words, _mm512_testn_epi16_mask(magnitude, _mm512_set1_epi16(0x780)), wide, small);
+    words = _mm512_mask_mov_epi16(words, _mm512_cmpeq_epi16_mask(magnitude, all), _mm512_set1_epi16(0x7fc0));
+    __m512i sign = _mm512_and_si512(_mm512_slli_epi16(wide, 8), _mm512_set1_epi16((short) 0x8000));
+    return _mm512_or_si512(words, sign);
 }
 
-static __m512i nibbles_in_halves(const uint8_t *q) {
-    __m256i bytes = _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) q));
-    __m256i low = _mm256_and_si256(bytes, _mm256_set1_epi16(15));
-    return _mm512_inserti64x4(_mm512_castsi256_si512(low), _mm256_srli_epi16(bytes, 4), 1);
+static inline __m512i e2m1_words(__m512i nibbles, int e) {
+    __m512i values = _mm512_broadcast_i64x4(_mm256_load_si256((const __m256i *) e2m1_scaled[e]));
+    return _mm512_permutexvar_epi16(nibbles, values);
 }
 
-static __m512i nibbles_in_pairs(const uint8_t *q, int count) {
-    __mmask16 valid = count >= COLS ? 0xffff : (__mmask16) ((1u << (count + 1) / 2) - 1);
-    __m512i bytes = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(valid, q));
-    return _mm512_and_si512(_mm512_or_si512(bytes, _mm512_slli_epi32(bytes, 12)), _mm512_set1_epi32(0x000f000f));
+static inline void q4_k_scales_of(struct strip *s, int64_t at, int sub, float *scales, float *minima) {
+    if (sub == 0) {
+        for (int i = 0; i < 4; i++) {
+            s->block[i] = words_at(s, at + 4 * i);
+        }
+    }
+    const __m512i *b = s->block;
+    __m512i six = _mm512_set1_epi32(63), four = _mm512_set1_epi32(15), two = _mm512_set1_epi32(48);
+    __m128i shift = _mm_cvtsi32_si128(sub % 4 * 8), more = _mm_cvtsi32_si128(sub % 4 * 8 + 4);
+    __m512i scale = _mm512_srl_epi32(b[1], shift), minimum = _mm512_srl_epi32(b[2], shift);
+    if (sub < 4) {
+        scale = _mm512_and_si512(scale, six);
+        minimum = _mm512_and_si512(minimum, six);
+    } else {
+        __m512i high = _mm512_and_si512(_mm512_srli_epi32(scale, 2), two);
+        scale = _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi32(b[3], shift), four), high);
+        high = _mm512_and_si512(_mm512_srli_epi32(minimum, 2), two);
+        minimum = _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi32(b[3], more), four), high);
+    }
+    _mm512_store_ps(scales, _mm512_mul_ps(low_halves(b[0]), _mm512_cvtepi32_ps(scale)));
+    _mm512_store_ps(minima, _mm512_mul_ps(high_halves(b[0]), _mm512_cvtepi32_ps(minimum)));
 }
 
-static __m512i affine(__m256i q, float scale, float minimum) {
-    __m512 s = _mm512_set1_ps(scale), m = _mm512_set1_ps(minimum);
-    __m512 low = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(q)));
-    __m512 high = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(q, 1)));
-    return (__m512i) _mm512_cvtne2ps_pbh(_mm512_fmsub_ps(high, s, m), _mm512_fmsub_ps(low, s, m));
+// A block has a scale for each half of the step.
+static inline void q6_k_scales_of(struct strip *s, int64_t at, int sub, float *first, float *second) {
+    if (sub == 0) {
+        s->block[0] = words_at(s, at + 206);
+    }
+    __m512 d = high_halves(s->block[0]);
+    __m512i scales = words_at(s, at + 192 + 2 * sub);
+    __m512i low = _mm512_srai_epi32(_mm512_slli_epi32(scales, 24), 24);
+    __m512i high = _mm512_srai_epi32(_mm512_slli_epi32(scales, 16), 24);
+    _mm512_store_ps(first, _mm512_mul_ps(d, _mm512_cvtepi32_ps(low)));
+    _mm512_store_ps(second, _mm512_mul_ps(d, _mm512_cvtepi32_ps(high)));
 }
 
-static float half(const uint8_t *p) {
-    uint16_t bits;
-    memcpy(&bits, p, 2);
-    return _cvtsh_ss(bits);
+static inline __m512i q8_0_words(const uint8_t *codes, float scale) {
+    __m512 s = _mm512_set1_ps(scale);
+    __m512 low = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) codes)));
+    __m512 high = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) (codes + 16))));
+    return bf16_words(_mm512_mul_ps(low, s), _mm512_mul_ps(high, s));
 }
 
-static __m256i nibble_bytes(const uint8_t *q) {
-    __m128i bytes = _mm_loadu_si128((const __m128i *) q);
-    __m256i both = _mm256_set_m128i(_mm_srli_epi16(bytes, 4), bytes);
-    return _mm256_and_si256(both, _mm256_set1_epi8(15));
-}
-
-static void q4_k(const uint8_t *block, int sub, __m512i *out) {
-    const uint8_t *q = block + 16 + sub / 2 * 32;
-    int scale, minimum;
-    q4_k_scales(block + 4, sub, &scale, &minimum);
-    __m256i bytes = _mm256_loadu_si256((const __m256i *) q);
-    __m256i codes = _mm256_and_si256(sub & 1 ? _mm256_srli_epi16(bytes, 4) : bytes, _mm256_set1_epi8(15));
-    *out = affine(codes, half(block) * (float) scale, half(block + 2) * (float) minimum);
-}
-
-static void q6_k(const uint8_t *block, int sub, __m512i *out) {
+static inline __m512i q6_k_words(const uint8_t *block, int sub, float first, float second) {
     int part = sub & 3, side = sub >> 2;
     const uint8_t *low = block + side * 64 + (part & 1) * 32, *high = block + 128 + side * 32;
-    const int8_t *scales = (const int8_t *) block + 192 + side * 8 + part * 2;
     __m256i a = _mm256_loadu_si256((const __m256i *) low), b = _mm256_loadu_si256((const __m256i *) high);
     a = _mm256_and_si256(part >= 2 ? _mm256_srli_epi16(a, 4) : a, _mm256_set1_epi8(15));
     b = _mm256_and_si256(_mm256_srl_epi16(b, _mm_cvtsi32_si128(2 * part)), _mm256_set1_epi8(3));
     __m256i codes = _mm256_sub_epi8(_mm256_or_si256(a, _mm256_slli_epi16(b, 4)), _mm256_set1_epi8(32));
-    float d = half(block + 208);
-    __m512 first = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(codes)));
-    __m512 second = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(codes, 1)));
-    *out = (__m512i) _mm512_cvtne2ps_pbh(_mm512_mul_ps(second, _mm512_set1_ps(d * scales[1])),
-                                         _mm512_mul_ps(first, _mm512_set1_ps(d * scales[0])));
+    __m512 one = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_castsi256_si128(codes)));
+    __m512 two = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm256_extracti128_si256(codes, 1)));
+    return bf16_words(_mm512_mul_ps(one, _mm512_set1_ps(first)), _mm512_mul_ps(two, _mm512_set1_ps(second)));
 }
 
-static const uint8_t *scale_byte(const struct matrix *w, int row, int col) {
-    int per_row = (w->cols + w->block_cols - 1) / w->block_cols;
-    return w->scales + (int64_t) (row / w->block_rows) * per_row + col / w->block_cols;
-}
-
-static __m512i with_scale(__m512i words, const struct matrix *w, int row, int col) {
+static inline float float_scale(const struct strip *s, int row, int64_t at) {
     float scale;
-    if (!w->scales) {
-        return words;
-    }
-    if (w->scale_is_float) {
-        memcpy(&scale, w->scales + 4 * (scale_byte(w, row, col) - w->scales), 4);
-        return scaled_exactly(words, scale);
-    }
-    return scaled(words, *scale_byte(w, row, col));
+    memcpy(&scale, s->w->scales + 4 * (s->scales[row] + at), 4);
+    return scale;
 }
 
-// The two bytes of every E4M3 magnitude as bfloat16.
-static uint8_t fp8_low[128] __attribute__((aligned(64))), fp8_high[128] __attribute__((aligned(64)));
+// What a row's 32 columns need besides their codes: two numbers of formats with scales in half precision, or where the
+// scale lies that applies to them.
+struct step_scales {
+    float a[ROWS], b[ROWS];
+    int64_t apart;
+} __attribute__((aligned(64)));
 
-__attribute__((constructor)) static void fill_fp8(void) {
-    for (int code = 0; code < 128; code++) {
-        int e = code >> 3, m = code & 7;
-        float value = e ? (1 + m / 8.0f) * __builtin_ldexpf(1, e - 7) : __builtin_ldexpf((float) m, -9);
-        uint32_t bits;
-        memcpy(&bits, &value, 4);
-        uint32_t word = code == 127 ? 0x7fc0 : bits >> 16;
-        fp8_low[code] = (uint8_t) word;
-        fp8_high[code] = (uint8_t) (word >> 8);
+static inline void scales_of(int format, struct strip *s, int k, struct step_scales *out) {
+    switch (format) {
+    case FORMAT_Q8_0:
+        _mm512_store_ps(out->a, low_halves(words_at(s, 34 * k)));
+        break;
+    case FORMAT_Q4_0:
+        _mm512_store_ps(out->a, low_halves(words_at(s, 18 * k)));
+        break;
+    case FORMAT_Q4_K:
+        q4_k_scales_of(s, k / 8 * 144, k % 8, out->a, out->b);
+        break;
+    case FORMAT_Q6_K:
+        q6_k_scales_of(s, k / 8 * 210, k % 8, out->a, out->b);
+        break;
+    case FORMAT_MXFP4:
+        break;
+    default:
+        out->apart = s->w->scales ? k * COLS / s->w->block_cols : 0;
     }
 }
 
-static __m512i fp8_words(__m256i codes) {
-    __m512i c = _mm512_castsi256_si512(codes);
-    __m512i low = _mm512_permutex2var_epi8(_mm512_load_si512(fp8_low), c, _mm512_load_si512(fp8_low + 64));
-    __m512i high = _mm512_permutex2var_epi8(_mm512_load_si512(fp8_high), c, _mm512_load_si512(fp8_high + 64));
-    __m256i sign = _mm256_and_si256(codes, _mm256_set1_epi8((char) 0x80));
-    __m512i words = _mm512_slli_epi16(_mm512_cvtepu8_epi16(_mm256_or_si256(_mm512_castsi512_si256(high), sign)), 8);
-    return _mm512_or_si512(words, _mm512_cvtepu8_epi16(_mm512_castsi512_si256(low)));
-}
-
-static inline __attribute__((always_inline)) __m512i e2m1_words(__m512i nibbles, int e) {
-    __m512i words = _mm512_permutexvar_epi16(nibbles, _mm512_loadu_si512(E2M1));
-    if (__builtin_expect(e < 24 || e > 230, 0)) {
-        return scaled_exactly(words, power_of_two(e));
-    }
-    __mmask32 nonzero = _mm512_test_epi16_mask(nibbles, _mm512_set1_epi16(7));
-    return _mm512_mask_add_epi16(words, nonzero, words, _mm512_set1_epi16((short) ((e - 127) * 128)));
-}
-
-static inline __attribute__((always_inline)) __m512i e2m1_scaled(__m512i nibbles, const struct matrix *w, int row, int col) {
-    if (!w->scales) {
-        return _mm512_permutexvar_epi16(nibbles, _mm512_loadu_si512(E2M1));
-    }
-    if (w->scale_is_float) {
-        return with_scale(_mm512_permutexvar_epi16(nibbles, _mm512_loadu_si512(E2M1)), w, row, col);
-    }
-    return e2m1_words(nibbles, *scale_byte(w, row, col));
-}
-
-// 32 columns of a row, from column 32 k on; zeros beyond the last.
-static inline __attribute__((always_inline)) __m512i decode(int format, const struct matrix *w, int row, int k) {
-    const uint8_t *p = w->data + (int64_t) row * w->row_bytes;
+// Columns 32 k and on of row i, which begins at p; zeros beyond the last.
+static inline __attribute__((always_inline)) __m512i decode(int format, const struct strip *s, const uint8_t *p, int i,
+                                                            int k, const struct step_scales *scales) {
+    const struct matrix *w = s->w;
     int left = w->cols - k * COLS;
     __mmask32 valid = left >= COLS ? 0xffffffffu : (1u << left) - 1;
     __m512i words;
     switch (format) {
-    case FORMAT_BF16:
-        return with_scale(_mm512_maskz_loadu_epi16(valid, p + 64 * k), w, row, k * COLS);
-    case FORMAT_FP8:
-        return with_scale(fp8_words(_mm256_maskz_loadu_epi8(valid, p + 32 * k)), w, row, k * COLS);
-    case FORMAT_FP4:
-        return e2m1_scaled(nibbles_in_pairs(p + 16 * k, left), w, row, k * COLS);
-    case FORMAT_MXFP4:
-        return e2m1_words(nibbles_in_halves(p + 17 * k + 1), p[17 * k]);
     case FORMAT_Q8_0:
-        return affine(_mm256_loadu_si256((const __m256i *) (p + 34 * k + 2)), half(p + 34 * k), 0);
-    case FORMAT_Q4_0: {
-        float d = half(p + 18 * k);
-        return affine(nibble_bytes(p + 18 * k + 2), d, 8 * d);
-    }
+        return q8_0_words(p + 34 * k + 2, scales->a[i]);
+    case FORMAT_Q4_0:
+        words = nibbles_in_halves(_mm_loadu_si128((const __m128i *) (p + 18 * k + 2)));
+        return _mm512_permutexvar_epi16(words, nibble_values(scales->a[i], 8 * scales->a[i]));
+    case FORMAT_MXFP4:
+        return e2m1_words(nibbles_in_halves(_mm_loadu_si128((const __m128i *) (p + 17 * k + 1))), p[17 * k]);
     case FORMAT_Q4_K:
-        q4_k(p + k / 8 * 144, k % 8, &words);
-        return words;
-    default:
-        q6_k(p + k / 8 * 210, k % 8, &words);
-        return words;
+        words = _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *) (p + k / 8 * 144 + 16 + k % 8 / 2 * 32)));
+        words = _mm512_srl_epi16(words, _mm_cvtsi32_si128(k % 2 * 4));
+        return _mm512_permutexvar_epi16(words, nibble_values(scales->a[i], scales->b[i]));
+    case FORMAT_Q6_K:
+        return q6_k_words(p + k / 8 * 210, k % 8, scales->a[i], scales->b[i]);
     }
+    int is_float = w->scales && w->scale_is_float;
+    int e = w->scales && !is_float ? w->scales[s->scales[i] + scales->apart] : 127;
+    switch (format) {
+    case FORMAT_FP8:
+        words = fp8_words(_mm256_maskz_loadu_epi8(valid, p + 32 * k), e);
+        break;
+    case FORMAT_FP4: {
+        __mmask16 bytes = left >= COLS ? 0xffff : (__mmask16) ((1u << (left + 1) / 2) - 1);
+        words = e2m1_words(nibbles_in_pairs(_mm_maskz_loadu_epi8(bytes, p + 16 * k)), e);
+        break;
+    }
+    default:
+        words = _mm512_maskz_loadu_epi16(valid, p + 64 * k);
+        words = e == 127 ? words : times(words, power_of_two(e));
+    }
+    return is_float ? times(words, float_scale(s, i, scales->apart)) : words;
+}
+
+static inline __attribute__((always_inline)) void decode_rows(int format, const struct strip *s, int count, int k,
+                                                              const struct step_scales *scales, uint8_t *tile) {
+    const uint8_t *p = s->data;
+    int64_t row_bytes = s->w->row_bytes;
+#pragma GCC unroll 4
+    for (int i = 0; i < count; i++, p += row_bytes) {
+        _mm512_store_si512(tile + 64 * i, decode(format, s, p, i, k, scales));
+    }
+}
+
+// The strip at step k; rows from the strip's last on are zero.
+static inline __attribute__((always_inline)) void tile_of(int format, struct strip *s, int k, uint8_t *tile) {
+    struct step_scales scales;
+    scales_of(format, s, k, &scales);
+    // a number is spread over a register more cheaply as it is loaded than out of the register it comes from
+    __asm__("" : "+m"(scales));
+    int count = s->count;
+    if (count == ROWS) {
+        decode_rows(format, s, ROWS, k, &scales, tile);
+        return;
+    }
+    decode_rows(format, s, count, k, &scales, tile);
+    memset(tile + 64 * count, 0, 64 * (ROWS - count));
 }
 
 // Bytes of 32 columns, rounded up where a block has more.
@@ -213,20 +328,12 @@ static inline __attribute__((always_inline)) int block_bytes(int format) {
     }
 }
 
-// Sixteen rows of 32 columns; rows from `count` on are zero. The strip of rows after these is asked for in time.
-static inline __attribute__((always_inline)) void tile_of(int format, const struct matrix *w, int first, int count, int k,
-                                                          uint8_t *tile) {
-    // the whole strip behind this one lies in one piece: a share of it with every step, line after line
+// Asks for a share of the strip `rows` rows further on: it lies in one piece, and every step takes the next lines of it.
+static inline __attribute__((always_inline)) void ask_for(int format, const struct strip *s, int rows, int k) {
     int64_t share = (int64_t) ROWS * block_bytes(format);
-    const char *next = (const char *) (w->data + (int64_t) (first + ROWS) * w->row_bytes + k * share);
+    const char *next = (const char *) (s->data + (int64_t) rows * s->w->row_bytes + k * share);
     for (int64_t at = 0; at < share; at += 64) {
         _mm_prefetch(next + at, _MM_HINT_T0);
-    }
-    for (int i = 0; i < count; i++) {
-        _mm512_store_si512(tile + 64 * i, decode(format, w, first + i, k));
-    }
-    for (int i = count; i < ROWS; i++) {
-        _mm512_store_si512(tile + 64 * i, _mm512_setzero_si512());
     }
 }
 
@@ -242,16 +349,29 @@ static inline __attribute__((always_inline)) void tile_of(int format, const stru
     default: call(FORMAT_Q6_K); break;                                                                                 \
     }
 
-static void decode_strip(const struct matrix *w, int first, int count, uint8_t *strip) {
+static void decode_strip(const struct matrix *w, int first, int count, uint8_t *tiles) {
     int steps = blocks_of(w->cols);
+    struct strip s;
+    open_strip(&s, w, first, count);
 #define STRIP(format)                                                                                                  \
     for (int k = 0; k < steps; k++) {                                                                                  \
-        tile_of(format, w, first, count, k, strip + (int64_t) k * TILE_BYTES);                                         \
+        ask_for(format, &s, ROWS, k);                                                                                  \
+        tile_of(format, &s, k, tiles + (int64_t) k * TILE_BYTES);                                                      \
     }
     FOR_FORMAT(w->format, STRIP)
 }
 
 // ---- multiplying ----
+
+// Tiles 0 and 6, a result and its x, are `x_rows` wide; all others are whole.
+#define CONFIG(x_rows)                                                                                                 \
+    {                                                                                                                  \
+        .palette = 1, .row_bytes = {4 * (x_rows), 64, 64, 64, 64, 64, 4 * (x_rows), 64},                               \
+        .rows = {16, 16, 16, 16, 16, 16, 16, 16}                                                                       \
+    }
+static const struct tile_config CONFIGS[ROWS] = {
+    CONFIG(1), CONFIG(2),  CONFIG(3),  CONFIG(4),  CONFIG(5),  CONFIG(6),  CONFIG(7),  CONFIG(8),
+    CONFIG(9), CONFIG(10), CONFIG(11), CONFIG(12), CONFIG(13), CONFIG(14), CONFIG(15), CONFIG(16)};
 
 // Tile [w row][x row] to y [x row][w row].
 static void store(const float *tile, int x_rows, int w_rows, float *y, int64_t stride) {
@@ -320,29 +440,44 @@ static void put(const float *out, int x, int i, int b_tiles, int a_tiles, int ro
     }
 }
 
-// At most two tiles of x: each tile of w is multiplied as soon as it is decoded, and kept nowhere.
+// A strip times one tile of x or two: tiles 0 and 2.
+static inline void multiply(const uint8_t *tile, const uint8_t *x, const uint8_t *more_x, int64_t x_row, int k) {
+    _tile_loadd(4, tile, 64);
+    _tile_loadd(6, x + 16 * x_row * k, x_row);
+    _tile_dpbf16ps(0, 4, 6);
+    if (more_x) {
+        _tile_loadd(7, more_x + (int64_t) k * TILE_BYTES, 64);
+        _tile_dpbf16ps(2, 4, 7);
+    }
+}
+
+// At most two tiles of x: each tile of w is multiplied soon after it is decoded, and kept nowhere.
 static void few_rows(const uint8_t *packed, int rows, const struct matrix *w, int first, int count, float *y,
                      int64_t stride) {
-    uint8_t tile[4][TILE_BYTES] __attribute__((aligned(64)));
+    uint8_t tiles[RING][TILE_BYTES] __attribute__((aligned(64)));
     float out[4 * 256] __attribute__((aligned(64)));
     int steps = blocks_of(w->cols), x_tiles = (rows + ROWS - 1) / ROWS;
-    const uint8_t *second = packed + (int64_t) steps * TILE_BYTES;
+    const uint8_t *more = x_tiles > 1 ? packed + (int64_t) steps * TILE_BYTES : NULL;
     for (int i = 0; i < count; i += ROWS) {
-        int lanes = least(ROWS, count - i);
+        struct strip s;
+        open_strip(&s, w, first + i, least(ROWS, count - i));
         _tile_zero(0);
         _tile_zero(2);
 #define MULTIPLY(format)                                                                                               \
-    for (int k = 0; k < steps; k++) {                                                                                  \
-        tile_of(format, w, first + i, lanes, k, tile[k & 3]);                                                          \
-        _tile_loadd(4, tile[k & 3], 64);                                                                               \
-        _tile_loadd(6, packed + (int64_t) k * TILE_BYTES, 64);                                                         \
-        _tile_dpbf16ps(0, 4, 6);                                                                                       \
-        if (x_tiles > 1) {                                                                                             \
-            _tile_loadd(7, second + (int64_t) k * TILE_BYTES, 64);                                                     \
-            _tile_dpbf16ps(2, 4, 7);                                                                                   \
+    for (int k = 0; k < steps + AHEAD; k++) {                                                                          \
+        if (k >= AHEAD) {                                                                                              \
+            multiply(tiles[(k - AHEAD) % RING], packed, more, x_row(rows), k - AHEAD);                                 \
+        }                                                                                                              \
+        if (k < steps) {                                                                                               \
+            ask_for(format, &s, ROWS, k);                                                                              \
+            tile_of(format, &s, k, tiles[k % RING]);                                                                   \
         }                                                                                                              \
     }
         FOR_FORMAT(w->format, MULTIPLY)
+        if (rows == 1 && s.count == ROWS) {
+            _tile_stored(0, y + i, 4);
+            continue;
+        }
         _tile_stored(0, out, 64);
         _tile_stored(2, out + 512, 64);
         put(out, 0, i / ROWS, x_tiles, 1, rows, count, y, stride);
@@ -369,7 +504,7 @@ static void many_rows(const uint8_t *packed, int rows, const struct matrix *w, i
 
 void amx_product(const uint8_t *packed, int32_t rows, const struct matrix *w, int32_t first, int32_t count, float *y,
                  int64_t stride, uint8_t *scratch) {
-    configure_tiles();
+    _tile_loadconfig(&CONFIGS[least(rows, ROWS) - 1]);
     if (rows <= PAIR) {
         few_rows(packed, rows, w, first, count, y, stride);
     } else {
