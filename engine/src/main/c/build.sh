@@ -31,7 +31,7 @@ compile() {
 avx512="-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi -mfma -mf16c -mbmi2"
 case $(uname -s)-$(uname -m) in
 Linux-x86_64)
-    compile linux-x86_64 "${CC:-cc}" dispatch.c "" avx512.c "$avx512" amx.c "$avx512 -mavx512bf16 -mamx-tile -mamx-bf16"
+    compile linux-x86_64 "${CC:-cc}" dispatch.c "" ceiling.c "" avx512.c "$avx512" amx.c "$avx512 -mavx512bf16 -mamx-tile -mamx-bf16"
     ;;
 *)
     echo "native kernels: not built on $(uname -s) $(uname -m); the Vector API ring computes instead"

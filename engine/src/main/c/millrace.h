@@ -73,4 +73,15 @@ EXPORT void millrace_product(int32_t level, int32_t arithmetic, const float *x, 
                       int32_t rows, const uint8_t *data, const uint8_t *scales, const int32_t shape[7], int32_t first,
                       int32_t count, float *y, int64_t stride, uint8_t *scratch);
 
+// What a core's arithmetic can be measured on.
+enum unit {
+    UNIT_INT8 = 0,       // vectors
+    UNIT_INT8_TILES = 1, // AMX
+    UNIT_BF16_TILES = 2
+};
+
+// Keeps a unit busy for `rounds` turns of a loop of multiply-adds, each of a fraction of a microsecond, and answers how
+// many operations those were, a multiply-add being two; -1 if the processor has no such unit.
+EXPORT int64_t millrace_spin(int32_t unit, int64_t rounds);
+
 #endif

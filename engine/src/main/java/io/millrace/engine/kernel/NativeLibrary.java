@@ -106,6 +106,7 @@ final class NativeLibrary {
         private final MethodHandle scratchBytes;
         private final MethodHandle pack;
         private final MethodHandle product;
+        private final MethodHandle spin;
         private final Level level;
 
         Functions(SymbolLookup symbols) {
@@ -123,6 +124,8 @@ final class NativeLibrary {
                     FunctionDescriptor.ofVoid(
                             INT, INT, pointer, LONG, pointer, INT, pointer, pointer, pointer, INT, INT, pointer, LONG,
                             pointer));
+            spin = Linker.nativeLinker()
+                    .downcallHandle(symbol(symbols, "millrace_spin"), FunctionDescriptor.of(LONG, INT, LONG));
             int best = call(handle(symbols, "millrace_level", FunctionDescriptor.of(INT)));
             level = Arrays.stream(Level.values())
                     .filter(known -> known.code == best)
@@ -131,9 +134,13 @@ final class NativeLibrary {
         }
 
         private static MethodHandle handle(SymbolLookup symbols, String name, FunctionDescriptor descriptor) {
-            MemorySegment symbol = symbols.find(name)
+            return Linker.nativeLinker()
+                    .downcallHandle(symbol(symbols, name), descriptor, Linker.Option.critical(true));
+        }
+
+        private static MemorySegment symbol(SymbolLookup symbols, String name) {
+            return symbols.find(name)
                     .orElseThrow(() -> new IllegalArgumentException("expected the symbol " + name + ", got none"));
-            return Linker.nativeLinker().downcallHandle(symbol, descriptor, Linker.Option.critical(true));
         }
 
         private static int call(MethodHandle handle) {
@@ -220,6 +227,18 @@ final class NativeLibrary {
                 product.invokeExact(
                         at.code, how.code, x, xStride, packed, rows, data, scales, shape, first, count, y, stride,
                         scratch);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// Keeps a unit of the calling core busy; see the C header. Lasts as long as it is asked to, so the collector
+        /// does not wait for it.
+        ///
+        /// @return operations done, or -1 if the processor has no such unit
+        long spin(int unit, long rounds) {
+            try {
+                return (long) spin.invokeExact(unit, rounds);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }
