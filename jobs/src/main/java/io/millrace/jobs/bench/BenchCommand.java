@@ -107,6 +107,9 @@ public final class BenchCommand implements Callable<Integer> {
         }
         measure(works, others, shape, results);
         results.write();
+        if (json != null) {
+            Picture.draw(results, json.resolveSibling(json.getFileName().toString().replaceFirst("\\.json$", "") + ".png"));
+        }
         new Table(results, commandSpec().commandLine().getOut()).print();
         return 0;
     }

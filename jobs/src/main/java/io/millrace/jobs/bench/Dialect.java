@@ -4,19 +4,27 @@ import java.util.ArrayList;
 import java.util.List;
 
 /// What the tools of llama.cpp and of ik_llama.cpp want to be asked, and which settings of theirs are worth trying.
+@SuppressWarnings("ImmutableEnumChecker") // unmodifiable lists
 enum Dialect {
-    LLAMA_CPP("on", "off", List.of("")),
+    LLAMA_CPP("on", "off", List.of(""), List.of("--no-warmup")),
     /// Repacks weights while loading, or merges the two projections of an expert, if told to.
-    IK("1", "0", List.of("", " -rtr", " -muge"));
+    IK("1", "0", List.of("", " -rtr", " -muge"), List.of("-w", "0"));
 
     private final String attentionOn;
     private final String attentionOff;
     private final List<String> extras;
+    private final List<String> coldPrefill;
 
-    Dialect(String attentionOn, String attentionOff, List<String> extras) {
+    Dialect(String attentionOn, String attentionOff, List<String> extras, List<String> coldPrefill) {
         this.attentionOn = attentionOn;
         this.attentionOff = attentionOff;
         this.extras = extras;
+        this.coldPrefill = coldPrefill;
+    }
+
+    /// What keeps `llama-bench` from doing everything twice, the first time to warm up.
+    List<String> coldPrefill() {
+        return coldPrefill;
     }
 
     /// By a peer's name.

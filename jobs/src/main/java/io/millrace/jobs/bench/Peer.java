@@ -14,6 +14,9 @@ final class Peer implements Contestant {
     static final String PREFILL_TOOL = "llama-bench";
     static final String DECODE_TOOL = "llama-batched-bench";
 
+    /// Tokens of a stream while settings are tried.
+    private static final int BRIEF = 8;
+
     private static final Pattern COMPLAINT = Pattern.compile("(?i).*(error|assert|fail|exceed|unsupported).*");
     private static final Pattern BACKEND = Pattern.compile("loaded CPU backend from .*/(\\S+)");
 
@@ -53,7 +56,9 @@ final class Peer implements Contestant {
 
     @Override
     public double tokensPerSecond(Work work) {
-        return tokensPerSecond(work, chosen(work), shape.generated());
+        return work.isPrefill()
+                ? prefill(chosen(work), List.of())
+                : decode(work, chosen(work), shape.generated());
     }
 
     /// Tries every candidate once, briefly, and keeps the best.
@@ -62,7 +67,9 @@ final class Peer implements Contestant {
         double most = 0;
         for (String candidate : dialect.candidates(work, shape)) {
             try {
-                double rate = tokensPerSecond(work, candidate, 8);
+                double rate = work.isPrefill()
+                        ? prefill(candidate, dialect.coldPrefill())
+                        : decode(work, candidate, BRIEF);
                 results.addTried(name, work, candidate, rate);
                 if (rate > most) {
                     most = rate;
@@ -77,12 +84,10 @@ final class Peer implements Contestant {
         }
     }
 
-    private double tokensPerSecond(Work work, String settings, int generated) {
-        return work.isPrefill() ? prefill(settings) : decode(work, settings, generated);
-    }
-
-    private double prefill(String settings) {
-        String out = run(PREFILL_TOOL, settings, List.of("-n", "0", "-r", "1", "-o", "json"));
+    private double prefill(String settings, List<String> more) {
+        List<String> arguments = new ArrayList<>(List.of("-n", "0", "-r", "1", "-o", "json"));
+        arguments.addAll(more);
+        String out = run(PREFILL_TOOL, settings, arguments);
         return ToolOutput.array(out).path(0).path("avg_ts").asDouble();
     }
 

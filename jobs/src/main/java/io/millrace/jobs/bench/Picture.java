@@ -8,32 +8,38 @@ import java.awt.Font;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.DoubleUnaryOperator;
+import java.util.stream.DoubleStream;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.XYSeries;
+import org.knowm.xchart.style.Styler.LegendLayout;
 import org.knowm.xchart.style.Styler.LegendPosition;
+import org.knowm.xchart.style.XYStyler;
+import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
 /// The batch-size curve and the roofline, side by side, as one PNG. Needs fonts, as any program that draws letters.
 final class Picture {
     private static final int WIDTH = 900;
     private static final int HEIGHT = 620;
-    private static final int DPI = 144;
+    /// What the axes of the roofline end with, in operations for a byte.
+    private static final double MOST_INTENSE = 2048;
     private static final Color GRID = new Color(0xdd, 0xdd, 0xdd);
     private static final Color INK = new Color(0x22, 0x22, 0x22);
     private static final Color ROOF = new Color(0x88, 0x88, 0x88);
 
     /// By engine, distinguishable without colour by their markers.
-    private static final List<Color> COLORS =
-            List.of(new Color(0xc4, 0x1e, 0x3a), new Color(0x1f, 0x5f, 0xa8), new Color(0x2e, 0x7d, 0x32), Color.ORANGE);
+    private static final List<Color> COLORS = List.of(
+            new Color(0xc4, 0x1e, 0x3a), new Color(0x1f, 0x5f, 0xa8), new Color(0x2e, 0x7d, 0x32), Color.DARK_GRAY);
+    private static final List<Marker> MARKERS = List.of(
+            SeriesMarkers.CIRCLE, SeriesMarkers.DIAMOND, SeriesMarkers.SQUARE, SeriesMarkers.TRIANGLE_UP);
 
     private final Results results;
     private final TokenCost cost;
@@ -78,26 +84,20 @@ final class Picture {
     private XYChart curve() {
         XYChart chart = chart("Decoding: " + results.text(Facts.MODEL, Facts.FILE), "streams at once", "tokens/s");
         List<String> engines = engines();
-        for (int i = 0; i < engines.size(); i++) {
-            addCurve(chart, engines.get(i), i);
+        for (String engine : engines) {
+            List<Work> works = decodes(results, engine);
+            double[] streams = works.stream().mapToDouble(Work::streams).toArray();
+            points(chart, engine, engines.indexOf(engine), streams, rates(works, engine, 1));
         }
-        double[] streams = powers(1, 512);
-        line(chart, "roof: memory, int8", streams, tokens -> roof(tokens) / operations(), true);
+        roof(chart, "what memory and int8 allow", doublings(512), tokens -> roof(tokens) / operations());
+        fit(chart);
         return chart;
     }
 
-    private void addCurve(XYChart chart, String engine, int index) {
-        List<Work> works = decodes(results, engine);
-        if (!works.isEmpty()) {
-            points(
-                    chart,
-                    engine,
-                    index,
-                    works.stream().mapToDouble(Work::streams).toArray(),
-                    works.stream()
-                            .mapToDouble(work -> results.rate(work, engine).orElseThrow())
-                            .toArray());
-        }
+    private double[] rates(List<Work> works, String engine, double factor) {
+        return works.stream()
+                .mapToDouble(work -> factor * results.rate(work, engine).orElseThrow())
+                .toArray();
     }
 
     private double operations() {
@@ -119,34 +119,35 @@ final class Picture {
     private XYChart roofline() {
         XYChart chart = chart(
                 "Roofline: " + results.text(Facts.MACHINE, Facts.THREADS) + " cores",
-                "operations per byte of weights",
+                "operations for a byte of weights; at the right edge: prefill",
                 "G operations/s");
         List<String> engines = engines();
-        for (int i = 0; i < engines.size(); i++) {
-            addPoints(chart, engines.get(i), i);
+        for (String engine : engines) {
+            List<Work> works = decodes(results, engine);
+            double[] intensities = works.stream()
+                    .mapToDouble(work -> intensity(work.streams()))
+                    .toArray();
+            points(chart, engine, engines.indexOf(engine), intensities, rates(works, engine, operations() / 1e9));
         }
-        double[] bytes = powers(1, 2048);
-        line(chart, String.format(Locale.ROOT, "memory: %.0f GB/s", bandwidth / 1e9), bytes, x -> Math.min(peak, x * bandwidth) / 1e9, true);
+        for (String engine : engines) {
+            results.rate(Work.PREFILL, engine)
+                    .ifPresent(rate -> prefill(chart, engine, engines.indexOf(engine), rate));
+        }
+        String name = String.format(Locale.ROOT, "%.0f GB/s, %.0f G int8/s", bandwidth / 1e9, peak / 1e9);
+        roof(chart, name, doublings(MOST_INTENSE), x -> Math.min(peak, x * bandwidth) / 1e9);
+        fit(chart);
         return chart;
     }
 
-    private void addPoints(XYChart chart, String engine, int index) {
-        Map<Double, Double> points = new LinkedHashMap<>();
-        for (Work work : decodes(results, engine)) {
-            double rate = results.rate(work, engine).orElseThrow();
-            points.put(intensity(work.streams()), rate * operations() / 1e9);
-        }
-        if (!points.isEmpty()) {
-            points(
-                    chart,
-                    engine,
-                    index,
-                    points.keySet().stream().mapToDouble(x -> x).toArray(),
-                    points.values().stream().mapToDouble(y -> y).toArray());
-        }
+    /// At the right: a prompt reads weights once for many tokens.
+    private void prefill(XYChart chart, String engine, int index, double rate) {
+        double[] x = {MOST_INTENSE};
+        double[] y = {rate * cost.bodyOperations() / 1e9};
+        points(chart, engine + ", prefill", index, x, y);
+        chart.getSeriesMap().get(engine + ", prefill").setShowInLegend(false);
     }
 
-    // ---- drawing ----
+    // ---- drawing: both axes are logarithms to the base 2, so that every doubling has its label ----
 
     private static XYChart chart(String title, String x, String y) {
         XYChart chart = new XYChartBuilder()
@@ -156,36 +157,68 @@ final class Picture {
                 .xAxisTitle(x)
                 .yAxisTitle(y)
                 .build();
-        var styler = chart.getStyler();
-        styler.setChartBackgroundColor(Color.WHITE).setPlotBackgroundColor(Color.WHITE);
-        styler.setPlotGridLinesColor(GRID).setPlotBorderVisible(false);
+        XYStyler styler = chart.getStyler();
+        styler.setChartBackgroundColor(Color.WHITE);
+        styler.setPlotBackgroundColor(Color.WHITE);
+        styler.setPlotGridLinesColor(GRID);
+        styler.setPlotBorderVisible(false);
         styler.setChartFontColor(INK);
-        styler.setXAxisTickLabelsColor(INK).setYAxisTickLabelsColor(INK);
-        styler.setXAxisLogarithmic(true).setYAxisLogarithmic(true);
+        styler.setXAxisTickLabelsColor(INK);
+        styler.setYAxisTickLabelsColor(INK);
+        styler.setXAxisMin(0.0);
+        styler.setxAxisTickLabelsFormattingFunction(Picture::power);
+        styler.setyAxisTickLabelsFormattingFunction(Picture::power);
         styler.setLegendPosition(LegendPosition.OutsideS);
-        styler.setLegendLayout(org.knowm.xchart.style.Styler.LegendLayout.Horizontal);
+        styler.setLegendLayout(LegendLayout.Horizontal);
         styler.setLegendBorderColor(Color.WHITE);
-        styler.setChartTitleFont(new Font(Font.SANS_SERIF, Font.BOLD, 18));
-        styler.setAxisTitleFont(new Font(Font.SANS_SERIF, Font.PLAIN, 16));
-        styler.setAxisTickLabelsFont(new Font(Font.SANS_SERIF, Font.PLAIN, 14));
-        styler.setLegendFont(new Font(Font.SANS_SERIF, Font.PLAIN, 15));
+        styler.setChartTitleFont(font(Font.BOLD, 18));
+        styler.setAxisTitleFont(font(Font.PLAIN, 16));
+        styler.setAxisTickLabelsFont(font(Font.PLAIN, 14));
+        styler.setLegendFont(font(Font.PLAIN, 15));
         return chart;
     }
 
-    private static void points(XYChart chart, String name, int index, double[] x, double[] y) {
-        XYSeries series = chart.addSeries(name, x, y);
-        series.setMarker(SeriesMarkers.CIRCLE).setMarkerColor(COLORS.get(index % COLORS.size()));
-        series.setLineColor(COLORS.get(index % COLORS.size())).setLineWidth(2.5f);
+    private static Font font(int style, int size) {
+        return new Font(Font.SANS_SERIF, style, size);
     }
 
-    private static void line(XYChart chart, String name, double[] x, DoubleUnaryOperator y, boolean dashed) {
-        double[] values = java.util.Arrays.stream(x).map(y).toArray();
-        XYSeries series = chart.addSeries(name, x, values);
-        series.setMarker(SeriesMarkers.NONE).setLineColor(ROOF);
+    private static String power(double log) {
+        return Math.abs(log - Math.rint(log)) < 1e-6 ? String.format(Locale.ROOT, "%.0f", Math.pow(2, log)) : "";
+    }
+
+    private static void points(XYChart chart, String name, int index, double[] x, double[] y) {
+        if (x.length > 0) {
+            XYSeries series = chart.addSeries(name, logs(x), logs(y));
+            series.setMarker(MARKERS.get(index % MARKERS.size()));
+            series.setMarkerColor(COLORS.get(index % COLORS.size()));
+            series.setLineColor(COLORS.get(index % COLORS.size()));
+            series.setLineWidth(2.5f);
+        }
+    }
+
+    private static void roof(XYChart chart, String name, double[] x, DoubleUnaryOperator y) {
+        XYSeries series = chart.addSeries(name, logs(x), logs(Arrays.stream(x).map(y).toArray()));
+        series.setMarker(SeriesMarkers.NONE);
+        series.setLineColor(ROOF);
         series.setLineStyle(new BasicStroke(2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {8, 6}, 0));
     }
 
-    private static double[] powers(double from, double to) {
-        return java.util.stream.DoubleStream.iterate(from, x -> x <= to, x -> 2 * x).toArray();
+    /// Ends the upright axis with whole powers.
+    private static void fit(XYChart chart) {
+        double[] y = chart.getSeriesMap().values().stream()
+                .flatMapToDouble(series -> Arrays.stream(series.getYData()))
+                .toArray();
+        chart.getStyler().setYAxisMin(Math.floor(Arrays.stream(y).min().orElseThrow()));
+        chart.getStyler().setYAxisMax(Math.ceil(Arrays.stream(y).max().orElseThrow()));
+        chart.getStyler().setYAxisTickMarkSpacingHint(40);
+        chart.getStyler().setXAxisTickMarkSpacingHint(40);
+    }
+
+    private static double[] logs(double[] values) {
+        return Arrays.stream(values).map(value -> Math.log(value) / Math.log(2)).toArray();
+    }
+
+    private static double[] doublings(double most) {
+        return DoubleStream.iterate(1, x -> x <= most, x -> 2 * x).toArray();
     }
 }
