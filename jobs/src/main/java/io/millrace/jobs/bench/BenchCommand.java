@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -55,8 +56,8 @@ public final class BenchCommand implements Callable<Integer> {
             paramLabel = "WORK",
             split = ",",
             defaultValue = "prefill,decode:1,decode:64,decode:512",
-            description = "prefill, decode:STREAMS or curve (1 to 512 streams), several by commas."
-                    + " Default: ${DEFAULT-VALUE}.")
+            description = "prefill, decode:STREAMS, curve (1 to 512 streams), or a trial: length, memory, spark,"
+                    + " executors, agreement, quality; several by commas. Default: ${DEFAULT-VALUE}.")
     private List<String> words = List.of();
 
     @Option(
@@ -82,6 +83,13 @@ public final class BenchCommand implements Callable<Integer> {
             description = "llama.cpp=DIR or ik=DIR, with llama-bench and llama-batched-bench. Repeatable.")
     private Map<String, Path> peers = new LinkedHashMap<>();
 
+    @Option(
+            names = "--rows",
+            paramLabel = "N",
+            defaultValue = "300",
+            description = "Rows of the bundled corpus in trials with Spark, for each executor. Default: 300.")
+    private int rows;
+
     @Option(names = "--peers-only", description = "Time the peers alone.")
     private boolean peersOnly;
 
@@ -93,7 +101,6 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        List<Work> works = words.stream().flatMap(this::works).toList();
         requireTools();
         Shape shape = new Shape(
                 threads == 0 ? Runtime.getRuntime().availableProcessors() : threads, promptTokens, generatedTokens);
@@ -102,10 +109,16 @@ public final class BenchCommand implements Callable<Integer> {
         List<Peer> others = peers.entrySet().stream()
                 .map(peer -> new Peer(peer.getKey(), peer.getValue(), model, shape, results))
                 .toList();
+        List<Work> works = new ArrayList<>();
+        Map<String, Trial> trials = new LinkedHashMap<>();
+        words.forEach(word -> trial(word, shape).ifPresentOrElse(trial -> trials.put(word, trial), () -> works(word).forEach(works::add)));
         if (tune) {
             works.forEach(work -> others.forEach(peer -> peer.tune(work)));
         }
         measure(works, others, shape, results);
+        for (Map.Entry<String, Trial> trial : trials.entrySet()) {
+            results.addTrial(trial.getKey(), trial.getValue().run());
+        }
         results.write();
         if (json != null) {
             Picture.draw(results, json.resolveSibling(json.getFileName().toString().replaceFirst("\\.json$", "") + ".png"));
@@ -118,7 +131,29 @@ public final class BenchCommand implements Callable<Integer> {
         List<String> words = word.equals("curve") ? CURVE : List.of(word);
         return words.stream()
                 .map(each -> Work.parse(each)
-                        .orElseThrow(() -> wrong("--work: expected prefill, decode:STREAMS or curve, got " + each)));
+                        .orElseThrow(
+                                () -> wrong("--work: expected prefill, decode:STREAMS, curve or a trial, got " + each)));
+    }
+
+    private Optional<Trial> trial(String word, Shape shape) {
+        return Optional.ofNullable(
+                switch (word) {
+                    case "length" -> new LengthTrial(ring, shape.threads());
+                    case "memory" -> new MemoryTrial();
+                    case "spark" -> new SparkTrial(model, rows, rounds);
+                    case "executors" -> new ExecutorsTrial(model, rows);
+                    case "agreement" -> new AgreementTrial(model, peer(Bars.LLAMA_CPP), shape.threads());
+                    case "quality" -> new QualityTrial(model, ring, rows, shape.threads());
+                    default -> null;
+                });
+    }
+
+    private Path peer(String name) {
+        Path tools = peers.get(name);
+        if (tools == null) {
+            throw wrong("--work agreement: expected --peer " + name + "=DIR with llama-server, got none");
+        }
+        return tools;
     }
 
     private void requireTools() {
@@ -144,7 +179,7 @@ public final class BenchCommand implements Callable<Integer> {
 
     private void measure(List<Work> works, List<Peer> others, Shape shape, Results results) {
         List<Contestant> contestants = new ArrayList<>(others);
-        if (rounds == 0) {
+        if (rounds == 0 || works.isEmpty()) {
             return;
         }
         OurEngine ours = peersOnly ? null : new OurEngine(model, ring, shape, stepTokens);

@@ -128,6 +128,6 @@ class BenchCommandTest {
     @Test
     void call_unknownWork_saysWhatIsKnown() {
         assertThat(execute(List.of("--model", MODEL, "--work", "sleep"))).isEqualTo(2);
-        assertThat(err.toString()).contains("expected prefill, decode:STREAMS or curve, got sleep");
+        assertThat(err.toString()).contains("expected prefill, decode:STREAMS, curve or a trial, got sleep");
     }
 }
