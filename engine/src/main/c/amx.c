@@ -122,10 +122,12 @@ static uint16_t bf16_bits(float value) {
     return (uint16_t) (bits >> 16);
 }
 
+static const float E2M1_VALUES[16] = {0, .5f, 1, 1.5f, 2, 3, 4, 6, 0, -.5f, -1, -1.5f, -2, -3, -4, -6};
+
 __attribute__((constructor)) static void fill_tables(void) {
     for (int e = 0; e < 256; e++) {
         for (int code = 0; code < 16; code++) {
-            e2m1_scaled[e][code] = bf16_bits(((float) E2M1_CODES[code] - 12) / 2 * power_of_two(e));
+            e2m1_scaled[e][code] = bf16_bits(E2M1_VALUES[code] * power_of_two(e));
         }
         for (int m = 0; m < 8; m++) {
             fp8_subnormals[e][m] = bf16_bits((float) m * 0x1p-9f * power_of_two(e));

@@ -109,4 +109,17 @@ EXPORT void millrace_attend(const float *q, float *out, int64_t row_stride, int3
                             float scale, const float *sink, const struct visible *visible, int32_t pooled_from,
                             const uint8_t *packed, int32_t total, uint8_t *scratch);
 
+// ---- ceilings ----
+
+// What a core's arithmetic can be measured on.
+enum unit {
+    UNIT_INT8 = 0,       // vectors
+    UNIT_INT8_TILES = 1, // AMX
+    UNIT_BF16_TILES = 2
+};
+
+// Keeps a unit busy for `rounds` turns of a loop of multiply-adds, each of a fraction of a microsecond, and answers how
+// many operations those were, a multiply-add being two; -1 if the processor has no such unit.
+EXPORT int64_t millrace_spin(int32_t unit, int64_t rounds);
+
 #endif

@@ -40,8 +40,8 @@ public final class Millrace {
         System.exit(commandLine().execute(args));
     }
 
-    /// The command with all its subcommands; tests execute it with captured writers.
-    static CommandLine commandLine() {
+    /// The command with all its subcommands, for whoever executes it with writers of his own.
+    public static CommandLine commandLine() {
         CommandLine commandLine = new CommandLine(new Millrace());
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setExecutionExceptionHandler(Millrace::tell);

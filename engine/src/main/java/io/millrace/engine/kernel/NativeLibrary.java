@@ -122,6 +122,7 @@ final class NativeLibrary {
         private final MethodHandle attentionScratch;
         private final MethodHandle attentionPack;
         private final MethodHandle attend;
+        private final MethodHandle spin;
         private final List<Level> levels;
 
         Functions(SymbolLookup symbols) {
@@ -152,6 +153,8 @@ final class NativeLibrary {
                     FunctionDescriptor.ofVoid(
                             pointer, pointer, LONG, INT, INT, INT, ValueLayout.JAVA_FLOAT, pointer, pointer, INT,
                             pointer, INT, pointer));
+            spin = Linker.nativeLinker()
+                    .downcallHandle(symbol(symbols, "millrace_spin"), FunctionDescriptor.of(LONG, INT, LONG));
             MethodHandle has = handle(symbols, "millrace_has", FunctionDescriptor.of(INT, INT));
             levels = Arrays.stream(Level.values())
                     .filter(level -> has(has, level))
@@ -159,9 +162,13 @@ final class NativeLibrary {
         }
 
         private static MethodHandle handle(SymbolLookup symbols, String name, FunctionDescriptor descriptor) {
-            MemorySegment symbol = symbols.find(name)
+            return Linker.nativeLinker()
+                    .downcallHandle(symbol(symbols, name), descriptor, Linker.Option.critical(true));
+        }
+
+        private static MemorySegment symbol(SymbolLookup symbols, String name) {
+            return symbols.find(name)
                     .orElseThrow(() -> new IllegalArgumentException("expected the symbol " + name + ", got none"));
-            return Linker.nativeLinker().downcallHandle(symbol, descriptor, Linker.Option.critical(true));
         }
 
         private static boolean has(MethodHandle has, Level level) {
@@ -320,6 +327,18 @@ final class NativeLibrary {
                 attend.invokeExact(
                         q, out, rowStride, rows, heads, dim, scale, sink, visible, firstPooled, packed, places,
                         scratch);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// Keeps a unit of the calling core busy; see the C header. Lasts as long as it is asked to, so the collector
+        /// does not wait for it.
+        ///
+        /// @return operations done, or -1 if the processor has no such unit
+        long spin(int unit, long rounds) {
+            try {
+                return (long) spin.invokeExact(unit, rounds);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }

@@ -1,34 +1,36 @@
 package io.millrace.jobs.bench;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /// `millrace bench`: tokens per second of this engine, and of others on the same file in turn with it, so that a ratio
-/// holds when the machine's speed drifts.
+/// holds when the machine's speed drifts; what the machine can do at most, in between.
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,
         description = {
-            "Times prefill and decoding with random prompts, after one round that is not counted.",
-            "With --peer, each round times every engine, one after the other; figures are medians."
+            "Times prefill and decoding with random prompts, and what the machine can do at most.",
+            "With --peer, each round times every engine, one after the other; figures are medians.",
+            "With --json, figures are added to those of earlier runs, and a picture is drawn beside the file."
         })
 public final class BenchCommand implements Callable<Integer> {
+    private static final List<String> CURVE = Stream.iterate(1, streams -> streams <= 512, streams -> 2 * streams)
+            .map(streams -> "decode:" + streams)
+            .toList();
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -43,13 +45,20 @@ public final class BenchCommand implements Callable<Integer> {
     private int threads;
 
     @Option(
+            names = "--step",
+            paramLabel = "N",
+            defaultValue = "512",
+            description = "Our tokens a step. Default: 512.")
+    private int stepTokens;
+
+    @Option(
             names = "--work",
             paramLabel = "WORK",
             split = ",",
-            converter = Work.Converter.class,
-            defaultValue = "prefill,decode:1,decode:64",
-            description = "prefill or decode:STREAMS, several by commas. Default: ${DEFAULT-VALUE}.")
-    private List<Work> works = List.of();
+            defaultValue = "prefill,decode:1,decode:64,decode:512",
+            description = "prefill, decode:STREAMS, curve (1 to 512 streams), or a trial: length, memory, spark,"
+                    + " executors, agreement, quality; several by commas. Default: ${DEFAULT-VALUE}.")
+    private List<String> words = List.of();
 
     @Option(
             names = "--prompt",
@@ -62,116 +71,145 @@ public final class BenchCommand implements Callable<Integer> {
             names = "--generate",
             paramLabel = "N",
             defaultValue = "64",
-            description = "Tokens per stream. Default: 64.")
+            description = "Tokens of a stream, fewer if there are many. Default: 64.")
     private int generatedTokens;
 
-    @Option(names = "--rounds", paramLabel = "N", defaultValue = "3", description = "Counted rounds. Default: 3.")
+    @Option(names = "--rounds", paramLabel = "N", defaultValue = "3", description = "Default: 3.")
     private int rounds;
 
     @Option(
             names = "--peer",
             paramLabel = "NAME=DIR",
-            description = "Folder with llama-bench and llama-batched-bench. Repeatable.")
+            description = "llama.cpp=DIR or ik=DIR, with llama-bench and llama-batched-bench. Repeatable.")
     private Map<String, Path> peers = new LinkedHashMap<>();
 
-    @Option(names = "--json", paramLabel = "FILE", description = "Where to write every figure.")
+    @Option(
+            names = "--rows",
+            paramLabel = "N",
+            defaultValue = "300",
+            description = "Rows of the bundled corpus in trials with Spark, for each executor. Default: 300.")
+    private int rows;
+
+    @Option(names = "--peers-only", description = "Time the peers alone.")
+    private boolean peersOnly;
+
+    @Option(names = "--tune", description = "First try settings of the peers for each work, and keep the best.")
+    private boolean tune;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Every figure; added to what is there.")
     private @Nullable Path json;
 
     @Override
     public Integer call() throws IOException {
-        int workers = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
-        List<Contestant> contestants = new ArrayList<>();
-        contestants.add(new OurEngine(model, ring, workers, promptTokens, generatedTokens));
-        peers.forEach((name, tools) ->
-                contestants.add(new LlamaTools(name, tools, model, workers, promptTokens, generatedTokens)));
-        try {
-            Map<Work, double[][]> figures = new LinkedHashMap<>();
-            works.forEach(work -> figures.put(work, measure(contestants, work)));
-            report(contestants, figures);
-        } finally {
-            contestants.forEach(Contestant::close);
+        requireTools();
+        Shape shape = new Shape(
+                threads == 0 ? Runtime.getRuntime().availableProcessors() : threads, promptTokens, generatedTokens);
+        Results results = Results.open(json);
+        Facts.write(model, shape.threads(), results);
+        List<Peer> others = peers.entrySet().stream()
+                .map(peer -> new Peer(peer.getKey(), peer.getValue(), model, shape, results))
+                .toList();
+        List<Work> works = new ArrayList<>();
+        Map<String, Trial> trials = new LinkedHashMap<>();
+        words.forEach(word -> trial(word, shape).ifPresentOrElse(trial -> trials.put(word, trial), () -> works(word).forEach(works::add)));
+        if (tune) {
+            works.forEach(work -> others.forEach(peer -> peer.tune(work)));
         }
+        measure(works, others, shape, results);
+        for (Map.Entry<String, Trial> trial : trials.entrySet()) {
+            results.addTrial(trial.getKey(), trial.getValue().run());
+        }
+        results.write();
+        if (json != null) {
+            Picture.draw(results, json.resolveSibling(json.getFileName().toString().replaceFirst("\\.json$", "") + ".png"));
+        }
+        new Table(results, commandSpec().commandLine().getOut()).print();
         return 0;
     }
 
-    /// [contestant][round]
-    private double[][] measure(List<Contestant> contestants, Work work) {
-        double[][] measured = new double[contestants.size()][rounds];
-        for (int round = -1; round < rounds; round++) {
-            for (int i = 0; i < measured.length; i++) {
-                double rate = contestants.get(i).tokensPerSecond(work);
-                if (round >= 0) {
-                    measured[i][round] = rate;
-                }
-            }
+    private Stream<Work> works(String word) {
+        List<String> words = word.equals("curve") ? CURVE : List.of(word);
+        return words.stream()
+                .map(each -> Work.parse(each)
+                        .orElseThrow(
+                                () -> wrong("--work: expected prefill, decode:STREAMS, curve or a trial, got " + each)));
+    }
+
+    private Optional<Trial> trial(String word, Shape shape) {
+        return Optional.ofNullable(
+                switch (word) {
+                    case "length" -> new LengthTrial(ring, shape.threads());
+                    case "memory" -> new MemoryTrial();
+                    case "spark" -> new SparkTrial(model, rows, rounds);
+                    case "executors" -> new ExecutorsTrial(model, rows);
+                    case "agreement" -> new AgreementTrial(model, peer(Bars.LLAMA_CPP), shape.threads());
+                    case "quality" -> new QualityTrial(model, ring, rows, shape.threads());
+                    default -> null;
+                });
+    }
+
+    private Path peer(String name) {
+        Path tools = peers.get(name);
+        if (tools == null) {
+            throw wrong("--work agreement: expected --peer " + name + "=DIR with llama-server, got none");
         }
-        return measured;
+        return tools;
     }
 
-    private void report(List<Contestant> contestants, Map<Work, double[][]> figures) throws IOException {
-        if (spec == null) {
-            throw new IllegalStateException("picocli sets the spec before it calls the command");
-        }
-        PrintWriter out = spec.commandLine().getOut();
-        out.println("model: " + model.getFileName() + "; processors: "
-                + Runtime.getRuntime().availableProcessors() + "; prompt " + promptTokens + ", generated "
-                + generatedTokens + "; median of " + rounds + " rounds, tokens/s (least to most)");
-        contestants.forEach(contestant -> out.println(contestant.name() + ": " + contestant.settings()));
-        figures.forEach((work, rates) -> out.println(line(contestants, work, rates)));
-        out.flush();
-        if (json != null) {
-            Files.writeString(json, document(contestants, figures).toPrettyString() + "\n");
-        }
-    }
-
-    private static String line(List<Contestant> contestants, Work work, double[][] rates) {
-        StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-12s", work));
-        for (int i = 0; i < rates.length; i++) {
-            double[] sorted = Arrays.stream(rates[i]).sorted().toArray();
-            line.append(String.format(
-                    Locale.ROOT,
-                    "  %s %.1f (%.1f-%.1f)",
-                    contestants.get(i).name(),
-                    median(rates[i]),
-                    sorted[0],
-                    sorted[sorted.length - 1]));
-            if (i > 0) {
-                line.append(String.format(Locale.ROOT, ", ratio %.2f", median(ratios(rates[0], rates[i]))));
-            }
-        }
-        return line.toString();
-    }
-
-    /// Round by round, since the two were timed one after the other.
-    private static double[] ratios(double[] ours, double[] theirs) {
-        double[] ratios = new double[ours.length];
-        Arrays.setAll(ratios, round -> ours[round] / theirs[round]);
-        return ratios;
-    }
-
-    static double median(double[] values) {
-        double[] sorted = Arrays.stream(values).sorted().toArray();
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
-
-    private ObjectNode document(List<Contestant> contestants, Map<Work, double[][]> figures) {
-        ObjectNode document = new ObjectMapper().createObjectNode();
-        document.put("model", String.valueOf(model.getFileName()));
-        document.put("processors", Runtime.getRuntime().availableProcessors());
-        document.put("java", Runtime.version().toString());
-        document.put("prompt_tokens", promptTokens);
-        document.put("generated_tokens", generatedTokens);
-        figures.forEach((work, rates) -> {
-            ObjectNode entry = document.withObjectProperty("tokens_per_second").putObject(work.toString());
-            for (int i = 0; i < rates.length; i++) {
-                for (double rate : rates[i]) {
-                    entry.withArrayProperty(contestants.get(i).name()).add(rate);
+    private void requireTools() {
+        peers.forEach((name, tools) -> {
+            for (String tool : List.of(Peer.PREFILL_TOOL, Peer.DECODE_TOOL)) {
+                if (!Files.isExecutable(tools.resolve(tool))) {
+                    throw wrong("--peer " + name + ": expected the program " + tools.resolve(tool) + ", got none");
                 }
             }
         });
-        contestants.forEach(
-                contestant -> document.withObjectProperty("settings").put(contestant.name(), contestant.settings()));
-        return document;
+    }
+
+    private ParameterException wrong(String message) {
+        return new ParameterException(commandSpec().commandLine(), message);
+    }
+
+    private CommandSpec commandSpec() {
+        if (spec == null) {
+            throw new IllegalStateException("picocli sets the spec before it calls the command");
+        }
+        return spec;
+    }
+
+    private void measure(List<Work> works, List<Peer> others, Shape shape, Results results) {
+        List<Contestant> contestants = new ArrayList<>(others);
+        if (rounds == 0 || works.isEmpty()) {
+            return;
+        }
+        OurEngine ours = peersOnly ? null : new OurEngine(model, ring, shape, stepTokens);
+        try {
+            if (ours != null) {
+                contestants.addFirst(ours);
+            }
+            for (Work work : works) {
+                if (ours != null) {
+                    ours.warmUp(work);
+                }
+                for (int round = 0; round < rounds; round++) {
+                    contestants.forEach(contestant -> time(contestant, work, results));
+                }
+            }
+            if (ours != null) {
+                Facts.addCeilings(shape.threads(), results);
+            }
+        } finally {
+            contestants.forEach(Contestant::close);
+        }
+    }
+
+    private static void time(Contestant contestant, Work work, Results results) {
+        try {
+            double rate = contestant.tokensPerSecond(work);
+            results.addRate(work, contestant.name(), contestant.settings(work), rate);
+        } catch (ContestantException e) {
+            results.addFailure(
+                    work, contestant.name(), contestant.settings(work), String.valueOf(e.getMessage()));
+        }
     }
 }

@@ -5,12 +5,13 @@ interface Contestant extends AutoCloseable {
     /// How it is called in the table.
     String name();
 
-    /// What it is and how it is set, for the reader of a figure.
-    String settings();
+    /// What it is and how it is set for a work, for the reader of a figure.
+    String settings(Work work);
 
     /// Does the work once.
     ///
     /// @return tokens per second: of the prompts, or of what was generated once all streams were running
+    /// @throws ContestantException if it cannot do this work
     double tokensPerSecond(Work work);
 
     @Override

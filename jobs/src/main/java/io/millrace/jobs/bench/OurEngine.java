@@ -19,53 +19,64 @@ import java.util.random.RandomGeneratorFactory;
 
 /// This engine, in this JVM, on random prompts.
 final class OurEngine implements Contestant {
-    private static final int STEP_TOKENS = 512;
     private static final int MAX_RUNNING = 512;
     private static final int PREFILL_ROWS = 4;
-    private static final int DECODE_PROMPT = 16;
     private static final long POLL_NANOS = 500_000;
 
     private final LocalEngine engine;
-    private final int threads;
-    private final int promptTokens;
-    private final int generatedTokens;
+    private final String name;
+    private final Shape shape;
+    private final int stepTokens;
+    private final long budget;
     private final RandomGenerator random =
             RandomGeneratorFactory.of("L64X128MixRandom").create(20261122);
 
-    OurEngine(Path model, String ring, int threads, int promptTokens, int generatedTokens) {
-        this.threads = threads;
-        this.promptTokens = promptTokens;
-        this.generatedTokens = generatedTokens;
-        long budget = EngineConfig.of(model).cacheBudgetBytes();
+    /// @param ring `auto` for the best, else its name goes into the table
+    OurEngine(Path model, String ring, Shape shape, int stepTokens) {
+        this.name = ring.equals("auto") ? Bars.OURS : Bars.OURS + " " + ring;
+        this.shape = shape;
+        this.stepTokens = stepTokens;
+        // nothing but the bench is in this heap
+        budget = Runtime.getRuntime().maxMemory() / 5 * 3;
         engine = LocalEngine.open(
-                new EngineConfig(model, ring, threads, budget, STEP_TOKENS, MAX_RUNNING, CacheRounding.AUTO));
+                new EngineConfig(model, ring, shape.threads(), budget, stepTokens, MAX_RUNNING, CacheRounding.AUTO));
     }
 
     @Override
     public String name() {
-        return "millrace";
+        return name;
     }
 
     @Override
-    public String settings() {
-        return engine.model().ring() + "; " + STEP_TOKENS + " tokens a step; " + threads + " threads";
+    public String settings(Work work) {
+        return engine.model().ring() + "; " + stepTokens + " tokens a step; " + shape.threads() + " threads";
+    }
+
+    /// What the compiler learns from: a little of a work.
+    void warmUp(Work work) {
+        if (work.isPrefill()) {
+            tokensPerSecond(work);
+        } else {
+            finish(submit(Math.min(work.streams(), 64), 2 * Shape.DECODE_PROMPT, Math.max(8, 256 / work.streams())));
+        }
     }
 
     @Override
     public double tokensPerSecond(Work work) {
-        return work.isPrefill() ? prefill() : decode(work.streams());
+        return work.isPrefill() ? prefill() : decode(work.streams(), work.generated(shape.generated()));
     }
 
     private double prefill() {
         long started = System.nanoTime();
-        finish(submit(PREFILL_ROWS, promptTokens, 1));
-        return PREFILL_ROWS * promptTokens / seconds(System.nanoTime() - started);
+        finish(submit(PREFILL_ROWS, shape.prompt(), 1));
+        return PREFILL_ROWS * shape.prompt() / seconds(System.nanoTime() - started);
     }
 
     /// Counted from the moment on which every stream has its first token.
-    private double decode(int streams) {
+    private double decode(int streams, int tokens) {
+        requireRoom(streams, tokens);
         long before = engine.stats().completionTokens();
-        List<CompletableFuture<GenerationResult>> results = submit(streams, DECODE_PROMPT, generatedTokens);
+        List<CompletableFuture<GenerationResult>> results = submit(streams, Shape.DECODE_PROMPT, tokens);
         EngineStats begun = engine.stats();
         while (begun.completionTokens() - before < streams || begun.waiting() > 0) {
             LockSupport.parkNanos(POLL_NANOS);
@@ -73,8 +84,16 @@ final class OurEngine implements Contestant {
         }
         long started = System.nanoTime();
         finish(results);
-        long generated = (long) streams * generatedTokens - (begun.completionTokens() - before);
+        long generated = (long) streams * tokens - (begun.completionTokens() - before);
         return generated / seconds(System.nanoTime() - started);
+    }
+
+    private void requireRoom(int streams, int tokens) {
+        long wanted = streams * engine.cacheBytes(Shape.DECODE_PROMPT + tokens);
+        if (wanted > budget) {
+            throw new ContestantException("caches of " + streams + " streams: expected at most " + (budget >> 20)
+                    + " MiB, which is three fifths of the heap, got " + (wanted >> 20) + " MiB");
+        }
     }
 
     private List<CompletableFuture<GenerationResult>> submit(int rows, int prompt, int generated) {

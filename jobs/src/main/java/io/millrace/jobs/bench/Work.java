@@ -1,7 +1,6 @@
 package io.millrace.jobs.bench;
 
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
+import java.util.Optional;
 
 /// What is timed.
 ///
@@ -9,22 +8,30 @@ import picocli.CommandLine.TypeConversionException;
 record Work(int streams) {
     static final Work PREFILL = new Work(0);
 
+    /// Tokens that all streams generate together, unless that is too few or too many for one.
+    private static final int GENERATED = 2048;
+
+    private static final int LEAST = 8;
+
+    /// Reads `prefill` or `decode:N`.
+    static Optional<Work> parse(String word) {
+        if (word.equals("prefill")) {
+            return Optional.of(PREFILL);
+        }
+        return word.matches("decode:[1-9][0-9]{0,5}")
+                ? Optional.of(new Work(Integer.parseInt(word.substring("decode:".length()))))
+                : Optional.empty();
+    }
+
     boolean isPrefill() {
         return streams == 0;
     }
 
-    /// Reads `prefill` or `decode:N`.
-    static final class Converter implements ITypeConverter<Work> {
-        @Override
-        public Work convert(String value) {
-            if (value.equals("prefill")) {
-                return PREFILL;
-            }
-            if (value.matches("decode:[1-9][0-9]{0,5}")) {
-                return new Work(Integer.parseInt(value.substring("decode:".length())));
-            }
-            throw new TypeConversionException("expected prefill or decode:STREAMS, got " + value);
-        }
+    /// Tokens that each stream generates, for every engine the same.
+    ///
+    /// @param most what one stream alone generates
+    int generated(int most) {
+        return Math.clamp(GENERATED / streams, Math.min(LEAST, most), most);
     }
 
     @Override

@@ -1,0 +1,78 @@
+package io.millrace.jobs.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.engine.LocalEngine;
+import io.millrace.engine.api.EngineConfig;
+import io.millrace.engine.api.GenerationRequest;
+import io.millrace.engine.api.GenerationResult;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/// What Spark costs: the default job, rows read, spread, generated and written as Parquet, against an engine without
+/// Spark that is given the same requests at once. In turn in one JVM, after one job that is not counted.
+final class SparkTrial implements Trial {
+    private static final double BAR = 0.95;
+
+    private final Path model;
+    private final int rows;
+    private final int rounds;
+
+    SparkTrial(Path model, int rows, int rounds) {
+        this.model = model;
+        this.rows = rows;
+        this.rounds = rounds;
+    }
+
+    @Override
+    public ObjectNode run() throws IOException {
+        job();
+        RecordingProvider.takeRequests();
+        List<Double> jobs = new ArrayList<>();
+        List<Double> bare = new ArrayList<>();
+        for (int round = 0; round < rounds; round++) {
+            jobs.add(job());
+            bare.add(bare(RecordingProvider.takeRequests()));
+        }
+        ObjectNode figures = new ObjectMapper().createObjectNode();
+        figures.put("rows", rows).put("tokens", "of prompts and completions, per second");
+        figures.set("job", new ObjectMapper().valueToTree(jobs));
+        figures.set("bare_engine", new ObjectMapper().valueToTree(bare));
+        double ratio = median(jobs) / median(bare);
+        figures.put("ratio", ratio);
+        Trial.bar(figures, ratio, BAR);
+        return figures;
+    }
+
+    private static double median(List<Double> rates) {
+        return Results.median(rates.stream().mapToDouble(Double::doubleValue)).orElseThrow();
+    }
+
+    private double job() throws IOException {
+        return SummarizeRun.of(model, rows, "-c", "engine.kind=" + RecordingProvider.KIND)
+                .tokensPerSecond();
+    }
+
+    private double bare(List<GenerationRequest> requests) {
+        try (LocalEngine engine = LocalEngine.open(EngineConfig.of(model))) {
+            long begun = System.nanoTime();
+            List<CompletableFuture<GenerationResult>> results =
+                    requests.stream().map(engine::submit).toList();
+            long tokens = 0;
+            for (int i = 0; i < results.size(); i++) {
+                tokens += requests.get(i).prompt().size() + completionTokens(results.get(i).join());
+            }
+            return tokens * 1e9 / (System.nanoTime() - begun);
+        }
+    }
+
+    private static int completionTokens(GenerationResult result) {
+        return switch (result) {
+            case GenerationResult.Completed completed -> completed.tokens().size();
+            case GenerationResult.Failed failed -> throw new ContestantException("a row failed: " + failed.message());
+        };
+    }
+}
