@@ -44,7 +44,7 @@ public record MillraceHome(Path root, Path workDir) {
     /// The keys that describe the bundled corpus, with the lengths that the bundled model was trained on.
     Map<String, List<String>> bundledCorpus() {
         return Map.of(
-                "sampling.beams", List.of("8"),
+                "sampling.beams", List.of("4"),
                 "sampling.length-penalty", List.of("0.7"),
                 "prompt.max-tokens", List.of("128"),
                 "prompt.overlong", List.of("truncate-middle"),

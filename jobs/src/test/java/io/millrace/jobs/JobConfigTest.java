@@ -69,7 +69,7 @@ class JobConfigTest {
         // the lengths that the bundled model was trained on
         assertThat(config.prompt().template()).isEqualTo(PromptRecipe.TEXT_ONLY);
         assertThat(config.prompt().maxPromptTokens()).isEqualTo(128);
-        assertThat(config.sampling()).isEqualTo(new SamplingRecipe(0, 1, 0, 0, 28, List.of(), 0, 1, 8, 0.7));
+        assertThat(config.sampling()).isEqualTo(new SamplingRecipe(0, 1, 0, 0, 28, List.of(), 0, 1, 4, 0.7));
         assertThat(config.shardRows()).isEqualTo(1024);
         assertThat(config.gate()).isEqualTo(new JobConfig.Gate(true, null, "local[2]"));
         assertThat(config.sparkMaster()).isEqualTo("local[*,4]");
