@@ -64,6 +64,9 @@ static void open_strip(struct strip *s, const struct matrix *w, int first, int c
     s->data = w->data + (int64_t) first * w->row_bytes;
     s->count = count;
     s->valid = (__mmask16) ((1u << count) - 1);
+    for (int i = 0; i < 4; i++) { // the compiler does not see that the first columns fill it
+        s->block[i] = _mm512_setzero_si512();
+    }
     s->offsets = _mm512_mullo_epi32(lane, _mm512_set1_epi32(w->row_bytes));
     int64_t per_row = w->scales ? (w->cols + w->block_cols - 1) / w->block_cols : 0;
     for (int i = 0; w->scales && i < count; i++) {

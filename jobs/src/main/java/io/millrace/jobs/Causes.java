@@ -1,6 +1,7 @@
 package io.millrace.jobs;
 
 import io.millrace.engine.api.EngineException;
+import io.millrace.udf.shard.ShardException;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkThrowable;
@@ -15,9 +16,11 @@ final class Causes {
     static List<String> messages(Throwable failure) {
         List<String> messages = new ArrayList<>();
         for (@Nullable Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            boolean ours = cause instanceof JobException || cause instanceof EngineException;
+            boolean ours = cause instanceof JobException
+                    || cause instanceof EngineException
+                    || cause instanceof ShardException;
             if (ours || cause instanceof SparkThrowable || cause instanceof org.apache.spark.SparkException) {
-                String message = firstLine(cause.getMessage());
+                String message = ours ? String.valueOf(cause.getMessage()) : firstLine(cause.getMessage());
                 if (!messages.contains(message)) {
                     messages.add(message);
                 }

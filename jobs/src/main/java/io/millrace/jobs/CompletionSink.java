@@ -1,163 +1,215 @@
 package io.millrace.jobs;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.millrace.schemas.Columns;
-import io.millrace.schemas.TableSchema;
+import io.millrace.udf.shard.OutputDir;
+import io.millrace.udf.shard.WholeFiles;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SaveMode;
-import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.Metadata;
-import org.apache.spark.sql.types.MetadataBuilder;
+import org.apache.hadoop.fs.RemoteIterator;
+import org.jspecify.annotations.Nullable;
 
-/// The output directory of a run: `part-*.parquet` and `_SUCCESS`, and in `_millrace/` everything that is no
-/// row, where no reader of Parquet looks. Rows are written to a staging directory first and moved at the
-/// end; a directory without `_SUCCESS` holds no result.
+/// The output directory of a run: `part-*.parquet`, a file for each committed shard, `_SUCCESS` when all are, and in
+/// `_millrace/` everything that is no row, where no reader of Parquet looks. A directory without `_SUCCESS` holds
+/// a part of the result.
 ///
-/// The schema's version stands in every file's footer: Spark's own key
-/// `org.apache.spark.sql.parquet.row.metadata` holds the columns with their metadata, and that of
-/// `request_id` has `millrace.schema`.
+/// Every file is there whole or not at all.
 final class CompletionSink {
-    /// Key in the metadata of the first column.
-    static final String SCHEMA_KEY = "millrace.schema";
+    static final String MANIFEST = "run.json";
+    static final String PLAN = "plan.json";
+    /// A line for each committed shard.
+    static final String SHARDS = "shards.jsonl";
 
-    private static final String ASIDE = "_millrace";
-    private static final String STAGING = "staging";
     private static final String SUCCESS = "_SUCCESS";
-    private static final String MANIFEST = "run.json";
+    private static final String EARLIER = "earlier";
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final FileSystem fileSystem;
-    private final Path dir;
+    private final WholeFiles files;
+    private final OutputDir output;
 
-    private CompletionSink(FileSystem fileSystem, Path dir) {
-        this.fileSystem = fileSystem;
-        this.dir = dir;
+    private CompletionSink(WholeFiles files, OutputDir output) {
+        this.files = files;
+        this.output = output;
     }
 
-    /// Takes the directory for a run, and clears what an unfinished run of ours left there.
+    /// Looks at the directory; changes nothing.
     ///
-    /// @throws JobException if it holds a finished run, or anything that is not ours
+    /// @throws JobException if it holds anything that is not ours
     static CompletionSink open(String outputDir, Configuration conf) {
         Path path = new Path(outputDir);
         try {
-            FileSystem fileSystem = FileSystems.of(path, conf);
-            CompletionSink sink = new CompletionSink(fileSystem, fileSystem.makeQualified(path));
-            sink.claim();
+            Path dir = FileSystems.of(path, conf).makeQualified(path);
+            CompletionSink sink = new CompletionSink(WholeFiles.on(dir, conf), new OutputDir(dir.toString()));
+            sink.requireOurs(dir);
             return sink;
         } catch (IOException e) {
-            throw new JobException("output " + outputDir + ": expected to be writable, got " + e.getMessage(), e);
+            throw new JobException("output " + outputDir + ": expected to be readable, got " + e.getMessage(), e);
         }
     }
 
-    private void claim() throws IOException {
-        if (fileSystem.exists(dir)) {
-            if (fileSystem.getFileStatus(dir).isFile()) {
-                throw new JobException("output " + dir + ": expected a directory, got a file");
-            }
-            if (fileSystem.exists(new Path(dir, SUCCESS))) {
-                throw new JobException(
-                        "output " + dir + ": expected an empty directory, got a finished run; choose another --output");
-            }
-            boolean ours = fileSystem.exists(aside(MANIFEST));
-            for (FileStatus entry : fileSystem.listStatus(dir)) {
-                clear(entry.getPath(), ours);
-            }
+    private void requireOurs(Path dir) throws IOException {
+        if (!fileSystem().exists(dir)) {
+            return;
         }
-        fileSystem.mkdirs(new Path(dir, ASIDE));
-    }
-
-    private void clear(Path entry, boolean ours) throws IOException {
-        boolean known = entry.getName().equals(ASIDE) || isPart(entry);
-        if (!ours || !known) {
-            throw new JobException("output " + dir + ": expected an empty directory, got one with " + entry.getName()
-                    + "; choose another --output");
+        if (fileSystem().getFileStatus(dir).isFile()) {
+            throw new JobException("output " + dir + ": expected a directory, got a file");
         }
-        fileSystem.delete(entry, true);
+        boolean ours = fileSystem().exists(output.aside());
+        forEachFile(entry -> {
+            String name = entry.getPath().getName();
+            boolean known = name.equals(output.aside().getName())
+                    || name.equals(SUCCESS)
+                    || name.startsWith(".")
+                    || isPart(name);
+            if (!ours || !known) {
+                throw new JobException("output " + dir + ": expected an empty directory, got one with " + name
+                        + "; choose another --output");
+            }
+        });
     }
 
-    private static boolean isPart(Path path) {
-        return path.getName().startsWith("part-") && path.getName().endsWith(".parquet");
+    private static boolean isPart(String name) {
+        return name.startsWith("part-") && name.endsWith(".parquet");
     }
 
-    /// Writes the rows. This is the one action on the plan: whoever wants to know something reads what was
-    /// written.
-    void write(Dataset<Row> completions) {
-        Metadata version =
-                new MetadataBuilder().putString(SCHEMA_KEY, schemaName()).build();
-        String key = Columns.Completion.REQUEST_ID;
-        completions
-                .withColumn(key, functions.col(key).as(key, version))
-                .write()
-                .mode(SaveMode.ErrorIfExists)
-                .option("compression", "zstd")
-                .parquet(aside(STAGING).toString());
+    private FileSystem fileSystem() {
+        return files.fileSystem();
     }
 
-    /// Where the rows are until they are committed.
-    String stagedLocation() {
-        return aside(STAGING).toString();
+    private void forEachFile(Consumer<FileStatus> consumer) throws IOException {
+        RemoteIterator<FileStatus> entries = fileSystem().listStatusIterator(new Path(output.dir()));
+        while (entries.hasNext()) {
+            consumer.accept(entries.next());
+        }
     }
 
-    /// Moves the rows in place; after that the run is there.
-    void commit() {
+    /// Makes the directory ready to be written to, and clears what attempts that died left half written.
+    void prepare() {
         try {
-            for (FileStatus part : fileSystem.listStatus(aside(STAGING), CompletionSink::isPart)) {
-                Path target = new Path(dir, part.getPath().getName());
-                if (!fileSystem.rename(part.getPath(), target)) {
-                    throw new JobException("output " + target + ": expected to be free, got a file there");
-                }
-            }
-            fileSystem.delete(aside(STAGING), true);
-            fileSystem.create(new Path(dir, SUCCESS), true).close();
+            fileSystem().delete(output.staging(), true);
+            fileSystem().mkdirs(output.staging());
+            fileSystem().delete(output.file(SUCCESS), false);
         } catch (IOException e) {
             throw new JobException(
-                    "output " + dir + ": rows are in " + aside(STAGING) + " and could not be moved: " + e.getMessage(),
-                    e);
+                    "output " + output.dir() + ": expected to be writable, got " + e.getMessage(), e);
         }
     }
 
-    static String schemaName() {
-        TableSchema schema = TableSchema.completion();
-        return schema.name() + ".v" + schema.version();
+    /// Hands on the name of every committed file.
+    void forEachPart(Consumer<String> consumer) {
+        try {
+            if (fileSystem().exists(new Path(output.dir()))) {
+                forEachFile(entry -> {
+                    if (isPart(entry.getPath().getName())) {
+                        consumer.accept(entry.getPath().getName());
+                    }
+                });
+            }
+        } catch (IOException e) {
+            throw new JobException(
+                    "output " + output.dir() + ": expected to be readable, got " + e.getMessage(), e);
+        }
+    }
+
+    void delete(String part) {
+        try {
+            fileSystem().delete(output.file(part), false);
+        } catch (IOException e) {
+            throw new JobException(output.file(part) + ": expected to be deletable, got " + e.getMessage(), e);
+        }
+    }
+
+    /// Moves everything of the run that is here out of the way.
+    ///
+    /// @param name of a directory that nothing has had before
+    void setAside(String name) {
+        Path earlier = new Path(output.aside(EARLIER), name);
+        try {
+            fileSystem().mkdirs(new Path(earlier, output.aside().getName()));
+            forEachPart(part -> move(output.file(part), new Path(earlier, part)));
+            // the manifest goes last: until then this is a run that can be set aside
+            RemoteIterator<FileStatus> asides = fileSystem().listStatusIterator(output.aside());
+            while (asides.hasNext()) {
+                Path entry = asides.next().getPath();
+                if (!entry.getName().equals(EARLIER)) {
+                    move(entry, new Path(new Path(earlier, output.aside().getName()), entry.getName()));
+                }
+            }
+        } catch (IOException e) {
+            throw new JobException("output " + output.dir() + ": the run there could not be set aside in " + earlier
+                    + ": " + e.getMessage(), e);
+        }
+    }
+
+    private void move(Path from, Path to) {
+        try {
+            if (!fileSystem().rename(from, to)) {
+                throw new JobException(from + ": expected to move to " + to + ", could not");
+            }
+        } catch (IOException e) {
+            throw new JobException(from + ": expected to move to " + to + ", got " + e.getMessage(), e);
+        }
+    }
+
+    /// Says that all rows are there.
+    void succeed() {
+        write(output.file(SUCCESS), "");
     }
 
     /// The output directory, with its file system.
     String location() {
-        return dir.toString();
+        return output.dir();
+    }
+
+    OutputDir output() {
+        return output;
     }
 
     /// Where a file that is no row belongs.
     Path aside(String name) {
-        return new Path(new Path(dir, ASIDE), name);
+        return output.aside(name);
+    }
+
+    void writePlan(InputPlan plan) {
+        // the mapper would close what it writes to before that is brought to the disk
+        writeAside(PLAN, out -> out.write(JSON.writeValueAsBytes(plan)));
     }
 
     void writeAside(String name, String text) {
-        try (OutputStream out = fileSystem.create(aside(name), true)) {
-            out.write(text.getBytes(StandardCharsets.UTF_8));
+        write(output.aside(name), text);
+    }
+
+    void writeAside(String name, WholeFiles.Content content) {
+        Path target = output.aside(name);
+        try {
+            files.write(output.staging(), target, content);
         } catch (IOException e) {
-            throw new JobException("output " + aside(name) + ": expected to be writable, got " + e.getMessage(), e);
+            throw new JobException("output " + target + ": expected to be writable, got " + e.getMessage(), e);
         }
     }
 
-    void writeManifest(RunManifest manifest) {
-        writeAside(MANIFEST, manifest.json());
+    private void write(Path target, String text) {
+        try {
+            files.write(output.staging(), target, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (IOException e) {
+            throw new JobException("output " + target + ": expected to be writable, got " + e.getMessage(), e);
+        }
     }
 
-    JsonNode readAside(String name) {
-        try (InputStream in = fileSystem.open(aside(name))) {
-            return JSON.readTree(in);
+    /// A file of JSON; null if there is none.
+    <T> @Nullable T readAside(String name, Class<T> type) {
+        try (InputStream in = fileSystem().open(aside(name))) {
+            return JSON.readValue(in, type);
+        } catch (FileNotFoundException _) {
+            return null;
         } catch (IOException e) {
-            throw new JobException(aside(name) + ": expected JSON, got " + e.getMessage(), e);
+            throw new JobException(aside(name) + ": expected JSON of " + type.getSimpleName() + ", got " + e.getMessage(), e);
         }
     }
 }

@@ -7,11 +7,6 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.SamplingRecipe;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -70,7 +65,7 @@ final class ConfigFile {
         return keys;
     }
 
-    private static Map<String, Object> prompt(PromptRecipe prompt) {
+    static Map<String, Object> prompt(PromptRecipe prompt) {
         Map<String, Object> keys = new LinkedHashMap<>();
         keys.put("template", prompt.template());
         keys.put("format", word(prompt.format()));
@@ -81,7 +76,7 @@ final class ConfigFile {
         return keys;
     }
 
-    private static Map<String, Object> sampling(SamplingRecipe sampling) {
+    static Map<String, Object> sampling(SamplingRecipe sampling) {
         Map<String, Object> keys = new LinkedHashMap<>();
         keys.put("temperature", sampling.temperature());
         keys.put("top-p", sampling.topP());
@@ -104,27 +99,6 @@ final class ConfigFile {
         return keys;
     }
 
-    /// SHA-256 over everything that can change an answer: model, rounding, kernels, prompt, sampling,
-    /// version. How rows are batched, spread or written is left out, since it cannot.
-    static String fingerprint(JobConfig config) {
-        Map<String, Object> keys = new TreeMap<>();
-        keys.put("kind", config.engine().kind());
-        keys.put("model", String.valueOf(Path.of(config.engine().modelDir()).getFileName()));
-        keys.put("ring", config.engine().ring());
-        keys.put("cache-rounding", word(config.engine().cacheRounding()));
-        keys.put("prompt", prompt(config.prompt()));
-        keys.put("sampling", sampling(config.sampling()));
-        keys.put("text-column", String.valueOf(config.input().textColumn()));
-        keys.put("version", Builds.version());
-        String json = write(new ObjectMapper(), keys);
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256").digest(json.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
-    }
-
     private static String write(ObjectMapper mapper, Map<String, Object> keys) {
         try {
             return mapper.writeValueAsString(keys);
@@ -139,7 +113,7 @@ final class ConfigFile {
         }
     }
 
-    private static String word(Enum<?> value) {
+    static String word(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 }

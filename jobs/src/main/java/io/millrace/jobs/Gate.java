@@ -40,13 +40,13 @@ final class Gate implements AutoCloseable {
     }
 
     /// Asks about committed output, and keeps the verdict beside it.
-    Verdict judge(CompletionSink sink, GenerateRecipe recipe, Corpus corpus, int samples) {
+    Verdict judge(CompletionSink sink, GenerateRecipe recipe, InputPlan plan) {
         warmUp();
         Auditor judge = running();
         if (judge == null) {
             return Verdict.OFF;
         }
-        String json = judge.judge(request(sink, recipe, corpus, samples));
+        String json = judge.judge(request(sink, recipe, plan));
         sink.writeAside(VERDICT_FILE, json);
         try {
             return Verdict.of(JSON.readTree(json));
@@ -55,12 +55,13 @@ final class Gate implements AutoCloseable {
         }
     }
 
-    private String request(CompletionSink sink, GenerateRecipe recipe, Corpus corpus, int samples) {
+    private String request(CompletionSink sink, GenerateRecipe recipe, InputPlan plan) {
+        int samples = recipe.sampling().samples();
         ObjectNode request = JSON.createObjectNode();
         request.putArray(Request.OUTPUT).add(sink.location());
-        request.put(Request.EXPECTED_ROWS, corpus.totalRows() * samples);
+        request.put(Request.EXPECTED_ROWS, plan.rows() * samples);
         ObjectNode byFile = request.putObject(Request.EXPECTED_ROWS_BY_FILE);
-        corpus.rowsByFile().forEach((file, rows) -> byFile.put(file, rows * samples));
+        plan.rowsByFile().forEach((file, rows) -> byFile.put(file, rows * samples));
         if (config.rules() != null) {
             request.put(Request.RULES, Path.of(config.rules()).toAbsolutePath().toString());
         }

@@ -1,5 +1,6 @@
 package io.millrace.jobs;
 
+import io.millrace.udf.shard.RecordFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -17,10 +18,21 @@ public enum InputFormat {
     /// One document per line, or per file.
     TEXT;
 
-    /// The only column of a text file.
-    public static final String TEXT_VALUE = "value";
-
     private static final List<String> COMPRESSIONS = List.of(".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate");
+
+    /// How records lie in the files.
+    ///
+    /// @param wholeFiles whether a text file is one document
+    /// @param multiLineCsv whether quoted fields may span lines
+    RecordFormat records(boolean wholeFiles, boolean multiLineCsv) {
+        return switch (this) {
+            case PARQUET -> RecordFormat.PARQUET;
+            case JSONL -> RecordFormat.JSON_LINES;
+            case CSV -> multiLineCsv ? RecordFormat.CSV : RecordFormat.CSV_LINES;
+            case TEXT -> wholeFiles ? RecordFormat.TEXT_FILE : RecordFormat.TEXT_LINES;
+            case AUTO -> throw new IllegalStateException("the names of the files have not been asked");
+        };
+    }
 
     /// What the configuration says, or what the paths' names tell; stays AUTO for directories, which only
     /// the file system can look into.

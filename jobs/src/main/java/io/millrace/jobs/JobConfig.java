@@ -8,6 +8,7 @@ import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.PromptTemplate;
 import io.millrace.udf.SamplingRecipe;
 import io.millrace.udf.Thinking;
+import io.millrace.udf.shard.RecordNames;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -92,7 +93,7 @@ public record JobConfig(
         keys.put("sampling.samples", "1");
         keys.put("sampling.beams", "1");
         keys.put("sampling.length-penalty", "0");
-        keys.put("plan.shard-rows", "1024");
+        keys.put("plan.shard-rows", "0");
         keys.put("gate.enabled", "true");
         keys.put("gate.rules", null);
         keys.put("gate.master", "local[2]");
@@ -141,7 +142,7 @@ public record JobConfig(
                 engine(reader),
                 prompt(reader),
                 sampling(reader),
-                reader.integer("plan.shard-rows", 1),
+                reader.integer("plan.shard-rows", 0),
                 new Gate(reader.flag("gate.enabled"), reader.optional("gate.rules"), reader.text("gate.master")),
                 reader.text("spark.master"),
                 reader.passedThrough(JobConfig::isSparks));
@@ -155,7 +156,7 @@ public record JobConfig(
         InputFormat format = InputFormat.of(paths, reader.choice("input.format", InputFormat.values()), reader);
         String textColumn = reader.optional("input.text-column");
         if (textColumn == null && format == InputFormat.TEXT) {
-            textColumn = InputFormat.TEXT_VALUE;
+            textColumn = RecordNames.TEXT_VALUE;
         } else if (textColumn == null && format != InputFormat.AUTO) {
             reader.problem("input.text-column: expected the column that holds the text, got none");
         }

@@ -20,6 +20,7 @@ final class Progress implements AutoCloseable {
     private final PrintWriter out;
     private final boolean redraws;
     private final long plannedRows;
+    private final long rowsBefore;
     private final Runnable onFirstTokens;
     private boolean begun;
     private final long startedNanos = System.nanoTime();
@@ -27,19 +28,23 @@ final class Progress implements AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("progress").daemon().factory());
 
-    private Progress(PrintWriter out, boolean redraws, long plannedRows, Runnable onFirstTokens) {
+    private Progress(
+            PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
         this.out = out;
         this.redraws = redraws;
         this.plannedRows = plannedRows;
+        this.rowsBefore = rowsBefore;
         this.onFirstTokens = onFirstTokens;
     }
 
     /// Shows progress until closed.
     ///
     /// @param redraws whether `out` is a terminal
+    /// @param rowsBefore rows of the plan that were done before
     /// @param onFirstTokens run once, when the first completion tokens have been seen
-    static Progress start(PrintWriter out, boolean redraws, long plannedRows, Runnable onFirstTokens) {
-        Progress progress = new Progress(out, redraws, plannedRows, onFirstTokens);
+    static Progress start(
+            PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
+        Progress progress = new Progress(out, redraws, plannedRows, rowsBefore, onFirstTokens);
         long period = redraws ? REDRAW_MILLIS : LINE_MILLIS;
         Future<?> _ = progress.timer.scheduleAtFixedRate(progress::show, period, period, TimeUnit.MILLISECONDS);
         Future<?> _ = progress.timer.scheduleAtFixedRate(
@@ -66,7 +71,7 @@ final class Progress implements AutoCloseable {
 
     private void show() {
         Duration elapsed = Duration.ofNanos(System.nanoTime() - startedNanos);
-        String line = line(RunProgress.totals().since(before), plannedRows, elapsed);
+        String line = line(RunProgress.totals().since(before), plannedRows, rowsBefore, elapsed);
         if (redraws) {
             out.print("\r\u001b[K" + line);
         } else {
@@ -76,8 +81,9 @@ final class Progress implements AutoCloseable {
     }
 
     /// One line of figures.
-    static String line(RunProgress.Totals done, long plannedRows, Duration elapsed) {
-        long rows = Math.min(done.rowsOk() + done.rowsError(), plannedRows);
+    static String line(RunProgress.Totals done, long plannedRows, long rowsBefore, Duration elapsed) {
+        long now = Math.min(done.rowsOk() + done.rowsError(), plannedRows - rowsBefore);
+        long rows = rowsBefore + now;
         double seconds = Math.max(elapsed.toMillis() / 1000.0, 0.001);
         return String.format(
                 Locale.ROOT,
@@ -89,7 +95,7 @@ final class Progress implements AutoCloseable {
                 done.completionTokens() / seconds,
                 done.rowsError(),
                 done.running(),
-                rows == 0 ? "?" : clock(Math.round(seconds * (plannedRows - rows) / rows)));
+                now == 0 ? "?" : clock(Math.round(seconds * (plannedRows - rows) / now)));
     }
 
     /// Seconds as `1:02:03` or `2:03`.

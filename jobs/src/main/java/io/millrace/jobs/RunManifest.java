@@ -2,67 +2,125 @@ package io.millrace.jobs;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.udf.EngineIdentity;
+import io.millrace.udf.shard.RowSummary;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.Map;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// What a run was and how far it came: `run.v1`, written anew whenever that changes.
+/// What a run was and how far it came: `run.v2`, written anew whenever that changes. A run that goes on after it was
+/// stopped keeps its manifest, and adds a start.
 final class RunManifest {
+    static final String SCHEMA = "run.v2";
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final ObjectNode root = JSON.createObjectNode();
+    private final ObjectNode root;
+    private final ObjectNode start;
 
-    RunManifest(String runId, String fingerprint, Map<String, Object> config, Corpus corpus, JobConfig job) {
-        root.put("schema", "run.v1");
+    private RunManifest(ObjectNode root, List<String> command) {
+        this.root = root;
+        start = root.withArray("starts").addObject();
+        start.put("started_at", now());
+        start.putNull("ended_at");
+        start.set("command", JSON.valueToTree(command));
+    }
+
+    /// The manifest of a run that begins or goes on.
+    ///
+    /// @param earlier the manifest of the run so far; null if it begins
+    /// @param command the command line, without the program's name
+    static RunManifest of(@Nullable ObjectNode earlier, String runId, List<String> command) {
+        if (earlier != null) {
+            return new RunManifest(earlier, command);
+        }
+        ObjectNode root = JSON.createObjectNode();
+        root.put("schema", SCHEMA);
         root.put("run_id", runId);
-        root.put("config_fingerprint", fingerprint);
         root.put("state", "planned");
         root.put("started_at", now());
         root.putNull("ended_at");
-        root.set("config", JSON.valueToTree(config));
-        corpus.rowsByFile()
-                .forEach((file, rows) ->
-                        root.withArray("inputs").addObject().put("file", file).put("rows", rows));
-        root.put("samples", job.sampling().samples());
-        root.put("planned_rows", corpus.totalRows() * job.sampling().samples());
-        ObjectNode engine = root.putObject("engine");
-        for (String field : ENGINE_FIELDS) {
-            engine.put(field, "unknown");
-        }
-        engine.put("model", job.engine().modelDir());
-        ObjectNode versions = root.putObject("versions");
-        versions.put("millrace", Builds.version());
-        versions.put("java", Runtime.version().toString());
-        versions.put("spark", org.apache.spark.package$.MODULE$.SPARK_VERSION());
-        root.put("seed", job.sampling().seed());
-        root.putNull("gate");
+        return new RunManifest(root, command);
     }
 
-    private static final String[] ENGINE_FIELDS = {
-        "model", "revision", "weights_sha", "quantization", "engine_version", "kernel_ring", "device"
-    };
+    /// What is to be done, as far as it is known before.
+    RunManifest planned(JobConfig config, InputPlan plan, RunFingerprint fingerprint, EngineIdentity engine) {
+        root.put("config_fingerprint", fingerprint.sha256());
+        root.set("fingerprint", JSON.valueToTree(fingerprint.fields()));
+        root.set("config", JSON.valueToTree(ConfigFile.groups(config)));
+        ArrayNode inputs = root.putArray("inputs");
+        for (PlannedFile file : plan.files()) {
+            inputs.addObject()
+                    .put("file", file.file().name())
+                    .put("bytes", file.file().bytes())
+                    .put(
+                            "modified",
+                            Instant.ofEpochMilli(file.file().modifiedMillis()).toString())
+                    .put("rows", file.rows());
+        }
+        int samples = config.sampling().samples();
+        root.put("samples", samples);
+        root.put("planned_rows", plan.rows() * samples);
+        root.put("seed", config.sampling().seed());
+        root.putObject("engine")
+                .put("model", engine.model())
+                .put("revision", engine.revision())
+                .put("weights_sha", engine.weightsSha256())
+                .put("quantization", engine.quantization())
+                .put("engine_version", Builds.version())
+                .put("kernel_ring", engine.kernels())
+                .put("device", "unknown");
+        root.putObject("versions")
+                .put("millrace", Builds.version())
+                .put("java", Runtime.version().toString())
+                .put("spark", org.apache.spark.package$.MODULE$.SPARK_VERSION())
+                .put("hadoop", org.apache.hadoop.util.VersionInfo.getVersion());
+        root.putNull("gate");
+        start.put("master", config.sparkMaster());
+        return this;
+    }
 
     RunManifest state(String state) {
         root.put("state", state);
+        start.put("state", state);
+        return this;
+    }
+
+    /// How many shards are committed.
+    RunManifest shards(InputPlan plan, int shards, int committed) {
+        root.putObject("shards")
+                .put("planned", shards)
+                .put("committed", committed)
+                .put("rows", plan.shardRows());
         return this;
     }
 
     RunManifest ended() {
         root.put("ended_at", now());
+        start.put("ended_at", now());
         return this;
     }
 
     /// What the committed rows say.
-    RunManifest counted(Outcome outcome) {
-        ObjectNode counts = root.putObject("counts");
-        counts.put("ok", outcome.rowsOk()).put("error", outcome.rowsError());
+    RunManifest counted(RunTotals totals) {
+        RowSummary all = totals.all();
+        root.set("counts", JSON.valueToTree(all.states()));
+        root.set("errors", JSON.valueToTree(all.errors()));
         root.putObject("tokens")
-                .put("prompt", outcome.promptTokens())
-                .put("cached", outcome.cachedTokens())
-                .put("completion", outcome.completionTokens())
-                .put("reasoning", outcome.reasoningTokens());
-        outcome.engine().forEach((field, value) -> root.withObject("/engine").put(field, value));
+                .put("prompt", all.promptTokens())
+                .put("cached", all.cachedTokens())
+                .put("completion", all.completionTokens())
+                .put("reasoning", all.reasoningTokens());
+        all.engine().forEach((field, value) -> root.withObject("/engine").put(field, value));
+        for (var input : root.withArray("inputs")) {
+            RowSummary rows = totals.byFile().getOrDefault(input.path("file").asText(), RowSummary.NONE);
+            ((ObjectNode) input).set("counts", JSON.valueToTree(rows.states()));
+        }
+        root.put("digest", all.digest());
+        root.withObject("/shards").put("digests", CompletionSink.SHARDS);
         return this;
     }
 

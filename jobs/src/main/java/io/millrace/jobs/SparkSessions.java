@@ -30,6 +30,8 @@ final class SparkSessions {
         conf.put("spark.speculation", "false");
         conf.put("spark.sql.debug.maxToStringFields", "1000");
         conf.put("spark.sql.shuffle.partitions", "8");
+        // of a job with many shards the driver would keep every task for a page that is off
+        conf.put("spark.ui.retainedTasks", "1000");
         if (master.startsWith("local")) {
             conf.put("spark.driver.host", "127.0.0.1");
             conf.put("spark.driver.bindAddress", "127.0.0.1");

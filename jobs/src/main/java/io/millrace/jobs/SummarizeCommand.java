@@ -1,5 +1,6 @@
 package io.millrace.jobs;
 
+import io.millrace.jobs.RunRequest.IfDifferent;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -8,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkConf;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -61,7 +63,7 @@ final class SummarizeCommand implements Callable<Integer> {
     @Option(
             names = "--output",
             paramLabel = "DIR",
-            description = "Directory to write, absent or empty. Default: output/summarize-TIME.")
+            description = "Directory to write; a run that is there goes on. Default: output/summarize-TIME.")
     private @Nullable String output;
 
     @Option(names = "--model", paramLabel = "DIR", description = "Model folder, as the executors see it.")
@@ -97,6 +99,23 @@ final class SummarizeCommand implements Callable<Integer> {
             description = "Any key, also spark.*. Repeatable; wins over everything else.")
     private Map<String, String> keys = new LinkedHashMap<>();
 
+    @ArgGroup(exclusive = true)
+    private @Nullable OtherRun otherRun;
+
+    /// What becomes of another run in the output directory.
+    static final class OtherRun {
+        @Option(
+                names = "--new-run",
+                description = "Begin a new run; one that is in the output directory is set aside.")
+        private boolean newRun;
+
+        @Option(
+                names = "--redo",
+                description = "Go on with the run in the output directory although settings or input have changed: do"
+                        + " again what differs.")
+        private boolean redo;
+    }
+
     @Option(names = "--dry-run", description = "Print the resolved configuration and stop.")
     private boolean dryRun;
 
@@ -110,7 +129,24 @@ final class SummarizeCommand implements Callable<Integer> {
             out.flush();
             return ExitCode.OK;
         }
-        return new SummarizeJob(config, out, commandSpec().commandLine().getErr(), Millrace.isTerminal()).run(home);
+        return new SummarizeJob(
+                        config,
+                        request(),
+                        out,
+                        commandSpec().commandLine().getErr(),
+                        Millrace.isTerminal())
+                .run(home);
+    }
+
+    private RunRequest request() {
+        IfDifferent ifDifferent = IfDifferent.REFUSE;
+        if (otherRun != null) {
+            ifDifferent = otherRun.newRun ? IfDifferent.NEW_RUN : IfDifferent.REDO;
+        }
+        List<String> command = new ArrayList<>();
+        command.add(commandSpec().name());
+        command.addAll(commandSpec().commandLine().getParseResult().originalArgs());
+        return new RunRequest(command, ifDifferent, false);
     }
 
     private CommandSpec commandSpec() {

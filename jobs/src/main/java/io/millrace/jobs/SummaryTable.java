@@ -1,5 +1,6 @@
 package io.millrace.jobs;
 
+import io.millrace.udf.shard.RowSummary;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,24 +13,29 @@ final class SummaryTable {
 
     private SummaryTable() {}
 
-    static SummaryTable of(long plannedRows, Outcome outcome, Duration generation) {
+    /// @param rowsBefore rows of the plan that were there before this start; with any, times say nothing of
+    ///     the whole, so no rates are shown
+    static SummaryTable of(long plannedRows, long rowsBefore, RowSummary rows, Duration generation) {
         SummaryTable table = new SummaryTable();
-        double seconds = Math.max(generation.toMillis() / 1000.0, 0.001);
+        double seconds = rowsBefore > 0 ? 0 : Math.max(generation.toMillis() / 1000.0, 0.001);
         table.line("rows in", number(plannedRows));
-        table.line("rows ok", number(outcome.rowsOk()));
-        table.line("rows error", number(outcome.rowsError()) + codes(outcome.errors()));
-        table.line("prompt tokens", tokens(outcome.promptTokens(), seconds));
-        table.line("completion tokens", tokens(outcome.completionTokens(), seconds));
-        table.line("generation", Progress.clock(Math.round(seconds)));
-        if (outcome.rouge1() != null && outcome.rouge2() != null && outcome.rougeL() != null) {
+        if (rowsBefore > 0) {
+            table.line("rows before", number(rowsBefore));
+        }
+        table.line("rows ok", number(rows.state("ok")));
+        table.line("rows error", number(rows.state("error")) + codes(rows.errors()));
+        table.line("prompt tokens", tokens(rows.promptTokens(), seconds));
+        table.line("completion tokens", tokens(rows.completionTokens(), seconds));
+        table.line("generation", Progress.clock(generation.toSeconds()));
+        if (rows.scored() > 0) {
             table.line(
                     "ROUGE-1 / 2 / L",
                     String.format(
                             Locale.ROOT,
                             "%.2f / %.2f / %.2f",
-                            100 * outcome.rouge1(),
-                            100 * outcome.rouge2(),
-                            100 * outcome.rougeL()));
+                            100 * rows.rouge1() / rows.scored(),
+                            100 * rows.rouge2() / rows.scored(),
+                            100 * rows.rougeL() / rows.scored()));
         }
         return table;
     }
@@ -38,13 +44,15 @@ final class SummaryTable {
         if (errors.isEmpty()) {
             return "";
         }
-        List<String> codes = new ArrayList<>();
-        errors.forEach((code, rows) -> codes.add(code + " " + rows));
+        List<String> codes = errors.entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+                .map(error -> error.getKey() + " " + error.getValue())
+                .toList();
         return "  (" + String.join(", ", codes) + ")";
     }
 
     private static String tokens(long tokens, double seconds) {
-        return number(tokens) + String.format(Locale.ROOT, "  (%.0f tok/s)", tokens / seconds);
+        return number(tokens) + (seconds > 0 ? String.format(Locale.ROOT, "  (%.0f tok/s)", tokens / seconds) : "");
     }
 
     private static String number(long number) {

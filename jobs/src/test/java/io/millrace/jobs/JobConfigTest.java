@@ -70,7 +70,7 @@ class JobConfigTest {
         assertThat(config.prompt().template()).isEqualTo(PromptRecipe.TEXT_ONLY);
         assertThat(config.prompt().maxPromptTokens()).isEqualTo(128);
         assertThat(config.sampling()).isEqualTo(new SamplingRecipe(0, 1, 0, 0, 28, List.of(), 0, 1, 4, 0.7));
-        assertThat(config.shardRows()).isEqualTo(1024);
+        assertThat(config.shardRows()).isZero();
         assertThat(config.gate()).isEqualTo(new JobConfig.Gate(true, null, "local[2]"));
         assertThat(config.sparkMaster()).isEqualTo("local[*,4]");
         assertThat(config.sparkConf()).isEmpty();
@@ -156,20 +156,6 @@ class JobConfigTest {
         Path saved = Files.writeString(dir.resolve("b.yaml"), ConfigFile.yaml(config));
 
         assertThat(JobConfig.resolve(HOME, List.of(Settings.ofYaml(saved)))).isEqualTo(config);
-    }
-
-    @Test
-    void fingerprint_changesWithWhatChangesAnAnswerOnly() {
-        String plain = fingerprint();
-
-        assertThat(plain).hasSize(64).isEqualTo(fingerprint("plan.shard-rows", "7", "engine.threads", "2"));
-        assertThat(plain).isNotEqualTo(fingerprint("sampling.seed", "1"));
-        assertThat(plain).isNotEqualTo(fingerprint("prompt.template", "Sum up: {text}"));
-        assertThat(plain).isNotEqualTo(fingerprint("engine.model-dir", "/other"));
-    }
-
-    private static String fingerprint(String... keysAndValues) {
-        return ConfigFile.fingerprint(JobConfig.resolve(HOME, List.of(settings(keysAndValues))));
     }
 
     @Test

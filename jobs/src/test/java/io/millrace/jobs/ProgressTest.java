@@ -3,6 +3,7 @@ package io.millrace.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.udf.RunProgress;
+import io.millrace.udf.shard.RowSummary;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -13,15 +14,24 @@ class ProgressTest {
     void line_midway_hasRatesAndRemainingTime() {
         RunProgress.Totals done = new RunProgress.Totals(1, 24, 1, 1000, 500, 7, 3);
 
-        assertThat(Progress.line(done, 100, Duration.ofSeconds(10)))
+        assertThat(Progress.line(done, 100, 0, Duration.ofSeconds(10)))
                 .isEqualTo("25/100 rows (25%)  100 tok/s in  50 tok/s out  1 errors  7 running  ETA 0:30");
+    }
+
+    @Test
+    void line_rowsFromBefore_countAsDoneButNotAsFast() {
+        RunProgress.Totals done = new RunProgress.Totals(1, 24, 1, 1000, 500, 7, 3);
+
+        assertThat(Progress.line(done, 100, 50, Duration.ofSeconds(10)))
+                .startsWith("75/100 rows (75%)")
+                .endsWith("ETA 0:10");
     }
 
     @Test
     void line_nothingDone_knowsNoRemainingTime() {
         RunProgress.Totals done = new RunProgress.Totals(0, 0, 0, 0, 0, 0, 0);
 
-        assertThat(Progress.line(done, 100, Duration.ZERO))
+        assertThat(Progress.line(done, 100, 0, Duration.ZERO))
                 .startsWith("0/100 rows (0%)")
                 .endsWith("ETA ?");
     }
@@ -34,9 +44,7 @@ class ProgressTest {
 
     @Test
     void summaryTable_hasRowsTokensAndRouge() {
-        Outcome outcome = new Outcome(8, 2, 4000, 0, 2000, 0, 0.25, 0.125, 0.2, Map.of(), Map.of("TEXT_NULL", 2L));
-
-        assertThat(SummaryTable.of(10, outcome, Duration.ofSeconds(20))
+        assertThat(SummaryTable.of(10, 0, rows(), Duration.ofSeconds(20))
                         .line("gate", "pass")
                         .toString())
                 .isEqualTo("""
@@ -49,5 +57,28 @@ class ProgressTest {
                         ROUGE-1 / 2 / L    25.00 / 12.50 / 20.00
                         gate               pass
                         """);
+    }
+
+    @Test
+    void summaryTable_rowsFromBefore_areShownAndRatesAreNot() {
+        assertThat(SummaryTable.of(10, 4, rows(), Duration.ofSeconds(20)).toString())
+                .contains("rows before        4\n", "prompt tokens      4,000\n");
+    }
+
+    private static RowSummary rows() {
+        return new RowSummary(
+                10,
+                Map.of("ok", 8L, "error", 2L),
+                Map.of("TEXT_NULL", 2L),
+                4000,
+                0,
+                2000,
+                0,
+                4,
+                1,
+                0.5,
+                0.8,
+                Map.of(),
+                RowSummary.NONE.digest());
     }
 }

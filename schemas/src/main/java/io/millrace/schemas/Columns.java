@@ -1,5 +1,7 @@
 package io.millrace.schemas;
 
+import java.util.List;
+
 /// Every column name once, grouped by table. A nested record names the fields of a struct column;
 /// its `COLUMN` is the struct itself. What each means is in this module's README.
 public final class Columns {
@@ -36,6 +38,11 @@ public final class Columns {
         public static final String RUN_ID = "run_id";
         public static final String CONFIG_FINGERPRINT = "config_fingerprint";
         public static final String WRITTEN_AT = "written_at";
+
+        /// Columns that say how a row came about and not what it is: they may differ between two runs that
+        /// agree, and no digest of rows counts them.
+        public static final List<String> INCIDENTAL =
+                List.of(CACHED_TOKENS, Timing.COLUMN, RUN_ID, WRITTEN_AT);
 
         /// Fields of the struct `input_ref`.
         public static final class InputRef {

@@ -10,7 +10,9 @@ public final class InputColumns {
 
     /// Input file, string.
     public static final String FILE = "#file";
-    /// Row group in the file, int; 0 where the format has none.
+    /// Length and time of modification of the file, string; part of a row's identity.
+    public static final String FILE_VERSION = "#file_version";
+    /// Row group in the file, int; of lines the stretch, 0 where a file is not cut.
     public static final String ROW_GROUP = "#row_group";
     /// Row in the row group, long.
     public static final String ROW = "#row";
@@ -29,6 +31,7 @@ public final class InputColumns {
     public static StructType schema(List<String> templateColumns) {
         StructType schema = new StructType()
                 .add(FILE, DataTypes.StringType, false)
+                .add(FILE_VERSION, DataTypes.StringType, false)
                 .add(ROW_GROUP, DataTypes.IntegerType, false)
                 .add(ROW, DataTypes.LongType, false)
                 .add(CUSTOM_ID, DataTypes.StringType, true)

@@ -1,15 +1,21 @@
 package io.millrace.udf;
 
 import io.millrace.engine.LocalEngine;
+import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.EngineStats;
+import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.chat.ChatMessage;
 import io.millrace.engine.chat.ThinkingMode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -20,15 +26,53 @@ final class LocalPromptEngine implements PromptEngine {
     private static final String END_THINK = "</think>";
     /// The Hub keeps a revision in a folder `snapshots/<commit>`.
     private static final String SNAPSHOTS = "snapshots";
+    private static final String TOKENIZER = "tokenizer.json";
+    private static final int PROBE_TOKENS = 24;
+    /// A prime.
+    private static final int PROBE_STRIDE = 7919;
 
     private final LocalEngine engine;
     private final ModelSummary model;
     private final String revision;
+    private final EngineIdentity identity;
 
+    /// @param engine just opened: it computes a few logits here, which it cannot beside requests
     LocalPromptEngine(LocalEngine engine, Path modelDir) {
         this.engine = engine;
         this.model = shortRing(engine.model());
         this.revision = revision(modelDir.toAbsolutePath().normalize());
+        this.identity = new EngineIdentity(
+                model.name(),
+                revision,
+                model.weightsSha256(),
+                tokenizerSha256(modelDir, model.weightsSha256()),
+                model.quantization(),
+                model.ring(),
+                logitsSha256(engine));
+    }
+
+    private static String tokenizerSha256(Path modelDir, String weightsSha256) {
+        Path file = modelDir.resolve(TOKENIZER);
+        try {
+            return Files.exists(file) ? RowIdentity.sha256Hex(Files.readAllBytes(file)) : weightsSha256;
+        } catch (IOException e) {
+            throw new EngineException(
+                    ErrorCode.MODEL_UNREADABLE, file + ": expected to be readable, got " + e.getMessage(), e);
+        }
+    }
+
+    /// Tokens spread over the vocabulary; more of them than one block of any product's rows.
+    private static String logitsSha256(LocalEngine engine) {
+        int vocabSize = engine.model().vocabSize();
+        int[] tokens = new int[Math.min(PROBE_TOKENS, engine.model().maxPositions())];
+        Arrays.setAll(tokens, position -> (int) ((position + 1L) * PROBE_STRIDE % vocabSize));
+        float[][] logits = engine.logits(tokens);
+        ByteBuffer bits = ByteBuffer.allocate(tokens.length * vocabSize * Float.BYTES);
+        for (float[] row : logits) {
+            bits.asFloatBuffer().put(row);
+            bits.position(bits.position() + row.length * Float.BYTES);
+        }
+        return RowIdentity.sha256Hex(bits.array());
     }
 
     /// Rows name the ring only; how many threads it had cannot change an answer.
@@ -41,7 +85,7 @@ final class LocalPromptEngine implements PromptEngine {
                 summary.parametersActive(),
                 summary.maxPositions(),
                 summary.vocabSize(),
-                summary.ring().split("[:, ]", 2)[0]);
+                summary.ring().split("[:,]", 2)[0]);
     }
 
     private static String revision(Path modelDir) {
@@ -115,6 +159,11 @@ final class LocalPromptEngine implements PromptEngine {
     @Override
     public String revision() {
         return revision;
+    }
+
+    @Override
+    public EngineIdentity identity() {
+        return identity;
     }
 
     @Override

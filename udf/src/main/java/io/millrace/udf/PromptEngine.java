@@ -28,6 +28,9 @@ public interface PromptEngine extends Engine {
     /// The revision of the model as far as its folder tells, else `local`.
     String revision();
 
+    /// What of this engine can change an answer.
+    EngineIdentity identity();
+
     /// Kind of device that computes: `cpu`, `npu`, `served`.
     String device();
 

@@ -23,7 +23,7 @@ class PromptRowsTest {
     }
 
     private static Row row(@Nullable String text, @Nullable String malformed, @Nullable String lang) {
-        Object[] values = {"file:/in.parquet", 1, 7L, "id", text, null, malformed, lang};
+        Object[] values = {"file:/in.parquet", "1@2", 1, 7L, "id", text, null, malformed, lang};
         return new GenericRowWithSchema(values, InputColumns.schema(List.of("lang")));
     }
 
@@ -131,7 +131,7 @@ class PromptRowsTest {
     @Test
     void prompt_identity_decidesIdAndSeed() {
         GenerateRecipe recipe = recipe("{text}", 0, OverlongPolicy.ERROR);
-        RowIdentity identity = new RowIdentity("file:/in.parquet", 1, 7, 0);
+        RowIdentity identity = new RowIdentity("file:/in.parquet", "1@2", 1, 7, 0);
         PromptRows.Prompt.Ready ready = (PromptRows.Prompt.Ready) prompt(recipe, row("Text", null, null));
 
         assertThat(ready.request().id())
@@ -140,6 +140,6 @@ class PromptRowsTest {
         assertThat(ready.request().sampling().seed())
                 .isEqualTo(identity.seed(0))
                 .isNotEqualTo(identity.seed(1));
-        assertThat(new RowIdentity("file:/in.parquet", 1, 7, 1).seed(0)).isNotEqualTo(identity.seed(0));
+        assertThat(new RowIdentity("file:/in.parquet", "1@2", 1, 7, 1).seed(0)).isNotEqualTo(identity.seed(0));
     }
 }

@@ -131,6 +131,18 @@ public final class FakeEngine implements PromptEngine {
         return "test";
     }
 
+    @Override
+    public EngineIdentity identity() {
+        return new EngineIdentity(
+                recipe.modelDir(),
+                revision(),
+                model().weightsSha256(),
+                "1".repeat(64),
+                model().quantization(),
+                recipe.ring(),
+                "2".repeat(64));
+    }
+
     /// Tells processes apart.
     @Override
     public String device() {

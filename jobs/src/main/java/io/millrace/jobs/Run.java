@@ -1,0 +1,207 @@
+package io.millrace.jobs;
+
+import io.millrace.jobs.RunFingerprint.Difference;
+import io.millrace.jobs.RunRequest.IfDifferent;
+import io.millrace.udf.EngineIdentity;
+import io.millrace.udf.EngineQuestion;
+import io.millrace.udf.GenerateRecipe;
+import io.millrace.udf.shard.ShardFunction;
+import io.millrace.udf.shard.ShardRecipe;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import org.apache.spark.api.java.JavaFutureAction;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
+
+/// A run in its output directory, from where it was left.
+final class Run {
+    private final CompletionSink sink;
+    private final InputPlan plan;
+    private final ShardRecipe recipe;
+    private final RunManifest manifest;
+    private final RunLedger before;
+
+    private Run(CompletionSink sink, InputPlan plan, ShardRecipe recipe, RunManifest manifest, RunLedger before) {
+        this.sink = sink;
+        this.plan = plan;
+        this.recipe = recipe;
+        this.manifest = manifest;
+        this.before = before;
+    }
+
+    /// Plans, looks what of it is done, and takes the directory.
+    ///
+    /// @throws JobException if the directory holds another run and nothing was said of what becomes of it
+    static Run open(JavaSparkContext spark, JobConfig config, RunRequest request) {
+        CompletionSink sink = CompletionSink.open(config.outputDir(), spark.hadoopConfiguration());
+        EarlierRun earlier = EarlierRun.read(sink);
+        // the engine opens while the input is planned
+        JavaFutureAction<List<String>> question = spark.parallelize(List.of(""), 1)
+                .map(new EngineQuestion(config.engine()))
+                .collectAsync();
+        InputPlanner planner =
+                new InputPlanner(spark, config.input(), config.prompt().template(), config.shardRows());
+        InputPlan plan = planner.plan(earlier == null ? null : earlier.plan());
+        EngineIdentity engine = answer(question);
+        RunFingerprint fingerprint = RunFingerprint.of(config, plan, engine);
+
+        RunLedger ledger = RunLedger.read(sink, plan, fingerprint.sha256());
+        if (request.ifDifferent() == IfDifferent.NEW_RUN && (earlier != null || ledger.strays() > 0)) {
+            sink.setAside(earlier == null ? "without-manifest" : earlier.runId());
+            earlier = null;
+            ledger = RunLedger.read(sink, plan, fingerprint.sha256());
+        }
+        if (request.ifDifferent() == IfDifferent.REFUSE) {
+            requireSame(sink, earlier, plan, fingerprint, ledger);
+        }
+        sink.prepare();
+        ledger.deleteStrays();
+
+        String runId = earlier == null ? UUID.randomUUID().toString() : earlier.runId();
+        GenerateRecipe generate = new GenerateRecipe(
+                config.engine(), config.prompt(), config.sampling(), runId, fingerprint.sha256(), Builds.version());
+        ShardRecipe recipe = new ShardRecipe(generate, planner.recipe(plan), sink.output(), engine);
+        RunManifest manifest = RunManifest.of(earlier == null ? null : earlier.manifest(), runId, request.command())
+                .planned(config, plan, fingerprint, engine);
+        Run run = new Run(sink, plan, recipe, manifest, ledger);
+        sink.writePlan(plan);
+        sink.writeAside("config.yaml", ConfigFile.yaml(config));
+        run.record("running");
+        return run;
+    }
+
+    private static EngineIdentity answer(JavaFutureAction<List<String>> question) {
+        try {
+            return EngineIdentity.ofJson(question.get().getFirst());
+        } catch (ExecutionException e) {
+            List<String> known = Causes.messages(e);
+            throw new JobException(known.isEmpty() ? "engine: expected to open, got " + e : known.getLast(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new JobException("engine: interrupted while it opened", e);
+        }
+    }
+
+    private static void requireSame(
+            CompletionSink sink,
+            @Nullable EarlierRun earlier,
+            InputPlan plan,
+            RunFingerprint fingerprint,
+            RunLedger ledger) {
+        List<Difference> differences = earlier == null ? List.of() : earlier.differences(plan, fingerprint);
+        if (differences.isEmpty() && ledger.strays() > 0) {
+            differences = List.of(new Difference(
+                    "files", "of this run", ledger.strays() + " of another, such as " + ledger.someStrays()));
+        }
+        if (differences.isEmpty()) {
+            return;
+        }
+        StringBuilder message = new StringBuilder(
+                "output " + sink.location() + ": expected to go on with the run that is there, got another run:");
+        for (Difference difference : differences) {
+            message.append("\n  ").append(difference.field());
+            message.append("\n    was ").append(difference.was());
+            message.append("\n    now ").append(difference.now());
+        }
+        throw new JobException(message + "\nchoose another --output, or --new-run (sets the run that is there aside and"
+                + " begins a new one), or --redo (does again what differs, in its place)");
+    }
+
+    /// Computes the shards that are not committed, each once; this is the one action that costs anything.
+    void compute(JavaSparkContext spark) {
+        List<String> pending = before.pending();
+        if (!pending.isEmpty()) {
+            spark.parallelize(pending, pending.size()).foreachPartition(new ShardFunction(recipe, hadoop(spark)));
+        }
+    }
+
+    private static Broadcast<SerializableConfiguration> hadoop(JavaSparkContext spark) {
+        return spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
+    }
+
+    /// Adds up what is there, and says that the run is complete.
+    ///
+    /// @throws JobException if a row is missing or too many
+    RunTotals complete(JavaSparkContext spark) {
+        RunTotals totals = RunTotals.read(new ShardSummaries(spark, sink, fingerprint()), sink, plan, fingerprint());
+        totals.requireConserved(plan, samples());
+        RunLedger now = RunLedger.read(sink, plan, fingerprint());
+        if (now.strays() > 0) {
+            throw new JobException("output " + sink.location() + ": expected the shards of this run only, got "
+                    + now.someStrays() + " too, which something else wrote meanwhile");
+        }
+        sink.succeed();
+        manifest.counted(totals).ended();
+        record("committed");
+        return totals;
+    }
+
+    /// Keeps what the gate said.
+    void gated(Gate.Verdict verdict) {
+        if (verdict.isJudged()) {
+            manifest.gated(verdict.word(), Gate.VERDICT_FILE);
+            record("gated");
+        }
+    }
+
+    /// Keeps that this start ended before the run did.
+    void stopped(String state) {
+        manifest.ended();
+        record(state);
+    }
+
+    private void record(String state) {
+        RunLedger now = RunLedger.read(sink, plan, fingerprint());
+        manifest.state(state).shards(plan, now.shards(), now.committed());
+        sink.writeAside(CompletionSink.MANIFEST, manifest.json());
+    }
+
+    /// How far the run is and how it goes on, for a person.
+    String standing() {
+        RunLedger now = RunLedger.read(sink, plan, fingerprint());
+        return String.format(
+                Locale.ROOT,
+                "%,d of %,d shards (%,d of %,d input rows) are committed in %s; the same command with --output %s goes on",
+                now.committed(),
+                now.shards(),
+                now.committedRows(),
+                plan.rows(),
+                sink.location(),
+                sink.location());
+    }
+
+    CompletionSink sink() {
+        return sink;
+    }
+
+    InputPlan plan() {
+        return plan;
+    }
+
+    GenerateRecipe recipe() {
+        return recipe.generate();
+    }
+
+    /// Output rows that were there before this start.
+    long rowsBefore() {
+        return before.committedRows() * samples();
+    }
+
+    /// Output rows that the run has when it is complete.
+    long plannedRows() {
+        return plan.rows() * samples();
+    }
+
+    private int samples() {
+        return recipe.generate().sampling().samples();
+    }
+
+    private String fingerprint() {
+        return recipe.generate().configFingerprint();
+    }
+}

@@ -1,0 +1,40 @@
+package io.millrace.udf.shard;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// What of an input record becomes a row of the shape of {@link io.millrace.udf.InputColumns}.
+///
+/// @param idColumn column of the caller's keys, or null
+/// @param referenceColumn column of reference texts, or null
+/// @param templateColumns further columns the prompt's template names
+public record InputRecipe(
+        RecordFormat format,
+        String textColumn,
+        @Nullable String idColumn,
+        @Nullable String referenceColumn,
+        List<String> templateColumns)
+        implements Serializable {
+
+    public InputRecipe {
+        templateColumns = List.copyOf(templateColumns);
+    }
+
+    /// Every column that is read, each once.
+    public List<String> columns() {
+        Set<String> columns = new LinkedHashSet<>();
+        columns.add(textColumn);
+        if (idColumn != null) {
+            columns.add(idColumn);
+        }
+        if (referenceColumn != null) {
+            columns.add(referenceColumn);
+        }
+        columns.addAll(templateColumns);
+        return new ArrayList<>(columns);
+    }
+}

@@ -1,0 +1,159 @@
+package io.millrace.udf.shard;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.PrimitiveIterator;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.column.page.PageReadStore;
+import org.apache.parquet.example.data.Group;
+import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.metadata.BlockMetaData;
+import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.parquet.internal.column.columnindex.OffsetIndex;
+import org.apache.parquet.internal.filter2.columnindex.RowRanges;
+import org.apache.parquet.io.ColumnIOFactory;
+import org.apache.parquet.io.RecordReader;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.PrimitiveType;
+import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Type;
+import org.jspecify.annotations.Nullable;
+
+/// Rows of one row group, of which only the wanted columns are read. Where the file has an index of pages, as
+/// the writers of recent years leave one, pages without a wanted row are not read either.
+final class ParquetRecords implements Records {
+    private final ParquetFileReader file;
+    private final MessageType schema;
+    private final List<String> columns;
+    private final PageReadStore pages;
+    private final RecordReader<Group> reader;
+    private long left;
+    private @Nullable Group row;
+
+    private ParquetRecords(ParquetFileReader file, MessageType schema, List<String> columns, PageReadStore pages) {
+        this.file = file;
+        this.schema = schema;
+        this.columns = columns;
+        this.pages = pages;
+        reader = new ColumnIOFactory().getColumnIO(schema).getRecordReader(pages, new GroupRecordConverter(schema));
+        left = pages.getRowCount();
+    }
+
+    static ParquetRecords open(Shard shard, List<String> columns, Configuration conf) throws IOException {
+        Path path = new Path(shard.file().name());
+        ParquetFileReader file = ParquetFileReader.open(HadoopInputFile.fromPath(path, conf));
+        try {
+            MessageType schema = wanted(file.getFileMetaData().getSchema(), columns);
+            file.setRequestedSchema(schema);
+            PageReadStore pages = pages(file, schema, shard);
+            ParquetRecords records = new ParquetRecords(file, schema, columns, pages);
+            records.skip(shard.firstRow() - firstRead(pages));
+            return records;
+        } catch (IOException | RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static MessageType wanted(MessageType all, List<String> columns) {
+        List<Type> types = new ArrayList<>();
+        for (String column : columns) {
+            if (all.containsField(column)) {
+                types.add(all.getType(column));
+            }
+        }
+        return new MessageType(all.getName(), types);
+    }
+
+    /// Those pages of the row group that hold the shard's rows, as the first column's pages lie; the whole row
+    /// group if the file has no index of pages.
+    private static PageReadStore pages(ParquetFileReader file, MessageType schema, Shard shard) throws IOException {
+        BlockMetaData rowGroup = file.getRowGroups().get(shard.block());
+        OffsetIndex index = index(file, schema, rowGroup);
+        if (index == null) {
+            return file.readRowGroup(shard.block());
+        }
+        long rows = rowGroup.getRowCount();
+        long end = shard.firstRow() + shard.rows();
+        PrimitiveIterator.OfInt wanted = IntStream.range(0, index.getPageCount())
+                .filter(page -> index.getFirstRowIndex(page) < end
+                        && index.getLastRowIndex(page, rows) >= shard.firstRow())
+                .iterator();
+        return file.readFilteredRowGroup(shard.block(), RowRanges.create(rows, wanted, index));
+    }
+
+    /// The page index of the first wanted column; null unless all of them have one.
+    private static @Nullable OffsetIndex index(ParquetFileReader file, MessageType schema, BlockMetaData rowGroup)
+            throws IOException {
+        OffsetIndex first = null;
+        for (ColumnChunkMetaData column : rowGroup.getColumns()) {
+            if (schema.containsPath(column.getPath().toArray())) {
+                OffsetIndex index = file.readOffsetIndex(column);
+                if (index == null) {
+                    return null;
+                }
+                first = first == null ? index : first;
+            }
+        }
+        return first;
+    }
+
+    private static long firstRead(PageReadStore pages) {
+        return pages.getRowIndexes().filter(PrimitiveIterator.OfLong::hasNext).map(rows -> rows.nextLong()).orElse(0L);
+    }
+
+    @Override
+    public boolean next() {
+        if (left == 0) {
+            return false;
+        }
+        left--;
+        row = reader.read();
+        return true;
+    }
+
+    @Override
+    public @Nullable String value(int column) {
+        Group current = row;
+        String name = columns.get(column);
+        if (current == null || !schema.containsField(name)) {
+            return null;
+        }
+        int field = schema.getFieldIndex(name);
+        return current.getFieldRepetitionCount(field) == 0
+                ? null
+                : text(current, field, schema.getType(field).asPrimitiveType());
+    }
+
+    /// Text as it is, everything else as the format's own notation of its type has it.
+    private static String text(Group row, int field, PrimitiveType type) {
+        PrimitiveTypeName primitive = type.getPrimitiveTypeName();
+        LogicalTypeAnnotation meaning = type.getLogicalTypeAnnotation();
+        boolean isText = meaning == null || meaning instanceof LogicalTypeAnnotation.StringLogicalTypeAnnotation;
+        return switch (primitive) {
+            case BINARY ->
+                isText
+                        ? row.getString(field, 0)
+                        : type.stringifier().stringify(row.getBinary(field, 0));
+            case FIXED_LEN_BYTE_ARRAY -> type.stringifier().stringify(row.getBinary(field, 0));
+            case INT96 -> type.stringifier().stringify(row.getInt96(field, 0));
+            case INT32 -> type.stringifier().stringify(row.getInteger(field, 0));
+            case INT64 -> type.stringifier().stringify(row.getLong(field, 0));
+            case FLOAT -> type.stringifier().stringify(row.getFloat(field, 0));
+            case DOUBLE -> type.stringifier().stringify(row.getDouble(field, 0));
+            case BOOLEAN -> Boolean.toString(row.getBoolean(field, 0));
+        };
+    }
+
+    @Override
+    public void close() throws IOException {
+        pages.close();
+        file.close();
+    }
+}

@@ -1,0 +1,52 @@
+package io.millrace.udf.shard;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.jspecify.annotations.Nullable;
+
+/// The records of one block in order, as texts. Confined to one thread.
+interface Records extends Closeable {
+
+    /// Moves to the next record; false at the end of the block.
+    boolean next() throws IOException;
+
+    /// The record's value in a column, null if there is none.
+    ///
+    /// @param column place in the list of columns the records were opened with
+    @Nullable
+    String value(int column);
+
+    /// The record as it was found if it could not be read, null otherwise.
+    default @Nullable String malformed() {
+        return null;
+    }
+
+    /// Opens a block at the shard's first row. Of Parquet no more is read than the shard has; of the others the
+    /// rest of the block follows, since only who reads a text knows where its records are.
+    ///
+    /// @param columns columns wanted
+    static Records open(RecordFormat format, Shard shard, List<String> columns, Configuration conf) throws IOException {
+        if (format == RecordFormat.PARQUET) {
+            return ParquetRecords.open(shard, columns, conf);
+        }
+        Records records = switch (format) {
+            case JSON_LINES -> new JsonRecords(Lines.of(shard, conf), columns);
+            case CSV_LINES -> CsvRecords.ofLines(shard, columns, conf);
+            case CSV -> CsvRecords.ofFile(shard.file(), columns, conf);
+            case TEXT_LINES -> new TextRecords(Lines.of(shard, conf));
+            case TEXT_FILE -> new DocumentRecords(shard.file(), conf);
+            case PARQUET -> throw new IllegalStateException("opened above");
+        };
+        records.skip(shard.firstRow());
+        return records;
+    }
+
+    /// Passes over records.
+    default void skip(long records) throws IOException {
+        for (long record = 0; record < records && next(); record++) {
+            // nothing of it is wanted
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package io.millrace.udf.shard;
+
+import io.millrace.udf.EngineIdentity;
+import io.millrace.udf.GenerateRecipe;
+import java.io.Serializable;
+
+/// All that a task needs to know to compute a shard, beside the shard.
+///
+/// @param engine what every executor's engine must be, so that it does not matter which of them computes a
+///     shard
+public record ShardRecipe(GenerateRecipe generate, InputRecipe input, OutputDir output, EngineIdentity engine)
+        implements Serializable {}
