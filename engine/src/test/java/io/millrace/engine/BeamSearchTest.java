@@ -65,7 +65,9 @@ class BeamSearchTest {
 
     private static double[] logProbabilities(LocalEngine engine, int[] tokens) {
         float[] logits = engine.logits(tokens)[tokens.length - 1];
-        double sum = IntStream.range(0, logits.length).mapToDouble(i -> Math.exp(logits[i])).sum();
+        double sum = IntStream.range(0, logits.length)
+                .mapToDouble(i -> Math.exp(logits[i]))
+                .sum();
         return IntStream.range(0, logits.length)
                 .mapToDouble(i -> logits[i] - Math.log(sum))
                 .toArray();
@@ -93,9 +95,9 @@ class BeamSearchTest {
                     }
                 }
             }
-            Completed found = (Completed) engine.submit(new GenerationRequest(
-                            "pairs", TokenIds.of(prompt), beams(VOCABULARY, 2, 0, true)))
-                    .join();
+            Completed found = (Completed)
+                    engine.submit(new GenerationRequest("pairs", TokenIds.of(prompt), beams(VOCABULARY, 2, 0, true)))
+                            .join();
             assertThat(found.tokens()).isEqualTo(TokenIds.of(best));
             assertThat(found.meanLogprob()).isCloseTo(bestLogprob / 2, within(1e-5));
             assertThat(found.finishReason()).isEqualTo(FinishReason.LENGTH);
@@ -107,8 +109,8 @@ class BeamSearchTest {
         record Text(int[] tokens, double logprob) {}
         List<Text> live = List.of(new Text(new int[0], 0));
         List<Text> finished = new ArrayList<>();
-        Comparator<Text> byScore = Comparator.comparingDouble(
-                t -> t.logprob() / Math.pow(t.tokens().length, params.lengthPenalty()));
+        Comparator<Text> byScore =
+                Comparator.comparingDouble(t -> t.logprob() / Math.pow(t.tokens().length, params.lengthPenalty()));
         for (int length = 1; length <= params.maxTokens(); length++) {
             List<Text> all = new ArrayList<>();
             for (Text text : live) {
@@ -148,8 +150,9 @@ class BeamSearchTest {
             for (int i = 0; i < 12; i++) {
                 int[] prompt = prompt(i, 5 + 11 * i);
                 SamplingParams params = beams(2 + i % 4, 9, 0.5 * (i % 3), false);
-                Completed found = (Completed)
-                        engine.submit(new GenerationRequest("row-" + i, TokenIds.of(prompt), params)).join();
+                Completed found =
+                        (Completed) engine.submit(new GenerationRequest("row-" + i, TokenIds.of(prompt), params))
+                                .join();
                 assertThat(found.tokens()).as("prompt %d", i).isEqualTo(search(engine, prompt, params));
                 stopped += found.finishReason() == FinishReason.STOP ? 1 : 0;
             }
@@ -190,8 +193,7 @@ class BeamSearchTest {
     @Test
     void submit_moreBeamsThanTheBatchHolds_isAnErrorOfThatRequest() {
         try (LocalEngine engine = engine(1, 64, 4)) {
-            Failed failed = (Failed) engine.submit(
-                            new GenerationRequest("a", TokenIds.of(5), beams(5, 3, 0, false)))
+            Failed failed = (Failed) engine.submit(new GenerationRequest("a", TokenIds.of(5), beams(5, 3, 0, false)))
                     .join();
             assertThat(failed.code()).isEqualTo(ErrorCode.INVALID_REQUEST);
             assertThat(failed.message()).contains("beams", "at most the 4", "got 5");

@@ -107,7 +107,8 @@ class CacheForkTest {
             float[][] straight = opened.straight(one);
             for (int round = 0; round < (ring.equals("reference") ? 8 : 40); round++) {
                 // half of them at and beside multiples of every ratio, the window and the pages
-                int at = round % 2 == 0 ? 1 + random.nextInt(TOKENS - 2) : 16 * (1 + random.nextInt(17)) + round % 3 - 1;
+                int at =
+                        round % 2 == 0 ? 1 + random.nextInt(TOKENS - 2) : 16 * (1 + random.nextInt(17)) + round % 3 - 1;
                 int[] other = Arrays.copyOf(one, TOKENS);
                 for (int i = at; i < TOKENS; i++) {
                     other[i] = random.nextInt(VOCAB);

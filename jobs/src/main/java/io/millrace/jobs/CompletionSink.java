@@ -96,8 +96,7 @@ final class CompletionSink {
             fileSystem().mkdirs(output.staging());
             fileSystem().delete(output.file(SUCCESS), false);
         } catch (IOException e) {
-            throw new JobException(
-                    "output " + output.dir() + ": expected to be writable, got " + e.getMessage(), e);
+            throw new JobException("output " + output.dir() + ": expected to be writable, got " + e.getMessage(), e);
         }
     }
 
@@ -112,8 +111,7 @@ final class CompletionSink {
                 });
             }
         } catch (IOException e) {
-            throw new JobException(
-                    "output " + output.dir() + ": expected to be readable, got " + e.getMessage(), e);
+            throw new JobException("output " + output.dir() + ": expected to be readable, got " + e.getMessage(), e);
         }
     }
 
@@ -142,8 +140,10 @@ final class CompletionSink {
                 }
             }
         } catch (IOException e) {
-            throw new JobException("output " + output.dir() + ": the run there could not be set aside in " + earlier
-                    + ": " + e.getMessage(), e);
+            throw new JobException(
+                    "output " + output.dir() + ": the run there could not be set aside in " + earlier + ": "
+                            + e.getMessage(),
+                    e);
         }
     }
 
@@ -209,7 +209,8 @@ final class CompletionSink {
         } catch (FileNotFoundException _) {
             return null;
         } catch (IOException e) {
-            throw new JobException(aside(name) + ": expected JSON of " + type.getSimpleName() + ", got " + e.getMessage(), e);
+            throw new JobException(
+                    aside(name) + ": expected JSON of " + type.getSimpleName() + ", got " + e.getMessage(), e);
         }
     }
 }

@@ -61,7 +61,8 @@ record InputFiles(List<InputFile> files) {
         TreeSet<InputFormat> found = new TreeSet<>();
         List<String> untold = new ArrayList<>();
         for (InputFile file : files) {
-            InputFormat.ofName(new Path(file.name()).getName()).ifPresentOrElse(found::add, () -> untold.add(file.name()));
+            InputFormat.ofName(new Path(file.name()).getName())
+                    .ifPresentOrElse(found::add, () -> untold.add(file.name()));
         }
         if (found.size() != 1) {
             throw new JobException("input: expected files of one format, got "

@@ -60,8 +60,8 @@ record InputPlan(RecordFormat format, String textColumn, long limit, int shardRo
             for (InputBlock block : file.blocks()) {
                 for (long first = 0; first < block.rows(); first += shardRows) {
                     int rows = (int) Math.min(shardRows, block.rows() - first);
-                    consumer.accept(new Shard(
-                            number++, file.file(), block.index(), block.start(), block.bytes(), first, rows));
+                    consumer.accept(
+                            new Shard(number++, file.file(), block.index(), block.start(), block.bytes(), first, rows));
                 }
             }
         }

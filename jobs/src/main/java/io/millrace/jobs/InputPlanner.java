@@ -65,9 +65,10 @@ final class InputPlanner {
         if (earlier != null && earlier.isOf(found.files(), records, textColumn, input.limit())) {
             return earlier;
         }
-        List<PlannedFile> files = limited(records == RecordFormat.PARQUET
-                ? footers(found.files(), textColumn)
-                : counted(found.files(), records, textColumn));
+        List<PlannedFile> files = limited(
+                records == RecordFormat.PARQUET
+                        ? footers(found.files(), textColumn)
+                        : counted(found.files(), records, textColumn));
         long rows = files.stream().mapToLong(PlannedFile::rows).sum();
         return new InputPlan(records, textColumn, input.limit(), rowsOfShards(rows, earlier), files);
     }
@@ -121,8 +122,7 @@ final class InputPlanner {
     }
 
     private PlannedFile rowGroups(InputFile file, String textColumn, Configuration conf) {
-        try (ParquetFileReader reader =
-                ParquetFileReader.open(HadoopInputFile.fromPath(new Path(file.name()), conf))) {
+        try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(new Path(file.name()), conf))) {
             requireColumns(file, RecordNames.of(reader.getFileMetaData().getSchema()), textColumn);
             List<InputBlock> blocks = new ArrayList<>();
             List<BlockMetaData> rowGroups = reader.getRowGroups();

@@ -24,8 +24,7 @@ final class Interruption implements AutoCloseable {
     /// Watches until closed.
     static Interruption watch(JavaSparkContext spark) {
         Interruption interruption = new Interruption(spark);
-        ShutdownHookManager.get()
-                .addShutdownHook(interruption.hook, PRIORITY, PATIENCE_SECONDS, TimeUnit.SECONDS);
+        ShutdownHookManager.get().addShutdownHook(interruption.hook, PRIORITY, PATIENCE_SECONDS, TimeUnit.SECONDS);
         return interruption;
     }
 

@@ -221,7 +221,6 @@ public record JobConfig(
                 reader.whole("sampling.seed", Long.MIN_VALUE, Long.MAX_VALUE),
                 samples,
                 beams,
-                reader.decimal(
-                        "sampling.length-penalty", ">= 0", value -> value >= 0 && Double.isFinite(value), 0));
+                reader.decimal("sampling.length-penalty", ">= 0", value -> value >= 0 && Double.isFinite(value), 0));
     }
 }

@@ -28,8 +28,7 @@ final class Progress implements AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("progress").daemon().factory());
 
-    private Progress(
-            PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
+    private Progress(PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
         this.out = out;
         this.redraws = redraws;
         this.plannedRows = plannedRows;
@@ -42,8 +41,7 @@ final class Progress implements AutoCloseable {
     /// @param redraws whether `out` is a terminal
     /// @param rowsBefore rows of the plan that were done before
     /// @param onFirstTokens run once, when the first completion tokens have been seen
-    static Progress start(
-            PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
+    static Progress start(PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
         Progress progress = new Progress(out, redraws, plannedRows, rowsBefore, onFirstTokens);
         long period = redraws ? REDRAW_MILLIS : LINE_MILLIS;
         Future<?> _ = progress.timer.scheduleAtFixedRate(progress::show, period, period, TimeUnit.MILLISECONDS);

@@ -7,7 +7,6 @@ import io.millrace.udf.EngineQuestion;
 import io.millrace.udf.GenerateRecipe;
 import io.millrace.udf.shard.ShardFunction;
 import io.millrace.udf.shard.ShardRecipe;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;

@@ -89,8 +89,7 @@ record RunFingerprint(SortedMap<String, String> fields) {
                 }
             }
             if (was.limit() != now.limit()) {
-                differences.add(
-                        new Difference("input.limit", Long.toString(was.limit()), Long.toString(now.limit())));
+                differences.add(new Difference("input.limit", Long.toString(was.limit()), Long.toString(now.limit())));
             }
             return differences;
         }

@@ -104,9 +104,7 @@ final class SummarizeCommand implements Callable<Integer> {
 
     /// What becomes of another run in the output directory.
     static final class OtherRun {
-        @Option(
-                names = "--new-run",
-                description = "Begin a new run; one that is in the output directory is set aside.")
+        @Option(names = "--new-run", description = "Begin a new run; one that is in the output directory is set aside.")
         private boolean newRun;
 
         @Option(
@@ -130,11 +128,7 @@ final class SummarizeCommand implements Callable<Integer> {
             return ExitCode.OK;
         }
         return new SummarizeJob(
-                        config,
-                        request(),
-                        out,
-                        commandSpec().commandLine().getErr(),
-                        Millrace.isTerminal())
+                        config, request(), out, commandSpec().commandLine().getErr(), Millrace.isTerminal())
                 .run(home);
     }
 

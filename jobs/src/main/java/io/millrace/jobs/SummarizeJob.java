@@ -58,7 +58,8 @@ final class SummarizeJob {
         SummaryTable table = SummaryTable.of(run.plannedRows(), run.rowsBefore(), totals.all(), generation);
         Gate.Verdict verdict = gate.judge(run.sink(), run.recipe(), run.plan());
         run.gated(verdict);
-        out.print(table.line("gate", verdict.summary()).line("output", run.sink().location()));
+        out.print(
+                table.line("gate", verdict.summary()).line("output", run.sink().location()));
         verdict.details().forEach(out::println);
         out.flush();
         return verdict.exitCode();

@@ -42,14 +42,18 @@ class ResumeIT {
     }
 
     private int run(Path input, String... more) {
-        return job.run(LOCAL, input.toString(), Stream.of(SHARDS_OF_TEN, more).flatMap(Stream::of).toArray(String[]::new));
+        return job.run(
+                LOCAL,
+                input.toString(),
+                Stream.of(SHARDS_OF_TEN, more).flatMap(Stream::of).toArray(String[]::new));
     }
 
     /// Name of each committed shard to when it was written.
     private Map<String, FileTime> shards() throws IOException {
         Map<String, FileTime> shards = new TreeMap<>();
         try (Stream<Path> files = Files.list(out)) {
-            for (Path file : files.filter(file -> file.toString().endsWith(".parquet")).toList()) {
+            for (Path file :
+                    files.filter(file -> file.toString().endsWith(".parquet")).toList()) {
                 shards.put(file.getFileName().toString(), Files.getLastModifiedTime(file));
             }
         }
@@ -78,9 +82,8 @@ class ResumeIT {
 
         Map<String, FileTime> after = shards();
         assertThat(after.keySet()).isEqualTo(before.keySet());
-        before.forEach((name, written) -> assertThat(after.get(name).equals(written))
-                .as(name)
-                .isEqualTo(!lost.contains(name)));
+        before.forEach((name, written) ->
+                assertThat(after.get(name).equals(written)).as(name).isEqualTo(!lost.contains(name)));
         assertThat(manifest().at("/digest").asText()).isEqualTo(digest);
         assertThat(manifest().at("/run_id").asText()).isEqualTo(runId);
         assertThat(manifest().at("/starts")).hasSize(2);
@@ -125,7 +128,9 @@ class ResumeIT {
         input("texts/0.txt", 5);
 
         assertThat(run(texts)).isEqualTo(ExitCode.ERROR);
-        assertThat(job.err()).contains("0.txt\n    was (none)\n", "b.txt\n    was ").doesNotContain("a.txt\n    was");
+        assertThat(job.err())
+                .contains("0.txt\n    was (none)\n", "b.txt\n    was ")
+                .doesNotContain("a.txt\n    was");
         assertThat(shards()).isEqualTo(before);
 
         assertThat(run(texts, "--redo")).as(job.err()).isZero();
@@ -182,7 +187,10 @@ class ResumeIT {
         assertThat(run(input)).as(job.err()).isZero();
 
         assertThat(left).doesNotExist();
-        assertThat(job.rows()).extracting(ResumeIT::identity).doesNotHaveDuplicates().hasSize(25);
+        assertThat(job.rows())
+                .extracting(ResumeIT::identity)
+                .doesNotHaveDuplicates()
+                .hasSize(25);
     }
 
     private static String identity(Row row) {

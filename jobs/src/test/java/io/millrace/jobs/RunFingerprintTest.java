@@ -21,8 +21,9 @@ class RunFingerprintTest {
     }
 
     private static InputPlan plan(InputFile... files) {
-        List<PlannedFile> planned =
-                List.of(files).stream().map(file -> new PlannedFile(file, List.of())).toList();
+        List<PlannedFile> planned = List.of(files).stream()
+                .map(file -> new PlannedFile(file, List.of()))
+                .toList();
         return new InputPlan(RecordFormat.JSON_LINES, "text", 0, 10, planned);
     }
 
@@ -43,10 +44,12 @@ class RunFingerprintTest {
         assertThat(fingerprint(ENGINE, "plan.shard-rows", "7", "engine.threads", "2", "engine.max-running", "3")
                         .sha256())
                 .isEqualTo(plain);
-        assertThat(fingerprint(ENGINE, "engine.model-dir", "/another/place/of/the/same/model").sha256())
+        assertThat(fingerprint(ENGINE, "engine.model-dir", "/another/place/of/the/same/model")
+                        .sha256())
                 .isEqualTo(plain);
         assertThat(fingerprint(ENGINE, "sampling.seed", "1").sha256()).isNotEqualTo(plain);
-        assertThat(fingerprint(ENGINE, "prompt.template", "Sum up: {text}").sha256()).isNotEqualTo(plain);
+        assertThat(fingerprint(ENGINE, "prompt.template", "Sum up: {text}").sha256())
+                .isNotEqualTo(plain);
         assertThat(fingerprint(engine("512-bit Vector API")).sha256()).isNotEqualTo(plain);
     }
 

@@ -41,8 +41,7 @@ public final class Columns {
 
         /// Columns that say how a row came about and not what it is: they may differ between two runs that
         /// agree, and no digest of rows counts them.
-        public static final List<String> INCIDENTAL =
-                List.of(CACHED_TOKENS, Timing.COLUMN, RUN_ID, WRITTEN_AT);
+        public static final List<String> INCIDENTAL = List.of(CACHED_TOKENS, Timing.COLUMN, RUN_ID, WRITTEN_AT);
 
         /// Fields of the struct `input_ref`.
         public static final class InputRef {

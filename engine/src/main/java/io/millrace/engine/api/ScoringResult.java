@@ -18,8 +18,7 @@ public sealed interface ScoringResult permits ScoringResult.Scored, Failed {
     /// @param greedy whether greedy decoding would have written this continuation: each of its tokens is the
     ///     likeliest in its place, ties to the lower id
     /// @param usage the continuation's tokens count as completion tokens
-    record Scored(
-            String requestId, double logprob, List<Double> logprobs, boolean greedy, Usage usage, Timing timing)
+    record Scored(String requestId, double logprob, List<Double> logprobs, boolean greedy, Usage usage, Timing timing)
             implements ScoringResult {
         public Scored {
             logprobs = List.copyOf(logprobs);

@@ -43,9 +43,7 @@ public record CacheShape(int dim, int window, List<Layer> layers) {
     }
 
     private static long completePageFloats(Pooling pooling, int tokens) {
-        return pooling.ratio() == 0
-                ? 0
-                : (long) tokens / pooling.ratio() / PAGE_ROWS * PAGE_ROWS * pooling.dim();
+        return pooling.ratio() == 0 ? 0 : (long) tokens / pooling.ratio() / PAGE_ROWS * PAGE_ROWS * pooling.dim();
     }
 
     /// Bytes that each further token adds, pages left aside: the formula of section 5.3 for fp32 rows.

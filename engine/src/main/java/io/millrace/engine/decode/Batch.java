@@ -246,7 +246,8 @@ final class Batch {
         }
         for (int from = 0; from < rows.size(); from += LOGIT_ROWS) {
             int to = Math.min(rows.size(), from + LOGIT_ROWS);
-            int[] slice = rows.subList(from, to).stream().mapToInt(Integer::intValue).toArray();
+            int[] slice =
+                    rows.subList(from, to).stream().mapToInt(Integer::intValue).toArray();
             Floats logits = model.logits(hidden, slice);
             double[] logSumExp = model.logSumExp(logits, slice.length);
             for (int i = 0; i < slice.length; i++) {

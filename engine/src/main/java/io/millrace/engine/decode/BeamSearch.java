@@ -186,7 +186,8 @@ final class BeamSearch extends Sequence {
         boolean[] taken = new boolean[Math.max(1, hypotheses.size())];
         for (Candidate candidate : next) {
             int parent = candidate.parent();
-            SequenceCache cache = hypotheses.isEmpty() ? cache() : hypotheses.get(parent).cache();
+            SequenceCache cache =
+                    hypotheses.isEmpty() ? cache() : hypotheses.get(parent).cache();
             made.add(new Hypothesis(taken[parent] ? cache.fork() : cache, tokens(candidate), candidate.logprob()));
             taken[parent] = true;
         }

@@ -86,7 +86,11 @@ public final class DecodeLoop implements AutoCloseable {
         Sequence sequence = new Scoring(request, result, model.cacheBytes(length), System.nanoTime());
         if (areIds(sequence, "prompt", request.prompt())
                 && areIds(sequence, "continuation", request.continuation())
-                && fits(sequence, request.prompt().size(), "continuation of ", request.continuation().size())) {
+                && fits(
+                        sequence,
+                        request.prompt().size(),
+                        "continuation of ",
+                        request.continuation().size())) {
             enqueue(sequence);
         }
         return result;

@@ -10,8 +10,9 @@ import java.util.NoSuchElementException;
 /// prompt, so that what is left at the end is short and the last steps are not run for a few long rows. It
 /// is made over all that have arrived when the ones before are through: nobody is overtaken for ever.
 final class WaitingRows implements Iterable<Sequence> {
-    private static final Comparator<Sequence> LONGEST_FIRST =
-            Comparator.comparingInt(Sequence::maxTokens).thenComparingInt(Sequence::promptSize).reversed();
+    private static final Comparator<Sequence> LONGEST_FIRST = Comparator.comparingInt(Sequence::maxTokens)
+            .thenComparingInt(Sequence::promptSize)
+            .reversed();
 
     private final List<Sequence> sorted = new ArrayList<>();
     private final List<Sequence> arrived = new ArrayList<>();

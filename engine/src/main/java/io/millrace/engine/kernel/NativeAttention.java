@@ -241,7 +241,8 @@ final class NativeAttention implements AttentionKernels {
                     packed);
             if (keys - at <= GROUP) {
                 // the second half of the last block holds nothing
-                functions.attentionPack(MemorySegment.NULL, MemorySegment.NULL, dim, 0, dim, at + GROUP, places, packed);
+                functions.attentionPack(
+                        MemorySegment.NULL, MemorySegment.NULL, dim, 0, dim, at + GROUP, places, packed);
             }
         }
     }

@@ -151,8 +151,19 @@ final class NativeLibrary {
                     symbols,
                     "millrace_attend",
                     FunctionDescriptor.ofVoid(
-                            pointer, pointer, LONG, INT, INT, INT, ValueLayout.JAVA_FLOAT, pointer, pointer, INT,
-                            pointer, INT, pointer));
+                            pointer,
+                            pointer,
+                            LONG,
+                            INT,
+                            INT,
+                            INT,
+                            ValueLayout.JAVA_FLOAT,
+                            pointer,
+                            pointer,
+                            INT,
+                            pointer,
+                            INT,
+                            pointer));
             spin = Linker.nativeLinker()
                     .downcallHandle(symbol(symbols, "millrace_spin"), FunctionDescriptor.of(LONG, INT, LONG));
             MethodHandle has = handle(symbols, "millrace_has", FunctionDescriptor.of(INT, INT));
@@ -325,7 +336,18 @@ final class NativeLibrary {
                 MemorySegment scratch) {
             try {
                 attend.invokeExact(
-                        q, out, rowStride, rows, heads, dim, scale, sink, visible, firstPooled, packed, places,
+                        q,
+                        out,
+                        rowStride,
+                        rows,
+                        heads,
+                        dim,
+                        scale,
+                        sink,
+                        visible,
+                        firstPooled,
+                        packed,
+                        places,
                         scratch);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);

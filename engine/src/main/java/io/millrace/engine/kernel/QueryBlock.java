@@ -22,8 +22,8 @@ record QueryBlock(WindowSpan span, int from, int rows, int @Nullable [] chosen) 
             while (from < span.pooled().rows()) {
                 int rows = shared(span.pooled(), from, most, chosen);
                 int row = span.pooled().firstRow() + from;
-                blocks.add(new QueryBlock(
-                        span, from, Math.max(1, rows), rows > 0 || chosen == null ? null : chosen[row]));
+                blocks.add(
+                        new QueryBlock(span, from, Math.max(1, rows), rows > 0 || chosen == null ? null : chosen[row]));
                 from += Math.max(1, rows);
             }
         }

@@ -300,8 +300,8 @@ final class ReferenceKernels implements Kernels {
                 for (int j = 0; j < scores.length; j++) {
                     double score = 0;
                     for (int h = 0; h < heads; h++) {
-                        double product = dot(
-                                doubles(q), (r * heads + h) * dim, doubles(keys.page(j)), keys.offset(j), dim);
+                        double product =
+                                dot(doubles(q), (r * heads + h) * dim, doubles(keys.page(j)), keys.offset(j), dim);
                         score += doubles(headWeights)[r * heads + h] * Math.max(0, product);
                     }
                     scores[j] = (float) score;
@@ -333,8 +333,7 @@ final class ReferenceKernels implements Kernels {
         }
     }
 
-    private static void attendHead(
-            double[] q, int at, int dim, KeyList keys, double sink, double scale, double[] out) {
+    private static void attendHead(double[] q, int at, int dim, KeyList keys, double sink, double scale, double[] out) {
         double[] weights = new double[keys.size()];
         double max = sink;
         for (int j = 0; j < weights.length; j++) {

@@ -10,7 +10,8 @@ import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /// The fast rings on host memory, on a fixed pool of threads: products by {@link MatrixProducts} and attention
-/// by {@link AttentionKernels}, the Vector API's or compiled ones; everything else vector code for one row or a few, shared out by rows.
+/// by {@link AttentionKernels}, the Vector API's or compiled ones; everything else vector code for one row or a few,
+/// shared out by rows.
 final class VectorKernels implements Kernels {
     /// Rows of a small operation that one item takes, so that sharing out costs little beside the work.
     private static final int GRAIN = 16;
@@ -246,8 +247,8 @@ final class VectorKernels implements Kernels {
     private static int[] chooseByScore(
             Floats q, Floats headWeights, PooledSpan span, int i, int heads, int dim, int topK, Scratch own) {
         own.keys.pooled(span, span.pooled(i), dim);
-        float[] scores = own.attention.indexScores(
-                array(q), array(headWeights), span.firstRow() + i, heads, dim, own.keys);
+        float[] scores =
+                own.attention.indexScores(array(q), array(headWeights), span.firstRow() + i, heads, dim, own.keys);
         return own.topK.places(scores, own.keys.size(), topK);
     }
 
@@ -262,8 +263,7 @@ final class VectorKernels implements Kernels {
             Floats sink,
             double scale,
             Floats out) {
-        attention.attend(
-                pool, array(q), keyValue, heads, dim, spans, chosen, array(sink), (float) scale, array(out));
+        attention.attend(pool, array(q), keyValue, heads, dim, spans, chosen, array(sink), (float) scale, array(out));
     }
 
     @Override

@@ -40,7 +40,8 @@ final class MtpBlock implements Drafter {
 
     @Override
     public SequenceCache newCache() {
-        return new CompressedCache(kernels, Caches.mtpShape(config, weights.layer().config()));
+        return new CompressedCache(
+                kernels, Caches.mtpShape(config, weights.layer().config()));
     }
 
     @Override

@@ -197,8 +197,17 @@ class WindowAttentionTest {
         Floats out = ring.three().allocate(q.length);
         // one sink for all of them
         Floats sink = ring.three().upload(sequences[0].sink);
-        ring.three().attend(
-                ring.three().upload(q), ring.three().upload(keys), 4, 64, spans, chosen, sink, 1 / Math.sqrt(64), out);
+        ring.three()
+                .attend(
+                        ring.three().upload(q),
+                        ring.three().upload(keys),
+                        4,
+                        64,
+                        spans,
+                        chosen,
+                        sink,
+                        1 / Math.sqrt(64),
+                        out);
         for (int s = 0; s < sequences.length; s++) {
             System.arraycopy(sequences[0].sink, 0, sequences[s].sink, 0, 4);
             int from = spans.get(s).pooled().firstRow() * 256;
@@ -221,8 +230,7 @@ class WindowAttentionTest {
         assertSameBits(Arrays.copyOf(poisoned, 20 * row), Arrays.copyOf(whole, 20 * row));
         assertThat(poisoned[20 * row]).isNaN();
         assertThat(poisoned[29 * row]).isNaN();
-        assertSameBits(
-                Arrays.copyOfRange(poisoned, 30 * row, 50 * row), Arrays.copyOfRange(whole, 30 * row, 50 * row));
+        assertSameBits(Arrays.copyOfRange(poisoned, 30 * row, 50 * row), Arrays.copyOfRange(whole, 30 * row, 50 * row));
     }
 
     @ParameterizedTest

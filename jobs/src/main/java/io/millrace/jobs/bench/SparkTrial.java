@@ -63,7 +63,8 @@ final class SparkTrial implements Trial {
                     requests.stream().map(engine::submit).toList();
             long tokens = 0;
             for (int i = 0; i < results.size(); i++) {
-                tokens += requests.get(i).prompt().size() + completionTokens(results.get(i).join());
+                tokens += requests.get(i).prompt().size()
+                        + completionTokens(results.get(i).join());
             }
             return tokens * 1e9 / (System.nanoTime() - begun);
         }

@@ -45,7 +45,8 @@ record SummarizeRun(double tokensPerSecond, List<Double> rouge) {
                 .setErr(new PrintWriter(err))
                 .execute(arguments.toArray(String[]::new));
         if (exit != 0) {
-            throw new ContestantException("millrace " + String.join(" ", arguments) + ": exit code " + exit + ": " + err);
+            throw new ContestantException(
+                    "millrace " + String.join(" ", arguments) + ": exit code " + exit + ": " + err);
         }
         return out.toString();
     }

@@ -40,8 +40,8 @@ final class ToolOutput {
         return out.lines()
                 .filter(line -> line.startsWith(beginning))
                 .reduce((earlier, later) -> later)
-                .orElseThrow(
-                        () -> new ContestantException("expected a line that begins with " + beginning + ", got " + out));
+                .orElseThrow(() ->
+                        new ContestantException("expected a line that begins with " + beginning + ", got " + out));
     }
 
     private static JsonNode parse(String text) {

@@ -89,10 +89,14 @@ public final class CompletionFormat {
                 Types.primitive(PrimitiveTypeName.INT64, repetition)
                         .as(LogicalTypeAnnotation.timestampType(true, TimeUnit.MICROS))
                         .named(name);
-            case IntegerType _ -> Types.primitive(PrimitiveTypeName.INT32, repetition).named(name);
-            case LongType _ -> Types.primitive(PrimitiveTypeName.INT64, repetition).named(name);
-            case DoubleType _ -> Types.primitive(PrimitiveTypeName.DOUBLE, repetition).named(name);
-            case BooleanType _ -> Types.primitive(PrimitiveTypeName.BOOLEAN, repetition).named(name);
+            case IntegerType _ ->
+                Types.primitive(PrimitiveTypeName.INT32, repetition).named(name);
+            case LongType _ ->
+                Types.primitive(PrimitiveTypeName.INT64, repetition).named(name);
+            case DoubleType _ ->
+                Types.primitive(PrimitiveTypeName.DOUBLE, repetition).named(name);
+            case BooleanType _ ->
+                Types.primitive(PrimitiveTypeName.BOOLEAN, repetition).named(name);
             default -> throw new IllegalStateException("column " + name + ": no Parquet type is known for " + type);
         };
     }

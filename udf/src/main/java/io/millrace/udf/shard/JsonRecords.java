@@ -15,9 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// Each line is a JSON object, of which the wanted fields are read: strings as they are, numbers and truth
 /// values as they are written, objects and arrays as JSON. A line that is no object is a malformed record.
 final class JsonRecords implements Records {
-    private static final JsonFactory JSON = JsonFactory.builder()
-            .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
-            .build();
+    private static final JsonFactory JSON =
+            JsonFactory.builder().enable(JsonReadFeature.ALLOW_SINGLE_QUOTES).build();
 
     private final Lines lines;
     private final List<String> columns;

@@ -82,8 +82,8 @@ final class ParquetRecords implements Records {
         long rows = rowGroup.getRowCount();
         long end = shard.firstRow() + shard.rows();
         PrimitiveIterator.OfInt wanted = IntStream.range(0, index.getPageCount())
-                .filter(page -> index.getFirstRowIndex(page) < end
-                        && index.getLastRowIndex(page, rows) >= shard.firstRow())
+                .filter(page ->
+                        index.getFirstRowIndex(page) < end && index.getLastRowIndex(page, rows) >= shard.firstRow())
                 .iterator();
         return file.readFilteredRowGroup(shard.block(), RowRanges.create(rows, wanted, index));
     }
@@ -105,7 +105,10 @@ final class ParquetRecords implements Records {
     }
 
     private static long firstRead(PageReadStore pages) {
-        return pages.getRowIndexes().filter(PrimitiveIterator.OfLong::hasNext).map(rows -> rows.nextLong()).orElse(0L);
+        return pages.getRowIndexes()
+                .filter(PrimitiveIterator.OfLong::hasNext)
+                .map(rows -> rows.nextLong())
+                .orElse(0L);
     }
 
     @Override
@@ -137,10 +140,7 @@ final class ParquetRecords implements Records {
         LogicalTypeAnnotation meaning = type.getLogicalTypeAnnotation();
         boolean isText = meaning == null || meaning instanceof LogicalTypeAnnotation.StringLogicalTypeAnnotation;
         return switch (primitive) {
-            case BINARY ->
-                isText
-                        ? row.getString(field, 0)
-                        : type.stringifier().stringify(row.getBinary(field, 0));
+            case BINARY -> isText ? row.getString(field, 0) : type.stringifier().stringify(row.getBinary(field, 0));
             case FIXED_LEN_BYTE_ARRAY -> type.stringifier().stringify(row.getBinary(field, 0));
             case INT96 -> type.stringifier().stringify(row.getInt96(field, 0));
             case INT32 -> type.stringifier().stringify(row.getInteger(field, 0));

@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// Columns that say how a row came about and not what it is ({@link Completion#INCIDENTAL}) are left out, so
 /// two runs that agree have equal digests. Confined to one thread.
 final class RowDigest {
-    private static final BigInteger MASK =
-            BigInteger.ONE.shiftLeft(256).subtract(BigInteger.ONE);
+    private static final BigInteger MASK = BigInteger.ONE.shiftLeft(256).subtract(BigInteger.ONE);
     private static final StructType SCHEMA = SparkSchemas.completion();
     private static final boolean[] COUNTS = new boolean[SCHEMA.length()];
 
@@ -74,7 +73,8 @@ final class RowDigest {
                 }
                 out.writeByte(')');
             }
-            default -> throw new IllegalArgumentException("row: expected a type of completion.v1, got " + value.getClass());
+            default ->
+                throw new IllegalArgumentException("row: expected a type of completion.v1, got " + value.getClass());
         }
     }
 

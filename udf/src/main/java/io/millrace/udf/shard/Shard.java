@@ -24,7 +24,8 @@ public record Shard(int number, InputFile file, int block, long start, long byte
     private static final String SUFFIX = ".parquet";
     /// Hex digits of the identity in a file name.
     private static final int NAME_DIGITS = 16;
-    private static final Pattern NAME = Pattern.compile(PREFIX + "[0-9a-f]{" + NAME_DIGITS + "}" + Pattern.quote(SUFFIX));
+    private static final Pattern NAME =
+            Pattern.compile(PREFIX + "[0-9a-f]{" + NAME_DIGITS + "}" + Pattern.quote(SUFFIX));
 
     /// What the shard is: SHA-256, lower-case hex, over file, its length and time of modification, block, range and
     /// the run's fingerprint. Its number is left out, so that a file more or less in front changes nothing.
@@ -58,8 +59,7 @@ public record Shard(int number, InputFile file, int block, long start, long byte
     /// The {@link #id} that a file is named by; empty if no shard's output has such a name.
     public static OptionalLong idOfName(String name) {
         return NAME.matcher(name).matches()
-                ? OptionalLong.of(Long.parseUnsignedLong(
-                        name, PREFIX.length(), PREFIX.length() + NAME_DIGITS, 16))
+                ? OptionalLong.of(Long.parseUnsignedLong(name, PREFIX.length(), PREFIX.length() + NAME_DIGITS, 16))
                 : OptionalLong.empty();
     }
 

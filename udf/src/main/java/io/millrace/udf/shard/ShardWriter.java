@@ -26,7 +26,8 @@ public final class ShardWriter implements AutoCloseable {
     private final ParquetWriter<Row> writer;
     private boolean committed;
 
-    private ShardWriter(WholeFiles files, Shard shard, Path written, Path target, String fingerprint, Configuration conf)
+    private ShardWriter(
+            WholeFiles files, Shard shard, Path written, Path target, String fingerprint, Configuration conf)
             throws IOException {
         this.files = files;
         this.shard = shard;
