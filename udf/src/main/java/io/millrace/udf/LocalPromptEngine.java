@@ -7,6 +7,8 @@ import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
+import io.millrace.engine.api.ScoringRequest;
+import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.chat.ChatMessage;
 import io.millrace.engine.chat.ThinkingMode;
@@ -102,6 +104,11 @@ final class LocalPromptEngine implements PromptEngine {
     @Override
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
         return engine.submit(request);
+    }
+
+    @Override
+    public CompletableFuture<ScoringResult> score(ScoringRequest request) {
+        return engine.score(request);
     }
 
     @Override

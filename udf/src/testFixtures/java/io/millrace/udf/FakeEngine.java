@@ -6,6 +6,8 @@ import io.millrace.engine.api.FinishReason;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
+import io.millrace.engine.api.ScoringRequest;
+import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -53,6 +55,11 @@ public final class FakeEngine implements PromptEngine {
             return new CompletableFuture<>();
         }
         return CompletableFuture.supplyAsync(() -> answer(request), workers);
+    }
+
+    @Override
+    public CompletableFuture<ScoringResult> score(ScoringRequest request) {
+        throw new UnsupportedOperationException("the fake knows no probabilities");
     }
 
     private GenerationResult answer(GenerationRequest request) {
@@ -151,7 +158,7 @@ public final class FakeEngine implements PromptEngine {
 
     @Override
     public EngineStats stats() {
-        return new EngineStats(promptTokens.get(), completionTokens.get(), 0, 0, 0, 0, 0, 0);
+        return new EngineStats(promptTokens.get(), 0, completionTokens.get(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     @Override

@@ -42,7 +42,7 @@ final class BeamSearch extends Sequence {
 
     /// @param tokens chosen so far, of which the last is not fed yet
     /// @param logprob sum of the tokens' logarithmic probabilities
-    private record Hypothesis(SequenceCache cache, int[] tokens, double logprob) {}
+    private record Hypothesis(SequenceCache cache, TokenIds tokens, double logprob) {}
 
     /// A continuation.
     ///
@@ -55,7 +55,7 @@ final class BeamSearch extends Sequence {
     }
 
     /// @param kept how many of the tokens belong to the completion
-    private record Finished(int[] tokens, int kept, FinishReason reason, double logprob, double score) {}
+    private record Finished(TokenIds tokens, int kept, FinishReason reason, double logprob, double score) {}
 
     BeamSearch(
             GenerationRequest request,
@@ -89,7 +89,11 @@ final class BeamSearch extends Sequence {
         }
         List<Step.Span> spans = new ArrayList<>();
         for (Hypothesis hypothesis : hypotheses) {
-            spans.add(step.add(hypothesis.cache(), hypothesis.tokens(), hypothesis.tokens().length - 1, 1));
+            spans.add(step.add(
+                    hypothesis.cache(),
+                    hypothesis.tokens().toArray(),
+                    hypothesis.tokens().size() - 1,
+                    1));
         }
         return spans;
     }
@@ -141,19 +145,20 @@ final class BeamSearch extends Sequence {
             next.forEach(candidate -> finish(candidate, FinishReason.LENGTH));
             over = true;
         } else {
-            over = next.isEmpty()
-                    || finished >= beams
-                            && Objects.requireNonNull(best).score()
-                                    >= score(next.getFirst().logprob(), length);
+            over = next.isEmpty() || isBeaten(score(next.getFirst().logprob(), length));
         }
         hypotheses = over ? List.of() : continued(next);
         candidates.clear();
         accepted = 0;
     }
 
+    private boolean isBeaten(double score) {
+        return best != null && finished >= beams && best.score() >= score;
+    }
+
     /// Tokens of each hypothesis.
     private int count() {
-        return hypotheses.isEmpty() ? 0 : hypotheses.getFirst().tokens().length;
+        return hypotheses.isEmpty() ? 0 : hypotheses.getFirst().tokens().size();
     }
 
     private double score(double logprob, int length) {
@@ -161,23 +166,23 @@ final class BeamSearch extends Sequence {
     }
 
     private void finish(Candidate candidate, FinishReason reason) {
-        int[] tokens = tokens(candidate);
-        double score = score(candidate.logprob(), tokens.length);
+        TokenIds tokens = tokens(candidate);
+        double score = score(candidate.logprob(), tokens.size());
         finished++;
         if (best == null || score > best.score()) {
-            int kept = reason == FinishReason.STOP ? tokens.length - 1 : tokens.length;
+            int kept = reason == FinishReason.STOP ? tokens.size() - 1 : tokens.size();
             best = new Finished(tokens, kept, reason, candidate.logprob(), score);
         }
     }
 
-    private int[] tokens(Candidate candidate) {
+    private TokenIds tokens(Candidate candidate) {
         if (hypotheses.isEmpty()) {
-            return new int[] {candidate.token()};
+            return TokenIds.of(candidate.token());
         }
-        int[] before = hypotheses.get(candidate.parent()).tokens();
-        int[] tokens = Arrays.copyOf(before, before.length + 1);
-        tokens[before.length] = candidate.token();
-        return tokens;
+        TokenIds before = hypotheses.get(candidate.parent()).tokens();
+        int[] tokens = Arrays.copyOf(before.toArray(), before.size() + 1);
+        tokens[before.size()] = candidate.token();
+        return TokenIds.of(tokens);
     }
 
     /// The first to continue a hypothesis takes its cache over, the others take forks.
@@ -202,14 +207,14 @@ final class BeamSearch extends Sequence {
     @Override
     void complete() {
         Finished found = Objects.requireNonNull(best, "over");
-        TokenIds kept = TokenIds.of(Arrays.copyOf(found.tokens(), found.kept()));
+        TokenIds kept = found.tokens().head(found.kept());
         result.complete(new Completed(
                 request.id(),
                 kept,
                 tokenizer == null ? "" : tokenizer.decode(kept.toArray()),
                 found.reason(),
-                found.logprob() / found.tokens().length,
-                usage(found.tokens().length),
+                found.logprob() / found.tokens().size(),
+                usage(found.tokens().size()),
                 timing()));
     }
 

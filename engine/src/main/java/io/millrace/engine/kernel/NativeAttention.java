@@ -138,7 +138,8 @@ final class NativeAttention implements AttentionKernels {
     private static int together(KeyList keys, int at, int dim) {
         int count = 0;
         while (count < GROUP && !keys.isEmpty(at + count)) {
-            if (keys.page(at + count) != keys.page(at) || keys.offset(at + count) != keys.offset(at) + count * dim) {
+            if (!keys.page(at + count).equals(keys.page(at))
+                    || keys.offset(at + count) != keys.offset(at) + count * dim) {
                 return 0;
             }
             count++;

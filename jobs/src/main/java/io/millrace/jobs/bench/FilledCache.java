@@ -2,7 +2,7 @@ package io.millrace.jobs.bench;
 
 import io.millrace.engine.cache.CacheShape;
 import io.millrace.engine.cache.CompressedCache;
-import io.millrace.engine.cache.LayerCache;
+import io.millrace.engine.cache.PooledRows;
 import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.tensor.Floats;
 import java.util.random.RandomGenerator;
@@ -29,7 +29,7 @@ final class FilledCache {
         return cache;
     }
 
-    private static void fill(LayerCache.PooledRows pooled, Floats rows, int ratio, int tokens) {
+    private static void fill(PooledRows pooled, Floats rows, int ratio, int tokens) {
         int count = ratio == 0 ? 0 : tokens / ratio;
         for (int at = 0; at < count; at += ROWS) {
             pooled.append(rows, 0, Math.min(ROWS, count - at));

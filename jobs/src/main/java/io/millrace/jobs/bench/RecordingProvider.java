@@ -4,7 +4,10 @@ import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
+import io.millrace.engine.api.ScoringRequest;
+import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
+import io.millrace.udf.EngineIdentity;
 import io.millrace.udf.EngineProvider;
 import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.LocalEngineProvider;
@@ -48,6 +51,11 @@ public final class RecordingProvider implements EngineProvider {
         }
 
         @Override
+        public CompletableFuture<ScoringResult> score(ScoringRequest request) {
+            return engine.score(request);
+        }
+
+        @Override
         public ModelSummary model() {
             return engine.model();
         }
@@ -80,6 +88,11 @@ public final class RecordingProvider implements EngineProvider {
         @Override
         public String revision() {
             return engine.revision();
+        }
+
+        @Override
+        public EngineIdentity identity() {
+            return engine.identity();
         }
 
         @Override

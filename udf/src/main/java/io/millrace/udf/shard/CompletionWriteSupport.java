@@ -25,7 +25,9 @@ final class CompletionWriteSupport extends WriteSupport<Row> {
         this.footer = footer;
     }
 
+    /// Parquet's newer form of it calls this one, which cannot be left out.
     @Override
+    @SuppressWarnings("deprecation")
     public WriteContext init(Configuration conf) {
         return new WriteContext(
                 schema,

@@ -114,7 +114,9 @@ public final class ShardWriter implements AutoCloseable {
             return this;
         }
 
+        /// Parquet's newer form of it calls this one, which cannot be left out.
         @Override
+        @SuppressWarnings("deprecation")
         protected WriteSupport<Row> getWriteSupport(Configuration conf) {
             return support;
         }
