@@ -41,7 +41,7 @@ final class Batch {
     private final int maxRunning;
     private final @Nullable Speculation speculation;
     private final PrefixTree prefixes = new PrefixTree();
-    private final WaitingRows waiting = new WaitingRows();
+    private final WaitingRows waiting;
     private final List<Sequence> running = new ArrayList<>();
     // of steps that failed, begun again
     private final Deque<Sequence> suspects = new ArrayDeque<>();
@@ -68,6 +68,7 @@ final class Batch {
         this.model = model;
         this.config = config;
         this.maxRunning = Math.min(config.maxRunning(), config.stepTokens());
+        this.waiting = new WaitingRows(maxRunning);
         this.row = new float[model.config().vocabSize()];
         Drafter drafter = config.speculation() ? model.drafter() : null;
         this.speculation = drafter == null ? null : new Speculation(model, drafter);
