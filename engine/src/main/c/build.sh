@@ -17,6 +17,7 @@ compile() {
     if [ -f "$target/libmillrace.so" ] && [ -z "$(find "$here" -newer "$target/libmillrace.so")" ]; then
         return
     fi
+    rm -f "$target/libmillrace.so"
     # a cross compiler may come without its C library
     if ! echo '#include <string.h>' | "$cc" -fsyntax-only -x c - 2> /dev/null; then
         echo "native kernels for $platform: not built, since there is no working $cc; the Vector API ring computes there"
