@@ -135,20 +135,21 @@ static __m512i with_scale(__m512i words, const struct matrix *w, int row, int co
     return scaled(words, *scale_byte(w, row, col));
 }
 
-// The two bytes of every E4M3 magnitude as bfloat16.
-static uint8_t fp8_low[128] __attribute__((aligned(64))), fp8_high[128] __attribute__((aligned(64)));
-
-__attribute__((constructor)) static void fill_fp8(void) {
-    for (int code = 0; code < 128; code++) {
-        int e = code >> 3, m = code & 7;
-        float value = e ? (1 + m / 8.0f) * __builtin_ldexpf(1, e - 7) : __builtin_ldexpf((float) m, -9);
-        uint32_t bits;
-        memcpy(&bits, &value, 4);
-        uint32_t word = code == 127 ? 0x7fc0 : bits >> 16;
-        fp8_low[code] = (uint8_t) word;
-        fp8_high[code] = (uint8_t) (word >> 8);
-    }
-}
+// The two bytes of every E4M3 magnitude as bfloat16. Constants, since code that fills a table when the library is loaded
+// would run on processors that cannot run this file's.
+#define SEVEN(low_or_high, e)                                                                                          \
+    low_or_high(((e) + 120) << 7), low_or_high(((e) + 120) << 7 | 0x10), low_or_high(((e) + 120) << 7 | 0x20),         \
+        low_or_high(((e) + 120) << 7 | 0x30), low_or_high(((e) + 120) << 7 | 0x40),                                    \
+        low_or_high(((e) + 120) << 7 | 0x50), low_or_high(((e) + 120) << 7 | 0x60)
+#define NORMAL(b, e) SEVEN(b, e), b(((e) + 120) << 7 | 0x70)
+#define MAGNITUDES(b)                                                                                                  \
+    b(0), b(0x3b00), b(0x3b80), b(0x3bc0), b(0x3c00), b(0x3c20), b(0x3c40), b(0x3c60), NORMAL(b, 1), NORMAL(b, 2),     \
+        NORMAL(b, 3), NORMAL(b, 4), NORMAL(b, 5), NORMAL(b, 6), NORMAL(b, 7), NORMAL(b, 8), NORMAL(b, 9),              \
+        NORMAL(b, 10), NORMAL(b, 11), NORMAL(b, 12), NORMAL(b, 13), NORMAL(b, 14), SEVEN(b, 15), b(0x7fc0)
+#define LOW(word) ((word) & 255)
+#define HIGH(word) ((word) >> 8)
+static const uint8_t fp8_low[128] __attribute__((aligned(64))) = {MAGNITUDES(LOW)};
+static const uint8_t fp8_high[128] __attribute__((aligned(64))) = {MAGNITUDES(HIGH)};
 
 static __m512i fp8_words(__m256i codes) {
     __m512i c = _mm512_castsi256_si512(codes);

@@ -7,7 +7,6 @@ import io.millrace.engine.kernel.NativeLibrary.Arithmetic;
 import io.millrace.engine.kernel.NativeLibrary.Level;
 import io.millrace.engine.tensor.DType;
 import io.millrace.engine.tensor.Matrix;
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -27,14 +26,14 @@ import java.util.Objects;
 final class ProductsProcess implements ProductParity.Multiplier, AutoCloseable {
     private final Process process;
     private final Path errors;
-    private final DataInputStream answers;
+    private final InputStream answers;
     private final OutputStream questions;
     private final List<Level> levels;
 
     private ProductsProcess(Path folder, List<String> command) throws IOException {
         errors = folder.resolve("errors.txt");
         process = new ProcessBuilder(command).redirectError(errors.toFile()).start();
-        answers = new DataInputStream(process.getInputStream());
+        answers = process.getInputStream();
         questions = process.getOutputStream();
         ByteBuffer has = answer(Level.values().length * Integer.BYTES);
         levels = Arrays.stream(Level.values()).filter(level -> has.getInt() == 1).toList();
@@ -132,15 +131,15 @@ final class ProductsProcess implements ProductParity.Multiplier, AutoCloseable {
                     y);
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "%s %s [%d, %d], %d rows: the process is gone; it wrote: %s"
-                            .formatted(level, w.dtype(), w.rows(), w.cols(), rows, text(errors)),
-                    e);
+                    "%s %s [%d, %d], %d rows".formatted(level, w.dtype(), w.rows(), w.cols(), rows), e);
         }
     }
 
     private ByteBuffer answer(int bytes) throws IOException {
-        byte[] answer = new byte[bytes];
-        answers.readFully(answer);
+        byte[] answer = answers.readNBytes(bytes);
+        if (answer.length < bytes) {
+            throw new IOException("expected " + bytes + " bytes, got " + answer.length + "; the process wrote: " + text(errors));
+        }
         return ByteBuffer.wrap(answer).order(ByteOrder.LITTLE_ENDIAN);
     }
 
