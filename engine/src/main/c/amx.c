@@ -2,6 +2,7 @@
 // tile holds the same 32 columns of 16 rows. So w needs no transposing, and the result tile is [w row][x row].
 #include "amx.h"
 #include "blocks.h"
+#include "tables.h"
 #include "tiles.h"
 #include "transpose.h"
 
@@ -108,34 +109,6 @@ static inline __m512i nibbles_in_pairs(__m128i bytes) {
         8, 0, 8, 0, 9, 0, 9, 0, 10, 0, 10, 0, 11, 0, 11, 0, 12, 0, 12, 0, 13, 0, 13, 0, 14, 0, 14, 0, 15, 0, 15, 0};
     __m512i spread = _mm512_permutexvar_epi8(_mm512_load_si512(places), _mm512_broadcast_i32x4(bytes));
     return _mm512_srlv_epi16(spread, _mm512_set1_epi32(4 << 16));
-}
-
-// E2M1 values times each power of two that E8M0 knows, and the subnormal values of E4M3 so.
-static uint16_t e2m1_scaled[256][16] __attribute__((aligned(64))), fp8_subnormals[256][8] __attribute__((aligned(64)));
-
-static uint16_t bf16_bits(float value) {
-    uint32_t bits;
-    if (value != value) {
-        return 0x7fc0;
-    }
-    if (fabsf(value) < 0x1p-126f) { // as the instructions do
-        value = copysignf(0, value);
-    }
-    memcpy(&bits, &value, 4);
-    return (uint16_t) (bits >> 16);
-}
-
-static const float E2M1_VALUES[16] = {0, .5f, 1, 1.5f, 2, 3, 4, 6, 0, -.5f, -1, -1.5f, -2, -3, -4, -6};
-
-__attribute__((constructor)) static void fill_tables(void) {
-    for (int e = 0; e < 256; e++) {
-        for (int code = 0; code < 16; code++) {
-            e2m1_scaled[e][code] = bf16_bits(E2M1_VALUES[code] * power_of_two(e));
-        }
-        for (int m = 0; m < 8; m++) {
-            fp8_subnormals[e][m] = bf16_bits((float) m * 0x1p-9f * power_of_two(e));
-        }
-    }
 }
 
 // bfloat16 words times any scale.

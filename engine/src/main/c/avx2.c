@@ -68,27 +68,23 @@ INLINE ints settle(int format, ints before, ints sums) {
 
 #endif
 
+INLINE ints together(bytes16 low, bytes16 high) { return _mm256_set_m128i((__m128i) high, (__m128i) low); }
+
 // Eight rows of eight 32-bit words, then the next eight rows.
-INLINE void interleave(uint8_t codes[LANES * VECTORS][BLOCK], uint8_t *strip) {
+INLINE void interleave(bytes16 codes[LANES * VECTORS][2], uint8_t *step) {
     for (int v = 0; v < VECTORS; v++) {
-        ints r[8], t[8];
-        for (int i = 0; i < 8; i++) {
-            r[i] = _mm256_load_si256((const __m256i *) codes[v * LANES + i]);
-        }
-        for (int i = 0; i < 4; i++) {
-            t[2 * i] = _mm256_unpacklo_epi32(r[2 * i], r[2 * i + 1]);
-            t[2 * i + 1] = _mm256_unpackhi_epi32(r[2 * i], r[2 * i + 1]);
-        }
-        for (int i = 0; i < 2; i++) {
-            r[4 * i] = _mm256_unpacklo_epi64(t[4 * i], t[4 * i + 2]);
-            r[4 * i + 1] = _mm256_unpackhi_epi64(t[4 * i], t[4 * i + 2]);
-            r[4 * i + 2] = _mm256_unpacklo_epi64(t[4 * i + 1], t[4 * i + 3]);
-            r[4 * i + 3] = _mm256_unpackhi_epi64(t[4 * i + 1], t[4 * i + 3]);
-        }
-        ints *out = (ints *) (strip + v * LANES * BLOCK);
-        for (int i = 0; i < 4; i++) {
-            _mm256_storeu_si256(out + i, _mm256_permute2x128_si256(r[i], r[i + 4], 0x20));
-            _mm256_storeu_si256(out + i + 4, _mm256_permute2x128_si256(r[i], r[i + 4], 0x31));
+        for (int half = 0; half < 2; half++) {
+            ints r[4];
+            for (int i = 0; i < 4; i++) {
+                r[i] = together(codes[v * LANES + i][half], codes[v * LANES + 4 + i][half]);
+            }
+            ints a = _mm256_unpacklo_epi32(r[0], r[1]), b = _mm256_unpackhi_epi32(r[0], r[1]);
+            ints c = _mm256_unpacklo_epi32(r[2], r[3]), d = _mm256_unpackhi_epi32(r[2], r[3]);
+            ints *out = (ints *) (step + v * LANES * BLOCK) + 4 * half;
+            _mm256_storeu_si256(out, _mm256_unpacklo_epi64(a, c));
+            _mm256_storeu_si256(out + 1, _mm256_unpackhi_epi64(a, c));
+            _mm256_storeu_si256(out + 2, _mm256_unpacklo_epi64(b, d));
+            _mm256_storeu_si256(out + 3, _mm256_unpackhi_epi64(b, d));
         }
     }
 }

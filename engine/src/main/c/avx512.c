@@ -21,7 +21,9 @@ static void pack_row(const float *x, int cols, uint8_t *out) {
         __mmask16 low = left >= 16 ? 0xffff : (__mmask16) ((1u << left) - 1);
         __mmask16 high = left >= 32 ? 0xffff : left > 16 ? (__mmask16) ((1u << (left - 16)) - 1) : 0;
         __m512 p = _mm512_maskz_loadu_ps(low, x + b * BLOCK), q = _mm512_maskz_loadu_ps(high, x + b * BLOCK + 16);
-        float largest = _mm512_reduce_max_ps(_mm512_max_ps(_mm512_abs_ps(p), _mm512_abs_ps(q)));
+        // as whole numbers, since the largest of floats passes over what is not a number
+        __m512i magnitudes = _mm512_max_epi32(_mm512_castps_si512(_mm512_abs_ps(p)), _mm512_castps_si512(_mm512_abs_ps(q)));
+        float largest = float_of_bits((uint32_t) _mm512_reduce_max_epi32(magnitudes));
         float scale = largest / 127, inverse = largest > 0 ? 127 / largest : 0;
         __m512i pi = _mm512_cvtps_epi32(_mm512_mul_ps(p, _mm512_set1_ps(inverse)));
         __m512i qi = _mm512_cvtps_epi32(_mm512_mul_ps(q, _mm512_set1_ps(inverse)));
@@ -51,7 +53,7 @@ static void decode_panel(const struct matrix *w, int first, int count, uint8_t *
             for (int i = 0; i < LANES; i++) {
                 struct affine a = {0, 0};
                 if (i < count && b + h < blocks) {
-                    a = block_codes(w->format, w, first + i, b + h, codes[i] + h * BLOCK);
+                    a = block_codes(w->format, w, row_of(w, first + i), b + h, (bytes16 *) (codes[i] + h * BLOCK));
                 } else {
                     memset(codes[i] + h * BLOCK, 0, BLOCK);
                 }

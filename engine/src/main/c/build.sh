@@ -17,6 +17,7 @@ compile() {
     if [ -f "$target/libmillrace.so" ] && [ -z "$(find "$here" -newer "$target/libmillrace.so")" ]; then
         return
     fi
+    rm -f "$target/libmillrace.so"
     # a cross compiler may come without its C library
     if ! echo '#include <string.h>' | "$cc" -fsyntax-only -x c - 2> /dev/null; then
         echo "native kernels for $platform: not built, since there is no working $cc; the Vector API ring computes there"
@@ -38,7 +39,7 @@ x86_64() {
     avx512="-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi -mfma -mf16c -mbmi2"
     amx="$avx512 -mavx512bf16 -mamx-tile -mamx-bf16"
     compile linux-x86_64 "$1" dispatch.c "" ceiling.c "" avx2.c "$avx2" avx2.c "$avx2 -mavxvnni" avx512.c "$avx512" \
-        amx.c "$amx" amx_attention.c "$amx"
+        amx.c "$amx" amx_attention.c "$amx" tables.c ""
 }
 
 aarch64() {

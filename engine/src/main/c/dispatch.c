@@ -1,7 +1,6 @@
 // Which kernels a product runs on.
 #define _GNU_SOURCE
 #include "millrace.h"
-#include "blocks.h"
 #include "levels.h"
 
 // What a level computes with. The packed form is that of the level's arithmetic: int8, or bfloat16 on AMX.

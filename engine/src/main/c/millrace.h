@@ -43,6 +43,11 @@ enum format {
     FORMAT_Q6_K = 9
 };
 
+#define BLOCK 32                 // columns that share a scale in int8
+#define PACKED_BLOCK (BLOCK + 8) // codes of x, scale, sum of the codes
+
+static inline int blocks_of(int cols) { return (cols + BLOCK - 1) / BLOCK; }
+
 // A stored matrix [rows, cols]. Scales, where they lie apart, are [ceil(rows / block_rows), ceil(cols / block_cols)].
 struct matrix {
     const uint8_t *data;

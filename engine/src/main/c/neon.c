@@ -59,12 +59,11 @@ INLINE void put(floats v, float *out) {
     vst1_f32(out + LANES * VECTORS, vget_high_f32(v));
 }
 
-INLINE void interleave(uint8_t codes[LANES * VECTORS][BLOCK], uint8_t *strip) {
+INLINE void interleave(bytes16 codes[LANES * VECTORS][2], uint8_t *step) {
     for (int i = 0; i < LANES * VECTORS; i += LANES) {
-        for (int k = 0; k < BLOCK; k += 16) {
-            uint64x2x2_t rows = {{vreinterpretq_u64_u8(vld1q_u8(codes[i] + k)),
-                                  vreinterpretq_u64_u8(vld1q_u8(codes[i + 1] + k))}};
-            vst2q_u64((uint64_t *) (strip + i * BLOCK + k * LANES), rows);
+        for (int half = 0; half < 2; half++) {
+            uint64x2x2_t rows = {{(uint64x2_t) codes[i][half], (uint64x2_t) codes[i + 1][half]}};
+            vst2q_u64((uint64_t *) (step + i * BLOCK + half * 16 * LANES), rows);
         }
     }
 }
@@ -98,14 +97,12 @@ INLINE ints dot(int format, ints sums, const uint8_t *w, const uint8_t *x, int k
 
 #endif
 
-INLINE void interleave(uint8_t codes[LANES * VECTORS][BLOCK], uint8_t *strip) {
+INLINE void interleave(bytes16 codes[LANES * VECTORS][2], uint8_t *step) {
     for (int i = 0; i < LANES * VECTORS; i += LANES) {
-        for (int k = 0; k < BLOCK; k += 16) {
-            uint32x4x4_t rows;
-            for (int r = 0; r < LANES; r++) {
-                rows.val[r] = vreinterpretq_u32_u8(vld1q_u8(codes[i + r] + k));
-            }
-            vst4q_u32((uint32_t *) (strip + i * BLOCK + k * LANES), rows);
+        for (int half = 0; half < 2; half++) {
+            uint32x4x4_t rows = {{(uint32x4_t) codes[i][half], (uint32x4_t) codes[i + 1][half],
+                                  (uint32x4_t) codes[i + 2][half], (uint32x4_t) codes[i + 3][half]}};
+            vst4q_u32((uint32_t *) (step + i * BLOCK + half * 16 * LANES), rows);
         }
     }
 }

@@ -7,7 +7,7 @@
 //   UNIT                       rows of x that a vector is multiplied by at once, 1 or 2
 //   COLUMNS                    columns that one `dot` adds up
 //   signed_codes(format)       whether w's codes have their offset taken off when they are decoded, not in the sums
-//   interleave(codes, strip)   codes [STRIP][BLOCK] to [vector][column / COLUMNS][lane][COLUMNS]
+//   interleave(codes, step)    codes of each row to [vector][column / COLUMNS][lane][COLUMNS]
 //   begin(format, sums), dot(format, sums, w, x, k), settle(format, before, sums)
 //                              exact sums of a block; begun and settled with every fourth `dot`
 //   int_splat, float_zero, floats_of, load, load_lanes, load_rows, multiply, multiply_add, multiply_subtract, put
@@ -67,34 +67,34 @@ void NAME(pack_int8)(const float *x, int64_t stride, int32_t rows, int32_t cols,
 
 // ---- int8: w ----
 
-INLINE void decode_step(int format, const struct matrix *w, int first, int count, int b, uint8_t *step) {
-    uint8_t codes[STRIP][BLOCK] __attribute__((aligned(32)));
-    float *scales = (float *) (step + STRIP * BLOCK);
-    for (int i = 0; i < STRIP; i++) {
-        struct affine a = {0, 0};
-        if (i < count) {
-            a = block_codes(format, w, first + i, b, codes[i]);
-        } else {
-            memset(codes[i], 0, BLOCK);
-        }
-        for (int k = 0; signed_codes(format) && k < BLOCK; k++) {
-            codes[i][k] = (uint8_t) (codes[i][k] - code_offset(format));
-        }
-        scales[i] = a.scale;
-        scales[STRIP + i] = a.minimum;
-    }
-    interleave(codes, step);
-}
-
-// The strip behind is asked for in time, a share with every step.
+// Rows from `count` on repeat the last: nobody reads their sums. The strip behind is asked for in time, a share with
+// every step.
 INLINE void decode_strip(int format, const struct matrix *w, int first, int count, uint8_t *strip) {
     int blocks = blocks_of(w->cols), share = STRIP * w->row_bytes / blocks;
     const uint8_t *next = w->data + (int64_t) (first + STRIP) * w->row_bytes;
+    struct row rows[STRIP];
+    for (int i = 0; i < STRIP; i++) {
+        rows[i] = row_of(w, first + least(i, count - 1));
+    }
     for (int b = 0; b < blocks; b++) {
+        uint8_t *step = strip + (int64_t) b * STEP_BYTES;
+        float *scales = (float *) (step + STRIP * BLOCK);
+        bytes16 codes[STRIP][2];
         for (int at = 0; at < share; at += 64) {
             __builtin_prefetch(next + (int64_t) b * share + at);
         }
-        decode_step(format, w, first, count, b, strip + (int64_t) b * STEP_BYTES);
+#pragma GCC unroll 16
+        for (int i = 0; i < STRIP; i++) {
+            struct affine a = block_codes(format, w, rows[i], b, codes[i]);
+            uint8_t offset = (uint8_t) (signed_codes(format) ? code_offset(format) : 0);
+            codes[i][0] -= offset;
+            codes[i][1] -= offset;
+            scales[i] = a.scale;
+            if (format == FORMAT_Q4_K) {
+                scales[STRIP + i] = a.minimum;
+            }
+        }
+        interleave(codes, step);
     }
 }
 

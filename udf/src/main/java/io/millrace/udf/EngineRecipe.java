@@ -15,7 +15,7 @@ import java.util.TreeSet;
 ///
 /// @param kind which {@link EngineProvider} opens it: `local` runs the model in the executor
 /// @param modelDir folder of the model as the executors see it
-/// @param ring which kernels: `auto`, `native`, `vector` or `reference`
+/// @param ring which kernels: `auto`, `native`, `native:LEVEL`, `vector` or `reference`
 /// @param threads worker threads of the engine; 0 for all processors the executor has
 /// @param cacheBudgetBytes upper bound of all sequences' caches together, in bytes; 0 for a quarter of the
 ///     heap

@@ -84,7 +84,7 @@ final class NativeLibrary {
     private static Loaded load() {
         List<String> reasons = new ArrayList<>();
         for (String platform : PLATFORMS) {
-            try (InputStream library = NativeLibrary.class.getResourceAsStream(FOLDER + platform + "/libmillrace.so")) {
+            try (InputStream library = library(platform)) {
                 if (library != null) {
                     Functions functions = new Functions(lookup(library));
                     return functions.levels().isEmpty()
@@ -96,6 +96,11 @@ final class NativeLibrary {
             }
         }
         return new Loaded(null, reasons.isEmpty() ? "no native kernels in this build" : String.join("; ", reasons));
+    }
+
+    /// @return null if this build has none for the platform
+    static @Nullable InputStream library(String platform) {
+        return NativeLibrary.class.getResourceAsStream(FOLDER + platform + "/libmillrace.so");
     }
 
     private static SymbolLookup lookup(InputStream library) throws IOException {

@@ -11,6 +11,7 @@ import io.millrace.engine.kernel.NativeLibrary.Level;
 import io.millrace.engine.tensor.DType;
 import io.millrace.engine.tensor.Matrix;
 import io.millrace.engine.tensor.MatrixRows;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -22,135 +23,56 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The compiled products of every level this processor has, against sums in double over {@link MatrixRows}, over sizes
-/// that hit every tail; and against themselves in other company, bit for bit.
+/// The compiled products of every level this processor has: {@link ProductParity}, and what is particular to sharing
+/// them out.
 class NativeProductsTest {
-    private static final int[] ROWS = {1, 2, 4, 5, 15, 16, 17, 31, 32, 33, 49, 70};
-    private static final int[] COLS = {1, 2, 31, 32, 33, 64, 96, 130, 256, 544};
-    private static final int[] OUTPUTS = {1, 3, 16, 17, 31, 32, 33, 64, 65, 130};
-    private static final List<DType> FORMATS = List.of(
-            DType.F32,
-            DType.F16,
-            DType.BF16,
-            DType.F8_E4M3,
-            DType.FP4_E2M1,
-            DType.Q8_0,
-            DType.Q4_0,
-            DType.MXFP4,
-            DType.Q4_K,
-            DType.Q6_K);
-    private static final long SEED = Long.getLong("millrace.seed", 20261122L);
-
-    private final Random random = new Random(SEED);
+    private final Random random = new Random(20261122L);
+    private final ProductParity parity = new ProductParity(NativeProductsTest::product);
 
     private static Functions functions() {
         assumeTrue(NativeLibrary.functions() != null, NativeLibrary::reason);
         return Objects.requireNonNull(NativeLibrary.functions());
     }
 
-    static Stream<Arguments> levelsAndFormats() {
+    /// Those of this processor; where there are none, one that is skipped with the reason.
+    static List<Level> levels() {
         Functions functions = NativeLibrary.functions();
-        if (functions == null) {
-            return Stream.of(Arguments.of(Level.AVX2, DType.F32));
-        }
-        return functions.levels().stream().flatMap(level -> FORMATS.stream().map(dtype -> Arguments.of(level, dtype)));
+        return functions == null ? List.of(Level.AVX2) : functions.levels();
+    }
+
+    static Stream<Arguments> levelsAndFormats() {
+        return levels().stream()
+                .flatMap(level -> ProductParity.FORMATS.stream().map(dtype -> Arguments.of(level, dtype)));
     }
 
     @ParameterizedTest
     @MethodSource("levelsAndFormats")
     void product_everyTail_isWithinTheRoundingOfItsArithmetic(Level level, DType dtype) {
-        Functions functions = functions();
-        for (int rows : ROWS) {
-            int cols = whole(dtype, COLS[random.nextInt(COLS.length)]);
-            int outputs = OUTPUTS[random.nextInt(OUTPUTS.length)];
-            check(functions, level, dtype, rows, cols, outputs);
-        }
-        for (int cols : COLS) {
-            check(functions, level, dtype, 3, whole(dtype, cols), OUTPUTS[random.nextInt(OUTPUTS.length)]);
-        }
-        for (int outputs : OUTPUTS) {
-            check(functions, level, dtype, 18, whole(dtype, 64), outputs);
-        }
-    }
-
-    /// Columns that are whole blocks.
-    private static int whole(DType dtype, int cols) {
-        return Math.ceilDiv(cols, dtype.blockElements()) * dtype.blockElements();
-    }
-
-    /// Random weights of any format.
-    private Matrix weights(DType dtype, int rows, int cols) {
-        return dtype.holdsScales()
-                ? Matrices.blocks(random, dtype, rows, cols)
-                : Matrices.random(random, dtype, rows, cols, scales(dtype, rows, cols));
-    }
-
-    private void check(Functions functions, Level level, DType dtype, int rows, int cols, int outputs) {
-        Matrix w = weights(dtype, outputs, cols);
-        float[] x = Matrices.floats(random, rows * cols);
-        Arithmetic how = Objects.requireNonNull(functions.arithmetic(level, NativeProducts.format(dtype)));
-        float[] y = multiply(functions, level, x, rows, w, 2);
-        float[] row = new float[cols];
-        for (int n = 0; n < outputs; n++) {
-            MatrixRows.decode(w, n, row, 0);
-            for (int r = 0; r < rows; r++) {
-                double sum = 0;
-                double magnitudes = 0;
-                double blockwise = 0;
-                for (int k = 0; k < cols; k++) {
-                    sum += (double) x[r * cols + k] * row[k];
-                    magnitudes += Math.abs((double) x[r * cols + k] * row[k]);
-                    blockwise += largestOfBlock(x, r * cols, cols, k) * Math.abs(row[k]);
-                }
-                double bound = switch (how) {
-                    case F32 -> 0x1p-21 * magnitudes;
-                    // half a unit in the last of eight bits, of x and perhaps of w
-                    case BF16 -> 0x1.1p-8 * magnitudes;
-                    // half a step of 1/127 of the block's largest
-                    case INT8 -> blockwise / 250 + 0x1p-19 * magnitudes;
-                };
-                assertThat((double) y[r * outputs + n])
-                        .as(
-                                "%s %s [%d, %d] row %d of %d, output %d, seed %d",
-                                level, dtype, outputs, cols, r, rows, n, SEED)
-                        .isCloseTo(sum, within(bound + 1e-30));
-            }
-        }
-    }
-
-    private static double largestOfBlock(float[] x, int from, int cols, int k) {
-        double largest = 0;
-        for (int i = k / 32 * 32; i < Math.min(cols, k / 32 * 32 + 32); i++) {
-            largest = Math.max(largest, Math.abs(x[from + i]));
-        }
-        return largest;
+        functions();
+        parity.everyTailIsWithinRounding(level, dtype);
     }
 
     @ParameterizedTest
     @MethodSource("levelsAndFormats")
     void product_rowAlone_hasTheSameBitsAsInCompany(Level level, DType dtype) {
-        Functions functions = functions();
-        int cols = whole(dtype, 160);
-        int outputs = 75;
-        int rows = 83;
-        Matrix w = weights(dtype, outputs, cols);
-        float[] x = Matrices.floats(random, rows * cols);
-        float[] together = multiply(functions, level, x, rows, w, 3);
-        for (int r : new int[] {0, 15, 16, 31, 40, 82}) {
-            float[] alone = multiply(functions, level, Arrays.copyOfRange(x, r * cols, (r + 1) * cols), 1, w, 1);
-            assertThat(alone)
-                    .as("%s %s row %d, seed %d", level, dtype, r, SEED)
-                    .containsExactly(Arrays.copyOfRange(together, r * outputs, (r + 1) * outputs));
-        }
+        functions();
+        parity.aRowAloneHasTheSameBitsAsInCompany(level, dtype);
+    }
+
+    @ParameterizedTest
+    @MethodSource("levelsAndFormats")
+    void product_ofARowThatIsNotFinite_isNotFinite(Level level, DType dtype) {
+        functions();
+        parity.whatIsNotFiniteStaysSo(level, dtype);
     }
 
     @ParameterizedTest
     @MethodSource("levelsAndFormats")
     void onWorker_hasTheSameBitsAsSharedOut(Level level, DType dtype) {
         Functions functions = functions();
-        int cols = whole(dtype, 96);
-        Matrix a = weights(dtype, 130, cols);
-        Matrix b = weights(dtype, 40, cols);
+        int cols = ProductParity.whole(dtype, 96);
+        Matrix a = parity.weights(dtype, 130, cols);
+        Matrix b = parity.weights(dtype, 40, cols);
         float[] x = Matrices.floats(random, 9 * cols);
         NativeProducts products = new NativeProducts(functions, level, 1, new PanelProducts(1));
         float[][] ys = {new float[9 * 130], new float[9 * 40]};
@@ -187,38 +109,35 @@ class NativeProductsTest {
 
     /// Every code of the formats with a table of their own, times one: the product is the value, rounded to bfloat16
     /// at most.
-    @Test
-    void product_everyFp8AndFp4Code_isItsValue() {
-        Functions functions = functions();
+    @ParameterizedTest
+    @MethodSource("levels")
+    void product_everyFp8AndFp4Code_isItsValue(Level level) {
         for (DType dtype : new DType[] {DType.F8_E4M3, DType.FP4_E2M1}) {
-            int cols = 32;
-            byte[] codes = new byte[Math.toIntExact(256 * dtype.bytes(cols))];
-            for (int i = 0; i < codes.length; i++) {
-                int code = i / (codes.length / 256);
-                codes[i] = (byte) (dtype == DType.F8_E4M3 && (code & 0x7F) == 0x7F ? 0 : code);
-            }
-            Matrix w = new Matrix(
-                    "codes",
-                    dtype,
-                    256,
-                    cols,
-                    java.lang.foreign.MemorySegment.ofArray(codes),
-                    scales(dtype, 256, cols));
-            float[] x = new float[cols];
-            x[1] = 1;
-            float[] y = multiply(functions, functions.best(), x, 1, w, 1);
-            for (int n = 0; n < 256; n++) {
-                assertThat(y[n]).as("%s code %d", dtype, n).isEqualTo(MatrixRows.value(w, n, 1));
-            }
+            checkEveryCode(level, dtype);
         }
     }
 
-    private Matrix.@Nullable Scales scales(DType dtype, int rows, int cols) {
-        return switch (dtype) {
-            case F8_E4M3 -> Matrices.powers(random, rows, cols, 128, 128);
-            case FP4_E2M1 -> Matrices.powers(random, rows, cols, 1, 32);
-            default -> null;
-        };
+    private void checkEveryCode(Level level, DType dtype) {
+        int cols = 32;
+        byte[] codes = new byte[Math.toIntExact(256 * dtype.bytes(cols))];
+        for (int i = 0; i < codes.length; i++) {
+            codes[i] = (byte) (i / (codes.length / 256));
+        }
+        Matrix.Scales scales = parity.scales(dtype, 256, cols);
+        Matrix w = new Matrix("codes", dtype, 256, cols, MemorySegment.ofArray(codes), scales);
+        float[] x = new float[cols];
+        x[1] = 1;
+        float[] y = multiply(functions(), level, x, 1, w, 1);
+        for (int n = 0; n < 256; n++) {
+            // boxed, so that NaN equals NaN; plus zero, so that no zero is negative
+            Float expected = MatrixRows.value(w, n, 1) + 0f;
+            assertThat(y[n]).as("%s %s code %d", level, dtype, n).isEqualTo(expected);
+        }
+    }
+
+    private static ProductParity.Product product(Level level, float[] x, int rows, Matrix w, int parts) {
+        Arithmetic how = Objects.requireNonNull(functions().arithmetic(level, NativeProducts.format(w.dtype())));
+        return new ProductParity.Product(how, multiply(functions(), level, x, rows, w, parts));
     }
 
     private static float[] multiply(Functions functions, Level level, float[] x, int rows, Matrix w, int threads) {

@@ -16,7 +16,7 @@ final class ModelOption {
             names = "--ring",
             paramLabel = "RING",
             defaultValue = "auto",
-            description = "Kernels: auto, native, vector or reference. Default: ${DEFAULT-VALUE}.")
+            description = "Kernels: auto, native, native:LEVEL, vector or reference. Default: ${DEFAULT-VALUE}.")
     private String ring = "auto";
 
     @Option(
