@@ -2,7 +2,6 @@ package io.millrace.jobs.bench;
 
 import io.millrace.engine.cache.CacheShape;
 import io.millrace.engine.cache.CompressedCache;
-import io.millrace.engine.cache.LayerCache;
 import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.tensor.Floats;
 import java.util.random.RandomGenerator;
@@ -22,14 +21,19 @@ final class FilledCache {
         for (int i = 0; i < shape.layers().size(); i++) {
             CacheShape.Layer layer = shape.layers().get(i);
             cache.layer(i).remember(rows, 0, Math.min(tokens, ROWS), Math.max(0, tokens - ROWS));
-            fill(cache.layer(i).main(), rows, layer.main().ratio(), tokens);
-            fill(cache.layer(i).index(), rows, layer.index().ratio(), tokens);
+            fill(cache.layer(i).main()::append, rows, layer.main().ratio(), tokens);
+            fill(cache.layer(i).index()::append, rows, layer.index().ratio(), tokens);
         }
         cache.advance(tokens);
         return cache;
     }
 
-    private static void fill(LayerCache.PooledRows pooled, Floats rows, int ratio, int tokens) {
+    /// Where complete rows go.
+    private interface Pooled {
+        void append(Floats rows, int firstRow, int count);
+    }
+
+    private static void fill(Pooled pooled, Floats rows, int ratio, int tokens) {
         int count = ratio == 0 ? 0 : tokens / ratio;
         for (int at = 0; at < count; at += ROWS) {
             pooled.append(rows, 0, Math.min(ROWS, count - at));

@@ -1,5 +1,6 @@
 package io.millrace.jobs.bench;
 
+import io.millrace.jobs.JobException;
 import io.millrace.engine.LocalEngine;
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineConfig;
@@ -91,7 +92,7 @@ final class OurEngine implements Contestant {
     private void requireRoom(int streams, int tokens) {
         long wanted = streams * engine.cacheBytes(Shape.DECODE_PROMPT + tokens);
         if (wanted > budget) {
-            throw new ContestantException("caches of " + streams + " streams: expected at most " + (budget >> 20)
+            throw new JobException("caches of " + streams + " streams: expected at most " + (budget >> 20)
                     + " MiB, which is three fifths of the heap, got " + (wanted >> 20) + " MiB");
         }
     }
