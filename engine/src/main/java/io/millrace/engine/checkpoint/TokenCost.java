@@ -30,7 +30,8 @@ public record TokenCost(
             long bytes = NOT_READ.matcher(name).find() ? 0 : tensor.data().byteSize();
             if (EXPERTS.matcher(name).find()) {
                 experts += bytes;
-            } else if (checkpoint.tieWordEmbeddings() || !EMBEDDING.matcher(name).find()) {
+            } else if (checkpoint.tieWordEmbeddings()
+                    || !EMBEDDING.matcher(name).find()) {
                 dense += bytes;
             }
         }

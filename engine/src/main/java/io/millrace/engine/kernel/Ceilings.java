@@ -146,10 +146,7 @@ public final class Ceilings {
             g = x.lanewise(VectorOperators.FMA, x, g);
             h = x.lanewise(VectorOperators.FMA, x, h);
         }
-        float sum = a.add(b)
-                .add(c.add(d))
-                .add(e.add(f).add(g.add(h)))
-                .reduceLanes(VectorOperators.ADD);
+        float sum = a.add(b).add(c.add(d)).add(e.add(f).add(g.add(h))).reduceLanes(VectorOperators.ADD);
         // always true, and keeps the loop alive
         return sum > 0 ? 8L * FLOAT_ROUNDS * VectorConstants.LANES * 2 : 0;
     }

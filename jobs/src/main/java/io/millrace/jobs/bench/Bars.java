@@ -45,6 +45,8 @@ final class Bars {
 
     /// Those of an architecture.
     static List<Bar> of(String architecture) {
-        return ALL.stream().filter(bar -> bar.architecture().equals(architecture)).toList();
+        return ALL.stream()
+                .filter(bar -> bar.architecture().equals(architecture))
+                .toList();
     }
 }

@@ -45,11 +45,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "Default: all processors.")
     private int threads;
 
-    @Option(
-            names = "--step",
-            paramLabel = "N",
-            defaultValue = "512",
-            description = "Our tokens a step. Default: 512.")
+    @Option(names = "--step", paramLabel = "N", defaultValue = "512", description = "Our tokens a step. Default: 512.")
     private int stepTokens;
 
     @Option(
@@ -112,7 +108,9 @@ public final class BenchCommand implements Callable<Integer> {
                 .toList();
         List<Work> works = new ArrayList<>();
         Map<String, Trial> trials = new LinkedHashMap<>();
-        words.forEach(word -> trial(word, shape).ifPresentOrElse(trial -> trials.put(word, trial), () -> works(word).forEach(works::add)));
+        words.forEach(word -> trial(word, shape)
+                .ifPresentOrElse(
+                        trial -> trials.put(word, trial), () -> works(word).forEach(works::add)));
         if (tune) {
             works.forEach(work -> others.forEach(peer -> peer.tune(work)));
         }
@@ -122,7 +120,8 @@ public final class BenchCommand implements Callable<Integer> {
         }
         results.write();
         if (json != null) {
-            Picture.draw(results, json.resolveSibling(json.getFileName().toString().replaceFirst("\\.json$", "") + ".png"));
+            Picture.draw(
+                    results, json.resolveSibling(json.getFileName().toString().replaceFirst("\\.json$", "") + ".png"));
         }
         new Table(results, commandSpec().commandLine().getOut()).print();
         return 0;
@@ -132,8 +131,8 @@ public final class BenchCommand implements Callable<Integer> {
         List<String> words = word.equals("curve") ? CURVE : List.of(word);
         return words.stream()
                 .map(each -> Work.parse(each)
-                        .orElseThrow(
-                                () -> wrong("--work: expected prefill, decode:STREAMS, curve or a trial, got " + each)));
+                        .orElseThrow(() ->
+                                wrong("--work: expected prefill, decode:STREAMS, curve or a trial, got " + each)));
     }
 
     private Optional<Trial> trial(String word, Shape shape) {
@@ -209,8 +208,7 @@ public final class BenchCommand implements Callable<Integer> {
             double rate = contestant.tokensPerSecond(work);
             results.addRate(work, contestant.name(), contestant.settings(work), rate);
         } catch (JobException e) {
-            results.addFailure(
-                    work, contestant.name(), contestant.settings(work), String.valueOf(e.getMessage()));
+            results.addFailure(work, contestant.name(), contestant.settings(work), String.valueOf(e.getMessage()));
         }
     }
 }

@@ -1,9 +1,9 @@
 package io.millrace.jobs.bench;
 
-import io.millrace.jobs.JobException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.jobs.JobException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -40,15 +40,24 @@ final class LlamaServer implements AutoCloseable {
         int port = freePort();
         List<String> command = List.of(
                 tools.resolve(TOOL).toString(),
-                "-m", model.toString(),
-                "-t", Integer.toString(threads),
-                "-c", Integer.toString(context + 1),
-                "-np", "1",
-                "-ctk", "f32",
-                "-ctv", "f32",
-                "-fa", "off",
-                "--host", "127.0.0.1",
-                "--port", Integer.toString(port));
+                "-m",
+                model.toString(),
+                "-t",
+                Integer.toString(threads),
+                "-c",
+                Integer.toString(context + 1),
+                "-np",
+                "1",
+                "-ctk",
+                "f32",
+                "-ctv",
+                "f32",
+                "-fa",
+                "off",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                Integer.toString(port));
         Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
@@ -71,7 +80,9 @@ final class LlamaServer implements AutoCloseable {
 
     private boolean isHealthy() {
         try {
-            return send(HttpRequest.newBuilder(address.resolve("/health")).build()).statusCode() == 200;
+            return send(HttpRequest.newBuilder(address.resolve("/health")).build())
+                            .statusCode()
+                    == 200;
         } catch (IOException _) {
             // not listening yet
             return false;

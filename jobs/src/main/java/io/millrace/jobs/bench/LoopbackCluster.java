@@ -64,7 +64,8 @@ final class LoopbackCluster implements AutoCloseable {
         for (int worker = 0; worker < workers; worker++) {
             arguments = new ArrayList<>(address);
             arguments.addAll(List.of("--cores", Integer.toString(SLOTS), "--memory", "3g"));
-            arguments.addAll(List.of("--work-dir", folder.resolve("work" + worker).toString(), master));
+            arguments.addAll(
+                    List.of("--work-dir", folder.resolve("work" + worker).toString(), master));
             List<String> pinned = List.of("taskset", "-c", Integer.toString(worker));
             start("worker" + worker, pinned, "org.apache.spark.deploy.worker.Worker", arguments);
         }
@@ -76,24 +77,24 @@ final class LoopbackCluster implements AutoCloseable {
     /// What a job must be told to run here.
     List<String> arguments() {
         return List.of(
-            "--master",
-            master,
-            "-c",
-            "spark.executor.extraClassPath=" + CLASS_PATH,
-            "-c",
-            "spark.executor.memory=2g",
-            "-c",
-            "spark.executor.cores=" + SLOTS,
-            "-c",
-            "spark.driver.host=127.0.0.1",
-            "-c",
-            "spark.driver.bindAddress=127.0.0.1",
-            "-c",
-            "spark.scheduler.minRegisteredResourcesRatio=1.0",
-            "-c",
-            "spark.scheduler.maxRegisteredResourcesWaitingTime=60s",
-            "-c",
-            "spark.locality.wait=0s");
+                "--master",
+                master,
+                "-c",
+                "spark.executor.extraClassPath=" + CLASS_PATH,
+                "-c",
+                "spark.executor.memory=2g",
+                "-c",
+                "spark.executor.cores=" + SLOTS,
+                "-c",
+                "spark.driver.host=127.0.0.1",
+                "-c",
+                "spark.driver.bindAddress=127.0.0.1",
+                "-c",
+                "spark.scheduler.minRegisteredResourcesRatio=1.0",
+                "-c",
+                "spark.scheduler.maxRegisteredResourcesWaitingTime=60s",
+                "-c",
+                "spark.locality.wait=0s");
     }
 
     private void start(String name, List<String> before, String mainClass, List<String> arguments) throws IOException {

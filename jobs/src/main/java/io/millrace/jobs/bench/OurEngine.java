@@ -1,6 +1,5 @@
 package io.millrace.jobs.bench;
 
-import io.millrace.jobs.JobException;
 import io.millrace.engine.LocalEngine;
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineConfig;
@@ -10,6 +9,7 @@ import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.SamplingParams;
 import io.millrace.engine.api.TokenIds;
+import io.millrace.jobs.JobException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -57,9 +57,7 @@ final class Peer implements Contestant {
 
     @Override
     public double tokensPerSecond(Work work) {
-        return work.isPrefill()
-                ? prefill(chosen(work), List.of())
-                : decode(work, chosen(work), shape.generated());
+        return work.isPrefill() ? prefill(chosen(work), List.of()) : decode(work, chosen(work), shape.generated());
     }
 
     /// Tries every candidate once, briefly, and keeps the best.
@@ -68,9 +66,8 @@ final class Peer implements Contestant {
         double most = 0;
         for (String candidate : dialect.candidates(work, shape)) {
             try {
-                double rate = work.isPrefill()
-                        ? prefill(candidate, dialect.coldPrefill())
-                        : decode(work, candidate, BRIEF);
+                double rate =
+                        work.isPrefill() ? prefill(candidate, dialect.coldPrefill()) : decode(work, candidate, BRIEF);
                 results.addTried(name, work, candidate, rate);
                 if (rate > most) {
                     most = rate;

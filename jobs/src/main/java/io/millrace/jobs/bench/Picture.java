@@ -38,8 +38,8 @@ final class Picture {
     /// By engine, distinguishable without colour by their markers.
     private static final List<Color> COLORS = List.of(
             new Color(0xc4, 0x1e, 0x3a), new Color(0x1f, 0x5f, 0xa8), new Color(0x2e, 0x7d, 0x32), Color.DARK_GRAY);
-    private static final List<Marker> MARKERS = List.of(
-            SeriesMarkers.CIRCLE, SeriesMarkers.DIAMOND, SeriesMarkers.SQUARE, SeriesMarkers.TRIANGLE_UP);
+    private static final List<Marker> MARKERS =
+            List.of(SeriesMarkers.CIRCLE, SeriesMarkers.DIAMOND, SeriesMarkers.SQUARE, SeriesMarkers.TRIANGLE_UP);
 
     private final Results results;
     private final TokenCost cost;
@@ -130,8 +130,7 @@ final class Picture {
             points(chart, engine, engines.indexOf(engine), intensities, rates(works, engine, operations() / 1e9));
         }
         for (String engine : engines) {
-            results.rate(Work.PREFILL, engine)
-                    .ifPresent(rate -> prefill(chart, engine, engines.indexOf(engine), rate));
+            results.rate(Work.PREFILL, engine).ifPresent(rate -> prefill(chart, engine, engines.indexOf(engine), rate));
         }
         String name = String.format(Locale.ROOT, "%.0f GB/s, %.0f G int8/s", bandwidth / 1e9, peak / 1e9);
         roof(chart, name, doublings(MOST_INTENSE), x -> Math.min(peak, x * bandwidth) / 1e9);
@@ -197,10 +196,12 @@ final class Picture {
     }
 
     private static void roof(XYChart chart, String name, double[] x, DoubleUnaryOperator y) {
-        XYSeries series = chart.addSeries(name, logs(x), logs(Arrays.stream(x).map(y).toArray()));
+        XYSeries series =
+                chart.addSeries(name, logs(x), logs(Arrays.stream(x).map(y).toArray()));
         series.setMarker(SeriesMarkers.NONE);
         series.setLineColor(ROOF);
-        series.setLineStyle(new BasicStroke(2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {8, 6}, 0));
+        series.setLineStyle(
+                new BasicStroke(2f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_ROUND, 1, new float[] {8, 6}, 0));
     }
 
     /// Ends the upright axis with whole powers.

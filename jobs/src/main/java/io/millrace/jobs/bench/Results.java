@@ -163,8 +163,7 @@ final class Results {
         return switch (sorted.length) {
             case 0 -> OptionalDouble.empty();
             default ->
-                OptionalDouble.of(
-                        sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2);
+                OptionalDouble.of(sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2);
         };
     }
 

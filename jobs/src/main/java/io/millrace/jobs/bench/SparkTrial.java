@@ -1,12 +1,12 @@
 package io.millrace.jobs.bench;
 
-import io.millrace.jobs.JobException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.engine.LocalEngine;
 import io.millrace.engine.api.EngineConfig;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
+import io.millrace.jobs.JobException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,7 +65,8 @@ final class SparkTrial implements Trial {
                     requests.stream().map(engine::submit).toList();
             long tokens = 0;
             for (int i = 0; i < results.size(); i++) {
-                tokens += requests.get(i).prompt().size() + completionTokens(results.get(i).join());
+                tokens += requests.get(i).prompt().size()
+                        + completionTokens(results.get(i).join());
             }
             return tokens * 1e9 / (System.nanoTime() - begun);
         }

@@ -88,7 +88,9 @@ final class Table {
         }
         for (Bars.Bar bar : bars) {
             double ratio = ratio(bar).orElseThrow();
-            line("%-12s %-16s to %-12s %6.2f  %s", bar.work(), bar.ours(), bar.peer(), ratio, against(ratio, bar.atLeast()));
+            line(
+                    "%-12s %-16s to %-12s %6.2f  %s",
+                    bar.work(), bar.ours(), bar.peer(), ratio, against(ratio, bar.atLeast()));
         }
     }
 
@@ -154,7 +156,9 @@ final class Table {
 
     private void trial(String name, JsonNode outcome) {
         line("%n%s", name);
-        outcome.properties().forEach(figure -> line("  %-40s %s", figure.getKey(), figure.getValue().toString()));
+        outcome.properties()
+                .forEach(figure ->
+                        line("  %-40s %s", figure.getKey(), figure.getValue().toString()));
     }
 
     private void line(String format, Object... values) {

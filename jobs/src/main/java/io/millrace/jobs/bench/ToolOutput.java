@@ -1,9 +1,9 @@
 package io.millrace.jobs.bench;
 
-import io.millrace.jobs.JobException;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.jobs.JobException;
 import java.util.Arrays;
 import java.util.List;
 
@@ -41,8 +41,7 @@ final class ToolOutput {
         return out.lines()
                 .filter(line -> line.startsWith(beginning))
                 .reduce((earlier, later) -> later)
-                .orElseThrow(
-                        () -> new JobException("expected a line that begins with " + beginning + ", got " + out));
+                .orElseThrow(() -> new JobException("expected a line that begins with " + beginning + ", got " + out));
     }
 
     private static JsonNode parse(String text) {

@@ -91,7 +91,10 @@ final class V4Shapes {
                 + hidden * sizes.headDim()
                 + heads * sizes.oLoraRank()
                 + sizes.oGroups() * sizes.oLoraRank() * hidden;
-        double sites = 2.0 * config.hyperConnections().mixes() * config.hyperConnections().hcMult() * hidden;
+        double sites = 2.0
+                * config.hyperConnections().mixes()
+                * config.hyperConnections().hcMult()
+                * hidden;
         double expert = 3 * hidden * config.moe().moeIntermediateSize();
         double experts = config.moe().nRoutedExperts() * hidden
                 + (config.moe().numExpertsPerTok() + config.moe().nSharedExperts()) * expert;

@@ -30,7 +30,9 @@ class BenchCommandTest {
     @BeforeEach
     void writePrograms() throws IOException {
         program("llama-bench", "echo '[{\"avg_ts\": 2.5}]'");
-        program("llama-batched-bench", "echo loaded CPU backend from /x/libggml-cpu-zen4.so >&2\necho '{\"speed_tg\": 4}'");
+        program(
+                "llama-batched-bench",
+                "echo loaded CPU backend from /x/libggml-cpu-zen4.so >&2\necho '{\"speed_tg\": 4}'");
     }
 
     /// Two short rounds into a file.
@@ -78,22 +80,29 @@ class BenchCommandTest {
         JsonNode model = document.path("model");
         long dense = model.path("weight_bytes_of_every_step").asLong();
         assertThat(model.path("weight_bytes_per_token").asLong())
-                .isBetween(dense + 1, dense + model.path("weight_bytes_of_all_experts").asLong() - 1);
+                .isBetween(
+                        dense + 1,
+                        dense + model.path("weight_bytes_of_all_experts").asLong() - 1);
     }
 
     @Test
     void call_again_addsRounds() throws IOException {
         bench("decode:1", "--peers-only", "--peer", "llama.cpp=" + dir);
-        JsonNode works = bench("decode:1", "--peers-only", "--peer", "llama.cpp=" + dir).path("works");
-        assertThat(works.path("decode:1").path("llama.cpp").path("tokens_per_second")).hasSize(4);
+        JsonNode works =
+                bench("decode:1", "--peers-only", "--peer", "llama.cpp=" + dir).path("works");
+        assertThat(works.path("decode:1").path("llama.cpp").path("tokens_per_second"))
+                .hasSize(4);
         assertThat(works.path("decode:1").has("millrace")).isFalse();
     }
 
     @Test
     void call_tuned_keepsTheFastestSettings() throws IOException {
-        program("llama-batched-bench", "case \"$*\" in *'-fa off'*) s=9;; *) s=4;; esac\necho \"{\\\"speed_tg\\\": $s}\"");
+        program(
+                "llama-batched-bench",
+                "case \"$*\" in *'-fa off'*) s=9;; *) s=4;; esac\necho \"{\\\"speed_tg\\\": $s}\"");
         JsonNode document = bench("decode:64", "--peers-only", "--tune", "--peer", "llama.cpp=" + dir);
-        assertThat(document.path("tuned").path("llama.cpp").path("decode:64").asText()).isEqualTo("-fa off");
+        assertThat(document.path("tuned").path("llama.cpp").path("decode:64").asText())
+                .isEqualTo("-fa off");
         JsonNode again = bench("decode:32", "--peers-only", "--peer", "llama.cpp=" + dir);
         JsonNode peer = again.path("works").path("decode:32").path("llama.cpp");
         assertThat(peer.path("settings").asText()).contains("-fa off");
@@ -102,9 +111,15 @@ class BenchCommandTest {
 
     @Test
     void call_otherDialect_readsItsTable() throws IOException {
-        program("llama-batched-bench", "echo '|  PP | S_PP t/s | S_TG t/s |'\necho '|-----|-----|-----|'\necho '| 8 | 1.5 | 7.25 |'");
+        program(
+                "llama-batched-bench",
+                "echo '|  PP | S_PP t/s | S_TG t/s |'\necho '|-----|-----|-----|'\necho '| 8 | 1.5 | 7.25 |'");
         JsonNode peer = bench("decode:2", "--peers-only", "--peer", "ik=" + dir).path("works");
-        assertThat(peer.path("decode:2").path("ik").path("tokens_per_second").get(0).asDouble())
+        assertThat(peer.path("decode:2")
+                        .path("ik")
+                        .path("tokens_per_second")
+                        .get(0)
+                        .asDouble())
                 .isEqualTo(7.25);
     }
 

@@ -27,7 +27,8 @@ class V4ShapesTest {
     /// But for the three layers that look their experts up.
     @Test
     void flash_hasItsParameters() {
-        assertThat(ParameterCount.of(V4Shapes.flash()).main() - 284_332_240_471L).isEqualTo(3 * 256);
+        assertThat(ParameterCount.of(V4Shapes.flash()).main() - 284_332_240_471L)
+                .isEqualTo(3 * 256);
     }
 
     @Test
