@@ -1,5 +1,6 @@
 package io.millrace.jobs.bench;
 
+import io.millrace.jobs.JobException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -206,7 +207,7 @@ public final class BenchCommand implements Callable<Integer> {
         try {
             double rate = contestant.tokensPerSecond(work);
             results.addRate(work, contestant.name(), contestant.settings(work), rate);
-        } catch (ContestantException e) {
+        } catch (JobException e) {
             results.addFailure(work, contestant.name(), contestant.settings(work), String.valueOf(e.getMessage()));
         }
     }

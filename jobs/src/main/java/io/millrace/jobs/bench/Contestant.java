@@ -1,5 +1,7 @@
 package io.millrace.jobs.bench;
 
+import io.millrace.jobs.JobException;
+
 /// An engine that can be timed.
 interface Contestant extends AutoCloseable {
     /// How it is called in the table.
@@ -11,7 +13,7 @@ interface Contestant extends AutoCloseable {
     /// Does the work once.
     ///
     /// @return tokens per second: of the prompts, or of what was generated once all streams were running
-    /// @throws ContestantException if it cannot do this work
+    /// @throws JobException if it cannot do this work: told in its place in the table, and never a figure
     double tokensPerSecond(Work work);
 
     @Override

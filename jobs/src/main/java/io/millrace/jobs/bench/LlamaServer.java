@@ -3,6 +3,7 @@ package io.millrace.jobs.bench;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.millrace.jobs.JobException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -71,7 +72,7 @@ final class LlamaServer implements AutoCloseable {
         while (!isHealthy()) {
             if (System.nanoTime() > deadline || !process.isAlive()) {
                 close();
-                throw new ContestantException("expected an answer of " + String.join(" ", command) + ", got none");
+                throw new JobException("expected an answer of " + String.join(" ", command) + ", got none");
             }
             LockSupport.parkNanos(Duration.ofMillis(100).toNanos());
         }
@@ -93,7 +94,7 @@ final class LlamaServer implements AutoCloseable {
             return client.send(request, HttpResponse.BodyHandlers.ofString());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ContestantException("interrupted");
+            throw new JobException("interrupted");
         }
     }
 
@@ -110,7 +111,7 @@ final class LlamaServer implements AutoCloseable {
                 .build());
         JsonNode answer = JSON.readTree(response.body()).path("tokens");
         if (answer.size() != tokens) {
-            throw new ContestantException("expected " + tokens + " tokens, got " + response.body());
+            throw new JobException("expected " + tokens + " tokens, got " + response.body());
         }
         int[] text = java.util.Arrays.copyOf(prompt, prompt.length + tokens);
         for (int i = 0; i < tokens; i++) {

@@ -1,5 +1,6 @@
 package io.millrace.jobs.bench;
 
+import io.millrace.jobs.JobException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -130,7 +131,7 @@ final class LoopbackCluster implements AutoCloseable {
         long deadline = System.nanoTime() + START.toNanos();
         while (!Files.readString(log(name)).contains(line)) {
             if (System.nanoTime() > deadline) {
-                throw new ContestantException(
+                throw new JobException(
                         name + ": expected \"" + line + "\" within a minute, got\n" + Files.readString(log(name)));
             }
             LockSupport.parkNanos(Duration.ofMillis(100).toNanos());

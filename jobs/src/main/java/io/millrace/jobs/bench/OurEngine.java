@@ -9,6 +9,7 @@ import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.SamplingParams;
 import io.millrace.engine.api.TokenIds;
+import io.millrace.jobs.JobException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -91,7 +92,7 @@ final class OurEngine implements Contestant {
     private void requireRoom(int streams, int tokens) {
         long wanted = streams * engine.cacheBytes(Shape.DECODE_PROMPT + tokens);
         if (wanted > budget) {
-            throw new ContestantException("caches of " + streams + " streams: expected at most " + (budget >> 20)
+            throw new JobException("caches of " + streams + " streams: expected at most " + (budget >> 20)
                     + " MiB, which is three fifths of the heap, got " + (wanted >> 20) + " MiB");
         }
     }

@@ -1,5 +1,6 @@
 package io.millrace.jobs.bench;
 
+import io.millrace.jobs.JobException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -72,7 +73,7 @@ final class Peer implements Contestant {
                     most = rate;
                     best = candidate;
                 }
-            } catch (ContestantException e) {
+            } catch (JobException e) {
                 results.addTried(name, work, candidate, String.valueOf(e.getMessage()));
             }
         }
@@ -116,10 +117,10 @@ final class Peer implements Contestant {
                 Files.delete(log);
             }
         } catch (IOException e) {
-            throw new ContestantException(String.join(" ", command) + ": " + e.getMessage());
+            throw new JobException(String.join(" ", command) + ": " + e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ContestantException("interrupted");
+            throw new JobException("interrupted");
         }
     }
 
@@ -132,7 +133,7 @@ final class Peer implements Contestant {
         // tools print what they like, in any encoding
         String said = new String(Files.readAllBytes(log), StandardCharsets.ISO_8859_1);
         if (exit != 0) {
-            throw new ContestantException("exit code " + exit + " of " + String.join(" ", command) + ": "
+            throw new JobException("exit code " + exit + " of " + String.join(" ", command) + ": "
                     + said.lines()
                             .filter(line -> COMPLAINT.matcher(line).matches())
                             .findFirst()

@@ -1,5 +1,6 @@
 package io.millrace.jobs.bench;
 
+import io.millrace.jobs.JobException;
 import io.millrace.jobs.Millrace;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -45,15 +46,14 @@ record SummarizeRun(double tokensPerSecond, List<Double> rouge) {
                 .setErr(new PrintWriter(err))
                 .execute(arguments.toArray(String[]::new));
         if (exit != 0) {
-            throw new ContestantException(
-                    "millrace " + String.join(" ", arguments) + ": exit code " + exit + ": " + err);
+            throw new JobException("millrace " + String.join(" ", arguments) + ": exit code " + exit + ": " + err);
         }
         return out.toString();
     }
 
     static SummarizeRun read(String table) {
         if (!ERRORS.matcher(table).find()) {
-            throw new ContestantException("expected a table without failed rows, got " + table);
+            throw new JobException("expected a table without failed rows, got " + table);
         }
         double rate = RATE.matcher(table)
                 .results()

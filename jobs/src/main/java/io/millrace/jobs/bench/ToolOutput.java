@@ -3,6 +3,7 @@ package io.millrace.jobs.bench;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.jobs.JobException;
 import java.util.Arrays;
 import java.util.List;
 
@@ -28,7 +29,7 @@ final class ToolOutput {
         List<String> headings = cells(out.lines()
                 .filter(line -> line.contains(heading))
                 .findFirst()
-                .orElseThrow(() -> new ContestantException("expected a table with " + heading + ", got " + out)));
+                .orElseThrow(() -> new JobException("expected a table with " + heading + ", got " + out)));
         return Double.parseDouble(cells(last(out, "|")).get(headings.indexOf(heading)));
     }
 
@@ -40,15 +41,14 @@ final class ToolOutput {
         return out.lines()
                 .filter(line -> line.startsWith(beginning))
                 .reduce((earlier, later) -> later)
-                .orElseThrow(() ->
-                        new ContestantException("expected a line that begins with " + beginning + ", got " + out));
+                .orElseThrow(() -> new JobException("expected a line that begins with " + beginning + ", got " + out));
     }
 
     private static JsonNode parse(String text) {
         try {
             return JSON.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new ContestantException("expected JSON, got " + text);
+            throw new JobException("expected JSON, got " + text);
         }
     }
 }
