@@ -3,9 +3,11 @@ package io.millrace.jobs;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.udf.shard.OutputDir;
 import io.millrace.udf.shard.WholeFiles;
+import java.io.BufferedReader;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
@@ -123,6 +125,15 @@ final class CompletionSink {
         }
     }
 
+    /// Deletes a file or directory that holds no rows, if it is there.
+    void deleteAside(String name) {
+        try {
+            fileSystem().delete(aside(name), true);
+        } catch (IOException e) {
+            throw new JobException(aside(name) + ": expected to be deletable, got " + e.getMessage(), e);
+        }
+    }
+
     /// Moves everything of the run that is here out of the way.
     ///
     /// @param name of a directory that nothing has had before
@@ -200,6 +211,11 @@ final class CompletionSink {
         } catch (IOException e) {
             throw new JobException("output " + target + ": expected to be writable, got " + e.getMessage(), e);
         }
+    }
+
+    /// A file of text lines.
+    BufferedReader openAside(String name) throws IOException {
+        return new BufferedReader(new InputStreamReader(fileSystem().open(aside(name)), StandardCharsets.UTF_8));
     }
 
     /// A file of JSON; null if there is none.

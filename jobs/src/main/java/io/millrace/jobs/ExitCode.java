@@ -11,5 +11,8 @@ public final class ExitCode {
     /// The rows are written, and the gate refused them.
     public static final int GATE_FAILED = 3;
 
+    /// The output is not what its manifest says.
+    public static final int DIFFERS = 4;
+
     private ExitCode() {}
 }

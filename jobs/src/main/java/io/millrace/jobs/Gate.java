@@ -3,6 +3,7 @@ package io.millrace.jobs;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.schemas.AuditExchange;
 import io.millrace.schemas.AuditExchange.Request;
@@ -17,6 +18,7 @@ final class Gate implements AutoCloseable {
     /// Name of the verdict beside the output.
     static final String VERDICT_FILE = AuditExchange.VERDICT_FILE;
 
+    private static final String QUARANTINE = "quarantine";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final MillraceHome home;
@@ -46,6 +48,8 @@ final class Gate implements AutoCloseable {
         if (judge == null) {
             return Verdict.OFF;
         }
+        // of an earlier start's verdict
+        sink.deleteAside(QUARANTINE);
         String json = judge.judge(request(sink, recipe, plan));
         sink.writeAside(VERDICT_FILE, json);
         try {
@@ -62,10 +66,15 @@ final class Gate implements AutoCloseable {
         request.put(Request.EXPECTED_ROWS, plan.rows() * samples);
         ObjectNode byFile = request.putObject(Request.EXPECTED_ROWS_BY_FILE);
         plan.rowsByFile().forEach((file, rows) -> byFile.put(file, rows * samples));
+        if (plan.isWholeParquet()) {
+            ArrayNode input = request.putArray(Request.INPUT);
+            plan.files().forEach(file -> input.add(file.file().name()));
+            request.put(Request.SAMPLES, samples);
+        }
         if (config.rules() != null) {
             request.put(Request.RULES, Path.of(config.rules()).toAbsolutePath().toString());
         }
-        request.put(Request.QUARANTINE, sink.aside("quarantine").toString());
+        request.put(Request.QUARANTINE, sink.aside(QUARANTINE).toString());
         request.putObject(Request.TAGS)
                 .put("run_id", recipe.runId())
                 .put("config_fingerprint", recipe.configFingerprint())

@@ -1,6 +1,5 @@
 package io.millrace.jobs;
 
-import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.millrace.udf.shard.InputBlock;
 import io.millrace.udf.shard.InputFile;
 import io.millrace.udf.shard.RecordFormat;
@@ -30,12 +29,16 @@ record InputPlan(RecordFormat format, String textColumn, long limit, int shardRo
                 && found.equals(files.stream().map(PlannedFile::file).toList());
     }
 
+    /// Whether every row of Parquet files was planned, so that anyone can count them.
+    boolean isWholeParquet() {
+        return format == RecordFormat.PARQUET && limit == 0;
+    }
+
     long rows() {
         return files.stream().mapToLong(PlannedFile::rows).sum();
     }
 
     /// Input file, as rows name it, to rows taken from it; files without rows are left out.
-    @JsonIgnore
     SortedMap<String, Long> rowsByFile() {
         SortedMap<String, Long> rows = new TreeMap<>();
         for (PlannedFile file : files) {
@@ -44,13 +47,6 @@ record InputPlan(RecordFormat format, String textColumn, long limit, int shardRo
             }
         }
         return rows;
-    }
-
-    int shardCount() {
-        return Math.toIntExact(files.stream()
-                .flatMap(file -> file.blocks().stream())
-                .mapToLong(block -> Math.ceilDiv(block.rows(), (long) shardRows))
-                .sum());
     }
 
     /// Hands on every shard in order, made one at a time.

@@ -22,6 +22,7 @@ import picocli.CommandLine.IVersionProvider;
         description = "Runs a mixture-of-experts language model over a corpus from Apache Spark.",
         subcommands = {
             SummarizeCommand.class,
+            VerifyCommand.class,
             CompleteCommand.class,
             LogitsCommand.class,
             TokenizeCommand.class,
@@ -30,7 +31,13 @@ import picocli.CommandLine.IVersionProvider;
             BenchCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:done", "1:the run failed", "2:wrong usage", "3:the gate refused the output"})
+        exitCodeList = {
+            "0:done",
+            "1:the run failed",
+            "2:wrong usage",
+            "3:the gate refused the output",
+            "4:the output differs from its manifest"
+        })
 public final class Millrace {
 
     public static void main(String[] args) {

@@ -6,6 +6,7 @@ import io.millrace.udf.EngineIdentity;
 import io.millrace.udf.EngineQuestion;
 import io.millrace.udf.GenerateRecipe;
 import io.millrace.udf.shard.ShardFunction;
+import io.millrace.udf.shard.ShardFunction.Work;
 import io.millrace.udf.shard.ShardRecipe;
 import java.util.List;
 import java.util.Locale;
@@ -111,11 +112,26 @@ final class Run {
                 + " begins a new one), or --redo (does again what differs, in its place)");
     }
 
-    /// Computes the shards that are not committed, each once; this is the one action that costs anything.
+    /// Computes the shards that are not committed, each once.
     void compute(JavaSparkContext spark) {
-        List<String> pending = before.pending();
-        if (!pending.isEmpty()) {
-            spark.parallelize(pending, pending.size()).foreachPartition(new ShardFunction(recipe, hadoop(spark)));
+        work(spark, Work.COMPUTE, before.pending());
+    }
+
+    /// Computes again the rows that failed in an earlier start, and no others.
+    void retryErrors(JavaSparkContext spark) {
+        List<String> withErrors = new ArrayList<>();
+        new ShardSummaries(spark, sink, fingerprint()).forEach(plan, before::isCommitted, (shard, rows) -> {
+            if (!rows.errors().isEmpty()) {
+                withErrors.add(shard.toJson());
+            }
+        });
+        work(spark, Work.RETRY_ERRORS, withErrors);
+    }
+
+    private void work(JavaSparkContext spark, Work work, List<String> shards) {
+        if (!shards.isEmpty()) {
+            spark.parallelize(shards, shards.size())
+                    .foreachPartition(new ShardFunction(work, recipe, hadoop(spark)));
         }
     }
 

@@ -56,6 +56,10 @@ final class RunLedger {
         return committed.cardinality();
     }
 
+    boolean isCommitted(Shard shard) {
+        return committed.get(shard.number());
+    }
+
     /// Input rows of the committed shards.
     long committedRows() {
         return committedRows;

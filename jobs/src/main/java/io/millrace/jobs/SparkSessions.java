@@ -10,13 +10,21 @@ final class SparkSessions {
 
     private SparkSessions() {}
 
-    /// The caller stops the session.
+    /// For inference. The caller stops the session.
     static SparkSession open(JobConfig config) {
-        SparkSession.Builder builder =
-                SparkSession.builder().appName("millrace summarize").master(config.sparkMaster());
         Map<String, String> conf = defaults(config.sparkMaster());
         conf.putAll(EnginePlugin.configuration(config.engine()));
         conf.putAll(config.sparkConf());
+        return open("millrace summarize", config.sparkMaster(), conf);
+    }
+
+    /// For work without an engine. The caller stops the session.
+    static SparkSession open(String name, String master) {
+        return open(name, master, defaults(master));
+    }
+
+    private static SparkSession open(String name, String master, Map<String, String> conf) {
+        SparkSession.Builder builder = SparkSession.builder().appName(name).master(master);
         conf.forEach(builder::config);
         return builder.getOrCreate();
     }

@@ -114,6 +114,11 @@ final class SummarizeCommand implements Callable<Integer> {
         private boolean redo;
     }
 
+    @Option(
+            names = "--retry-errors",
+            description = "Of the run in the output directory, compute again the rows that failed.")
+    private boolean retryErrors;
+
     @Option(names = "--dry-run", description = "Print the resolved configuration and stop.")
     private boolean dryRun;
 
@@ -140,7 +145,7 @@ final class SummarizeCommand implements Callable<Integer> {
         List<String> command = new ArrayList<>();
         command.add(commandSpec().name());
         command.addAll(commandSpec().commandLine().getParseResult().originalArgs());
-        return new RunRequest(command, ifDifferent, false);
+        return new RunRequest(command, ifDifferent, retryErrors);
     }
 
     private CommandSpec commandSpec() {

@@ -67,6 +67,9 @@ final class SummarizeJob {
 
     private void generate(Run run, JavaSparkContext spark, Gate gate) {
         try (Progress _ = Progress.start(err, terminal, run.plannedRows(), run.rowsBefore(), gate::warmUp)) {
+            if (request.retryErrors()) {
+                run.retryErrors(spark);
+            }
             run.compute(spark);
         }
     }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -191,6 +192,35 @@ class ResumeIT {
                 .extracting(ResumeIT::identity)
                 .doesNotHaveDuplicates()
                 .hasSize(25);
+    }
+
+    @Test
+    void retryErrors_computesExactlyTheRowsThatFailed() throws IOException {
+        Path needed = dir.resolve("needed");
+        List<String> lines = new ArrayList<>();
+        for (int row = 0; row < 35; row++) {
+            lines.add(row == 3 || row == 12 || row == 14 ? "NEEDS=" + needed : "row " + row);
+        }
+        Path input = Files.write(dir.resolve("in.txt"), lines);
+        assertThat(run(input)).as(job.err()).isZero();
+        assertThat(manifest().at("/errors/INTERNAL").asInt()).isEqualTo(3);
+        Map<String, FileTime> shards = shards();
+        List<Row> before = job.rows();
+        Files.createFile(needed);
+
+        assertThat(run(input)).as(job.err()).isZero();
+        assertThat(manifest().at("/errors/INTERNAL").asInt()).isEqualTo(3);
+        assertThat(shards()).isEqualTo(shards);
+
+        assertThat(run(input, "--retry-errors")).as(job.err()).isZero();
+        assertThat(manifest().at("/counts").toString()).isEqualTo("{\"ok\":35}");
+        assertThat(shards().keySet()).isEqualTo(shards.keySet());
+        List<Row> after = job.rows();
+        for (int row = 0; row < 35; row++) {
+            boolean failed = lines.get(row).startsWith("NEEDS");
+            assertThat(after.get(row).equals(before.get(row))).as(lines.get(row)).isEqualTo(!failed);
+            assertThat(after.get(row).<String>getAs("request_id")).isEqualTo(identity(before.get(row)));
+        }
     }
 
     private static String identity(Row row) {

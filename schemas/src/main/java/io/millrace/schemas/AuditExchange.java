@@ -59,6 +59,10 @@ public final class AuditExchange {
         public static final String EXPECTED_ROWS = "expected_rows";
         /// Object: input file, spelt as in `input_ref.file`, to the rows that the output must have for it.
         public static final String EXPECTED_ROWS_BY_FILE = "expected_rows_by_file";
+        /// Array of strings: Parquet files of the input, which the auditor counts for itself.
+        public static final String INPUT = "input";
+        /// Integer: output rows per row of [#INPUT]; 1 when absent.
+        public static final String SAMPLES = "samples";
         /// String: where to write the verdict; `verdict.json` beside the request when absent.
         public static final String VERDICT = "verdict";
         /// String: where to write every metric measured.

@@ -16,7 +16,7 @@ import java.util.Objects;
 public record TableSchema(String name, int version, String json) {
 
     /// Every resource that [#load] knows, as `name.vVersion`.
-    public static final List<String> AVAILABLE = List.of("completion.v1", "run.v1");
+    public static final List<String> AVAILABLE = List.of("completion.v1", "run.v1", "run.v2");
 
     public TableSchema {
         Objects.requireNonNull(name, "name");

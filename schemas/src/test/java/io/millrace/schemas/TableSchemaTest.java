@@ -28,7 +28,7 @@ class TableSchemaTest {
     void load_unknownVersion_listsWhatExists() {
         assertThatThrownBy(() -> TableSchema.load("completion", 2))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("schema completion.v2: expected one of [completion.v1, run.v1]");
+                .hasMessage("schema completion.v2: expected one of [completion.v1, run.v1, run.v2]");
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
 import org.apache.spark.TaskKilledException;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
@@ -39,12 +40,19 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
 
     @Override
     public Iterator<Row> call(Iterator<Row> rows) {
+        return call(rows, _ -> true);
+    }
+
+    /// As {@link #call(Iterator)}, but yields only what is wanted.
+    ///
+    /// @param rows rows of which at least one sample is wanted
+    public Iterator<Row> call(Iterator<Row> rows, Predicate<RowIdentity> wanted) {
         if (!rows.hasNext()) {
             return rows;
         }
         TaskScope scope = TaskScope.ofThisThread();
         ExecutorEngine.Lease lease = ExecutorEngine.ofThisProcess().lease(recipe.engine());
-        Completions completions = new Completions(rows, lease.engine(), scope);
+        Completions completions = new Completions(rows, wanted, lease.engine(), scope);
         scope.onEnd(() -> {
             completions.cancel();
             lease.close();
@@ -55,14 +63,16 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
     /// Output rows of one partition. Confined to the task's thread.
     private final class Completions implements Iterator<Row> {
         private final Iterator<Row> input;
+        private final Predicate<RowIdentity> wanted;
         private final PromptEngine engine;
         private final TaskScope scope;
         private final PromptRows prompts;
         private final CompletionRows completions;
         private final Deque<Pending> window = new ArrayDeque<>();
 
-        Completions(Iterator<Row> input, PromptEngine engine, TaskScope scope) {
+        Completions(Iterator<Row> input, Predicate<RowIdentity> wanted, PromptEngine engine, TaskScope scope) {
             this.input = input;
+            this.wanted = wanted;
             this.engine = engine;
             this.scope = scope;
             prompts = new PromptRows(recipe, engine);
@@ -90,7 +100,9 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
             while (window.size() < recipe.window() && input.hasNext()) {
                 Row row = input.next();
                 for (int sample = 0; sample < recipe.sampling().samples(); sample++) {
-                    window.addLast(submit(prompts.prompt(row, sample)));
+                    if (wanted.test(RowIdentity.of(row, sample))) {
+                        window.addLast(submit(prompts.prompt(row, sample)));
+                    }
                 }
                 scope.throwIfKilled();
             }

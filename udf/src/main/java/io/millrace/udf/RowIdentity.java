@@ -18,7 +18,10 @@ import org.apache.spark.sql.Row;
 /// @param sampleIdx which of the row's samples
 public record RowIdentity(String file, String fileVersion, int rowGroup, long row, int sampleIdx) {
 
-    static RowIdentity of(Row row, int sampleIdx) {
+    /// The identity of an input row.
+    ///
+    /// @param row of the shape of {@link InputColumns}
+    public static RowIdentity of(Row row, int sampleIdx) {
         return new RowIdentity(
                 row.getAs(InputColumns.FILE),
                 row.getAs(InputColumns.FILE_VERSION),

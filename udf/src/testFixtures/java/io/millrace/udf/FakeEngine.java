@@ -11,6 +11,8 @@ import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,12 +23,14 @@ import org.jspecify.annotations.Nullable;
 
 /// An engine without a model. A token is a byte of UTF-8, 256 opens and 257 closes the user's turn; the
 /// answer is the first twelve bytes of the prompt. Words in the prompt make it misbehave: `REFUSE-ME`,
-/// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers).
+/// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers), `NEEDS=/a/file` (fails as long as there is no
+/// such file).
 public final class FakeEngine implements PromptEngine {
     static final int OPEN = 256;
     static final int CLOSE = 257;
     static final int MAX_POSITIONS = 512;
     static final int ANSWER_BYTES = 12;
+    private static final String NEEDS = "NEEDS=";
 
     private final EngineRecipe recipe;
     private final ExecutorService workers = Executors.newFixedThreadPool(
@@ -70,6 +74,10 @@ public final class FakeEngine implements PromptEngine {
         }
         if (prompt.contains("FLAKY") && first) {
             return new GenerationResult.Failed(request.id(), ErrorCode.INTERNAL, "failed once as asked");
+        }
+        int needs = prompt.indexOf(NEEDS);
+        if (needs >= 0 && !Files.exists(Path.of(prompt.substring(needs + NEEDS.length(), prompt.indexOf("</user>"))))) {
+            return new GenerationResult.Failed(request.id(), ErrorCode.INTERNAL, "failed for want of a file, as asked");
         }
         if (prompt.contains("LOSE-DEVICE")) {
             return new GenerationResult.Failed(request.id(), ErrorCode.DEVICE_FAILED, "device lost as asked");

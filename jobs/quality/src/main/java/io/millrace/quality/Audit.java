@@ -35,8 +35,7 @@ import scala.util.Try;
 /// Judges one committed output. Reads only; writes what the request names and nothing else.
 ///
 /// 1. The rules are read and held against the columns before any row is: all misfits are reported together.
-/// 2. Deequ measures all rules in as few passes as it can; what compares with the plan per file is counted
-/// beside it.
+/// 2. Deequ measures all rules in as few passes as it can; what compares files is measured on a table of them.
 /// 3. Only for rules that failed are the rows looked up that break them.
 final class Audit {
 
@@ -83,7 +82,7 @@ final class Audit {
             if (rows == 0 && request.expectedRows().orElse(-1) == 0) {
                 results.add(notJudged(rule, "no rows, as planned"));
             } else if (rule.expectation() instanceof Expectation.RowsPerInputFile) {
-                results.add(FileCounts.judge(rule, flat, request.expectedRowsByFile()));
+                results.add(new Conservation(session, request).judge(rule, flat));
             } else if (check == null) {
                 results.add(notJudged(rule, "the number of planned rows was not given"));
             } else {

@@ -93,6 +93,8 @@ final class AuditCommand implements Callable<Integer> {
                             rules,
                             expectedRows(spark),
                             Map.of(),
+                            input,
+                            samples,
                             verdict,
                             metrics,
                             metricsRepository,

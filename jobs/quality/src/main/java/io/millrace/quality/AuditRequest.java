@@ -20,6 +20,8 @@ import org.jspecify.annotations.Nullable;
 /// @param rules the rules file; null for the starter rules
 /// @param expectedRows rows that the output must have; empty when nobody counted
 /// @param expectedRowsByFile rows that the output must have, by `input_ref.file`; empty when nobody counted
+/// @param input Parquet files or directories of the input, to be counted for comparison; empty for none
+/// @param samples output rows per input row
 /// @param verdict where to write the verdict
 /// @param metrics where to write the metrics; null for nowhere
 /// @param metricsRepository a Deequ repository to append the metrics to; null for none
@@ -30,6 +32,8 @@ record AuditRequest(
         @Nullable Path rules,
         OptionalLong expectedRows,
         Map<String, Long> expectedRowsByFile,
+        List<String> input,
+        int samples,
         Path verdict,
         @Nullable Path metrics,
         @Nullable String metricsRepository,
@@ -41,6 +45,8 @@ record AuditRequest(
             Request.RULES,
             Request.EXPECTED_ROWS,
             Request.EXPECTED_ROWS_BY_FILE,
+            Request.INPUT,
+            Request.SAMPLES,
             Request.VERDICT,
             Request.METRICS,
             Request.METRICS_REPOSITORY,
@@ -49,6 +55,7 @@ record AuditRequest(
 
     AuditRequest {
         output = List.copyOf(output);
+        input = List.copyOf(input);
         expectedRowsByFile = Map.copyOf(expectedRowsByFile);
         tags = Map.copyOf(tags);
         if (output.isEmpty()) {
@@ -96,7 +103,12 @@ record AuditRequest(
 
         AuditRequest request(Path verdict, Path metrics) {
             unknownKeys();
-            List<String> output = output();
+            List<String> output = paths(Request.OUTPUT);
+            if (output.isEmpty()) {
+                problems.add(
+                        Request.OUTPUT + ": expected an array of at least one path, got " + shown(root.path(Request.OUTPUT)));
+            }
+            List<String> input = paths(Request.INPUT);
             OptionalLong rows = rows();
             String rules = text(Request.RULES);
             String verdictText = text(Request.VERDICT);
@@ -104,6 +116,7 @@ record AuditRequest(
             String repository = text(Request.METRICS_REPOSITORY);
             String quarantine = text(Request.QUARANTINE);
             Map<String, Long> byFile = rowsByFile();
+            int samples = samples();
             Map<String, String> tags = tags();
             if (!problems.isEmpty()) {
                 throw new AuditException(
@@ -114,6 +127,8 @@ record AuditRequest(
                     rules == null ? null : Path.of(rules),
                     rows,
                     byFile,
+                    input,
+                    samples,
                     verdictText == null ? verdict : Path.of(verdictText),
                     metricsText == null ? metrics : Path.of(metricsText),
                     repository,
@@ -129,20 +144,28 @@ record AuditRequest(
             });
         }
 
-        private List<String> output() {
+        private List<String> paths(String key) {
             List<String> paths = new ArrayList<>();
-            JsonNode node = root.path(Request.OUTPUT);
-            for (JsonNode item : node) {
+            for (JsonNode item : root.path(key)) {
                 if (item.isTextual() && !item.textValue().isBlank()) {
                     paths.add(item.textValue());
                 } else {
-                    problems.add(Request.OUTPUT + ": expected paths, got " + item);
+                    problems.add(key + ": expected paths, got " + item);
                 }
             }
-            if (!node.isArray() || node.isEmpty()) {
-                problems.add(Request.OUTPUT + ": expected an array of at least one path, got " + shown(node));
-            }
             return paths;
+        }
+
+        private int samples() {
+            JsonNode node = root.path(Request.SAMPLES);
+            if (node.isMissingNode()) {
+                return 1;
+            }
+            if (node.isInt() && node.intValue() > 0) {
+                return node.intValue();
+            }
+            problems.add(Request.SAMPLES + ": expected an integer from 1, got " + node);
+            return 1;
         }
 
         private OptionalLong rows() {

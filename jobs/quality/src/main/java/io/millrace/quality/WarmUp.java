@@ -38,6 +38,8 @@ final class WarmUp {
                             null,
                             OptionalLong.of(ROWS),
                             Map.of("text", ROWS),
+                            List.of(),
+                            1,
                             folder.resolve("verdict.json"),
                             folder.resolve("metrics.json"),
                             null,

@@ -202,6 +202,50 @@ class AuditIT {
     }
 
     @Test
+    void run_inputGiven_isCountedAndHeldAgainstOutputAndPlan() {
+        // two samples of each of 20 input rows
+        Path input = folder.resolve("in put");
+        spark.range(20).coalesce(1).write().parquet(input.toString());
+        String file = new org.apache.hadoop.fs.Path(java.net.URI.create(
+                        spark.read().parquet(input.toString()).inputFiles()[0]))
+                .toString();
+        List<ObjectNode> rows = SampleRows.clean(ROWS);
+        rows.forEach(row -> ((ObjectNode) row.get("input_ref")).put("file", file));
+
+        assertThat(conserved(rows, input, Map.of()).status()).isEqualTo(Status.PASS);
+        assertThat(conserved(rows, input, Map.of(file, 40L)).status()).isEqualTo(Status.PASS);
+        assertThat(conserved(rows, input, Map.of(file, 41L)).message())
+                .endsWith(file + ": planned 41 rows, the input has 40, got 40");
+        rows.getLast().put("status", "lost");
+        assertThat(conserved(rows, input, Map.of(file, 40L)).status()).isEqualTo(Status.FAIL);
+        rows.removeLast();
+        assertThat(conserved(rows, input, Map.of()).message()).endsWith(file + ": expected 40 rows, got 39");
+    }
+
+    private RuleResult conserved(List<ObjectNode> rows, Path input, Map<String, Long> planned) {
+        Path output = SampleRows.write(spark, rows, folder.resolve("output-" + rows.hashCode() + planned.hashCode()));
+        List<Rule> rules = RulesFile.parse(
+                "one.yaml", "version: 1\nrules: [{name: one, level: warn, rows-per-input-file: {equals: input}}]\n");
+        return audit()
+                .run(
+                        new AuditRequest(
+                                List.of(output.toString()),
+                                null,
+                                OptionalLong.of(ROWS),
+                                planned,
+                                List.of(input.toString()),
+                                2,
+                                folder.resolve("verdict.json"),
+                                null,
+                                null,
+                                null,
+                                Map.of()),
+                        rules)
+                .rules()
+                .getFirst();
+    }
+
+    @Test
     void run_withoutPlan_saysThatCountsWereNotJudged() {
         Path output = SampleRows.write(spark, SampleRows.clean(ROWS), folder.resolve("output"));
 
@@ -236,6 +280,8 @@ class AuditIT {
                 null,
                 OptionalLong.of(2000),
                 SampleRows.byFile(2000),
+                List.of(),
+                1,
                 folder.resolve("v.json"),
                 null,
                 null,
@@ -263,6 +309,8 @@ class AuditIT {
                 null,
                 OptionalLong.of(ROWS),
                 Map.of(),
+                List.of(),
+                1,
                 folder.resolve("v.json"),
                 metrics,
                 repository.toString(),
@@ -440,6 +488,8 @@ class AuditIT {
                 rules,
                 expectedRows,
                 expectedByFile,
+                List.of(),
+                1,
                 folder.resolve("verdict.json"),
                 null,
                 null,

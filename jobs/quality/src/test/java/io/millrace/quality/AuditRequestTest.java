@@ -18,7 +18,7 @@ class AuditRequestTest {
     void parse_fullRequest_readsEveryKey() {
         AuditRequest request = AuditRequest.parse("request.json", """
                 {"output": ["/data/a", "/data/b"], "rules": "/r.yaml", "expected_rows": 12,
-                 "expected_rows_by_file": {"x": 5, "y": 7}, "verdict": "/v.json", "metrics": "/m.json",
+                 "expected_rows_by_file": {"x": 5, "y": 7}, "input": ["/in"], "samples": 2, "verdict": "/v.json", "metrics": "/m.json",
                  "metrics_repository": "/repo.json", "quarantine": "/q", "tags": {"run": "1"}}""", VERDICT, METRICS);
 
         assertThat(request)
@@ -27,6 +27,8 @@ class AuditRequestTest {
                         Path.of("/r.yaml"),
                         OptionalLong.of(12),
                         Map.of("x", 5L, "y", 7L),
+                        List.of("/in"),
+                        2,
                         Path.of("/v.json"),
                         Path.of("/m.json"),
                         "/repo.json",
@@ -43,6 +45,8 @@ class AuditRequestTest {
         assertThat(request.verdict()).isEqualTo(VERDICT);
         assertThat(request.metrics()).isEqualTo(METRICS);
         assertThat(request.expectedRowsByFile()).isEmpty();
+        assertThat(request.input()).isEmpty();
+        assertThat(request.samples()).isEqualTo(1);
     }
 
     @Test

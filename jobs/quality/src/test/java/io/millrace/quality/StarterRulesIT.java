@@ -186,6 +186,8 @@ class StarterRulesIT {
                 null,
                 OptionalLong.of(ROWS),
                 SampleRows.byFile(ROWS),
+                List.of(),
+                1,
                 folder.resolve("verdict.json"),
                 null,
                 null,

@@ -2,16 +2,26 @@ package io.millrace.udf.shard;
 
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.schemas.Columns.Completion;
 import io.millrace.udf.EngineIdentity;
 import io.millrace.udf.ExecutorEngine;
 import io.millrace.udf.GenerateFunction;
+import io.millrace.udf.RowIdentity;
+import io.millrace.udf.SparkSchemas;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.Iterator;
+import java.util.Set;
+import java.util.Spliterator;
+import java.util.Spliterators;
+import java.util.stream.IntStream;
+import java.util.stream.StreamSupport;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.function.VoidFunction;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
 /// Computes shards: reads the rows, has the executor's engine answer them, commits the file.
@@ -22,11 +32,26 @@ import org.apache.spark.util.SerializableConfiguration;
 public final class ShardFunction implements VoidFunction<Iterator<String>> {
     private static final long serialVersionUID = 1L;
 
+    /// What is done with a shard.
+    public enum Work {
+        /// All of its rows are computed, unless it is committed.
+        COMPUTE,
+        /// Those of its committed rows that failed are computed again, and take their places.
+        RETRY_ERRORS
+    }
+
+    private static final StructType SCHEMA = SparkSchemas.completion();
+    private static final int INPUT_REF = SCHEMA.fieldIndex(Completion.InputRef.COLUMN);
+    private static final int SAMPLE_IDX = SCHEMA.fieldIndex(Completion.SAMPLE_IDX);
+    private static final int ERROR = SCHEMA.fieldIndex(Completion.RowError.COLUMN);
+
+    private final Work work;
     private final ShardRecipe recipe;
     private final Broadcast<SerializableConfiguration> hadoop;
 
     /// @param hadoop configuration of the file systems
-    public ShardFunction(ShardRecipe recipe, Broadcast<SerializableConfiguration> hadoop) {
+    public ShardFunction(Work work, ShardRecipe recipe, Broadcast<SerializableConfiguration> hadoop) {
+        this.work = work;
         this.recipe = recipe;
         this.hadoop = hadoop;
     }
@@ -37,20 +62,80 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
         requireSameEngine();
         Configuration conf = hadoop.value().value();
         while (shards.hasNext()) {
-            compute(Shard.ofJson(shards.next()), conf);
+            Shard shard = Shard.ofJson(shards.next());
+            Path file = recipe.output().file(shard.outputName(fingerprint()));
+            switch (work) {
+                case COMPUTE -> compute(shard, file, conf);
+                case RETRY_ERRORS -> retryErrors(shard, file, conf);
+            }
         }
     }
 
-    private void compute(Shard shard, Configuration conf) {
-        String fingerprint = recipe.generate().configFingerprint();
-        if (isCommitted(recipe.output().file(shard.outputName(fingerprint)), conf)) {
+    private String fingerprint() {
+        return recipe.generate().configFingerprint();
+    }
+
+    private void compute(Shard shard, Path file, Configuration conf) {
+        if (isCommitted(file, conf)) {
             return;
         }
         try (ShardRows rows = ShardRows.open(shard, recipe.input(), conf);
-                ShardWriter writer = ShardWriter.open(shard, recipe.output(), fingerprint, conf)) {
+                ShardWriter writer = ShardWriter.open(shard, recipe.output(), fingerprint(), conf)) {
             Iterator<Row> completions = new GenerateFunction(recipe.generate()).call(rows);
             completions.forEachRemaining(writer::write);
             writer.commit();
+        }
+    }
+
+    private void retryErrors(Shard shard, Path file, Configuration conf) {
+        Set<Place> failed = failed(file, conf);
+        if (failed.isEmpty()) {
+            return;
+        }
+        try (CommittedRows before = CommittedRows.open(file, conf);
+                ShardRows rows = ShardRows.open(shard, recipe.input(), conf);
+                ShardWriter writer = ShardWriter.open(shard, recipe.output(), fingerprint(), conf)) {
+            Iterator<Row> completions = new GenerateFunction(recipe.generate())
+                    .call(withFailures(rows, failed), identity -> failed.contains(Place.of(identity)));
+            while (before.hasNext()) {
+                Row row = before.next();
+                writer.write(failed.contains(Place.ofCompletion(row)) ? completions.next() : row);
+            }
+            writer.commit();
+        }
+    }
+
+    /// Which rows of a committed shard failed.
+    private static Set<Place> failed(Path file, Configuration conf) {
+        Set<Place> failed = new HashSet<>();
+        try (CommittedRows rows = CommittedRows.open(file, conf)) {
+            while (rows.hasNext()) {
+                Row row = rows.next();
+                if (!row.isNullAt(ERROR)) {
+                    failed.add(Place.ofCompletion(row));
+                }
+            }
+        }
+        return failed;
+    }
+
+    private Iterator<Row> withFailures(ShardRows rows, Set<Place> failed) {
+        int samples = recipe.generate().sampling().samples();
+        Spliterator<Row> all = Spliterators.spliteratorUnknownSize(rows, Spliterator.ORDERED);
+        return StreamSupport.stream(all, false)
+                .filter(row -> IntStream.range(0, samples)
+                        .anyMatch(sample -> failed.contains(Place.of(RowIdentity.of(row, sample)))))
+                .iterator();
+    }
+
+    /// A row's place in its shard's block, and its sample.
+    private record Place(long row, int sampleIdx) {
+        static Place of(RowIdentity identity) {
+            return new Place(identity.row(), identity.sampleIdx());
+        }
+
+        static Place ofCompletion(Row completion) {
+            return new Place(completion.getStruct(INPUT_REF).getLong(2), completion.getInt(SAMPLE_IDX));
         }
     }
 

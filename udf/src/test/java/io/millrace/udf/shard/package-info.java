@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.udf.shard;
+
+import org.jspecify.annotations.NullMarked;
