@@ -10,7 +10,10 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A model that tells of each step before it runs it, and may have a drafter of another kind.
-record ObservedModel(LanguageModel model, Consumer<Step> before, @Nullable Drafter drafter) implements LanguageModel {
+record ObservedModel(
+        LanguageModel model,
+        Consumer<Step> before,
+        @Nullable Drafter drafter) implements LanguageModel {
     ObservedModel(LanguageModel model, Consumer<Step> before) {
         this(model, before, model.drafter());
     }

@@ -95,8 +95,7 @@ final class CommittedRows implements Iterator<Row>, AutoCloseable {
             case LongType _ -> group.getLong(name, 0);
             case DoubleType _ -> group.getDouble(name, 0);
             case BooleanType _ -> group.getBoolean(name, 0);
-            case TimestampType _ ->
-                Timestamp.from(Instant.EPOCH.plus(group.getLong(name, 0), ChronoUnit.MICROS));
+            case TimestampType _ -> Timestamp.from(Instant.EPOCH.plus(group.getLong(name, 0), ChronoUnit.MICROS));
             default -> throw new IllegalStateException("column " + name + ": no Parquet type is known for " + type);
         };
     }

@@ -33,8 +33,7 @@ public final class VerifyShard implements Function<String, String> {
     private final Broadcast<SerializableConfiguration> hadoop;
 
     /// @param samples output rows per input row
-    public VerifyShard(
-            OutputDir output, String fingerprint, int samples, Broadcast<SerializableConfiguration> hadoop) {
+    public VerifyShard(OutputDir output, String fingerprint, int samples, Broadcast<SerializableConfiguration> hadoop) {
         this.output = output;
         this.fingerprint = fingerprint;
         this.samples = samples;

@@ -64,7 +64,8 @@ class RecordsTest {
     void textLines_everyEndOfLine_isARecordEach() throws IOException {
         InputFile file = file("in.txt", "\ufeffone\r\ntwo\n\nthree\rfour");
 
-        assertThat(read(RecordFormat.TEXT_LINES, whole(file), "value")).containsExactly("one", "two", "", "three", "four");
+        assertThat(read(RecordFormat.TEXT_LINES, whole(file), "value"))
+                .containsExactly("one", "two", "", "three", "four");
     }
 
     @Test
@@ -73,10 +74,9 @@ class RecordsTest {
         List<String> lines = List.of("a", "bb", "", "ccc", "d");
 
         for (long cut = 1; cut < file.bytes(); cut++) {
-            List<String> found = new ArrayList<>(
-                    read(RecordFormat.TEXT_LINES, new Shard(0, file, 0, 0, cut, 0, 9), "value"));
-            found.addAll(read(
-                    RecordFormat.TEXT_LINES, new Shard(1, file, 1, cut, file.bytes() - cut, 0, 9), "value"));
+            List<String> found =
+                    new ArrayList<>(read(RecordFormat.TEXT_LINES, new Shard(0, file, 0, 0, cut, 0, 9), "value"));
+            found.addAll(read(RecordFormat.TEXT_LINES, new Shard(1, file, 1, cut, file.bytes() - cut, 0, 9), "value"));
             assertThat(found).as("cut at " + cut).isEqualTo(lines);
         }
     }
@@ -158,7 +158,8 @@ class RecordsTest {
     void open_shardInTheMiddle_beginsAtItsFirstRow() throws IOException {
         InputFile file = file("in.txt", "0\n1\n2\n3\n4\n");
 
-        assertThat(read(RecordFormat.TEXT_LINES, new Shard(1, file, 0, 0, file.bytes(), 2, 2), "value").subList(0, 2))
+        assertThat(read(RecordFormat.TEXT_LINES, new Shard(1, file, 0, 0, file.bytes(), 2, 2), "value")
+                        .subList(0, 2))
                 .containsExactly("2", "3");
     }
 
@@ -167,7 +168,8 @@ class RecordsTest {
         InputFile json = file("in.jsonl", "{}\n\n  \nbroken\n");
         InputFile csv = file("in.csv", "a\n1\n\n2\n");
 
-        assertThat(CountRecords.count(RecordFormat.JSON_LINES, whole(json), CONF)).isEqualTo(2);
+        assertThat(CountRecords.count(RecordFormat.JSON_LINES, whole(json), CONF))
+                .isEqualTo(2);
         assertThat(CountRecords.count(RecordFormat.CSV_LINES, whole(csv), CONF)).isEqualTo(2);
         assertThat(CountRecords.count(RecordFormat.CSV_LINES, new Shard(0, csv, 0, 0, csv.bytes(), 0, 1), CONF))
                 .isEqualTo(1);
@@ -214,7 +216,8 @@ class RecordsTest {
     void parquet_anyRangeOfARowGroup_isRead() throws IOException {
         InputFile file = parquet(SCHEMA, 2500);
 
-        for (int[] range : new int[][] {{0, 0, 1000}, {0, 1, 1}, {1, 99, 2}, {1, 100, 100}, {1, 950, 50}, {2, 499, 1}}) {
+        for (int[] range :
+                new int[][] {{0, 0, 1000}, {0, 1, 1}, {1, 99, 2}, {1, 100, 100}, {1, 950, 50}, {2, 499, 1}}) {
             Shard shard = new Shard(0, file, range[0], 0, 0, range[1], range[2]);
             List<String> rows = read(RecordFormat.PARQUET, shard, "text", "id").subList(0, range[2]);
             int first = range[0] * 1000 + range[1];
@@ -229,8 +232,8 @@ class RecordsTest {
     @Test
     void parquet_fewRows_readFewPages() throws IOException {
         InputFile file = parquet(SCHEMA, 1000);
-        try (ParquetFileReader reader = ParquetFileReader.open(
-                HadoopInputFile.fromPath(new org.apache.hadoop.fs.Path(file.name()), CONF))) {
+        try (ParquetFileReader reader =
+                ParquetFileReader.open(HadoopInputFile.fromPath(new org.apache.hadoop.fs.Path(file.name()), CONF))) {
             BlockMetaData rowGroup = reader.getRowGroups().getFirst();
             assertThat(reader.readOffsetIndex(rowGroup.getColumns().get(1)).getPageCount())
                     .isEqualTo(10);
