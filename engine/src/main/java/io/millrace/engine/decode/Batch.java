@@ -105,8 +105,8 @@ final class Batch {
 
     /// Runs one forward pass.
     ///
-    /// @return the sequences that have ended and are to be told so
-    List<Sequence> step() {
+    /// @return results to hand out, when the counters that include them can be seen
+    List<Runnable> step() {
         List.copyOf(running).stream().filter(Sequence::isCancelled).forEach(this::leave);
         Step step = new Step();
         List<Part> parts = compose(step);
@@ -119,8 +119,7 @@ final class Batch {
             return forward(step, parts);
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, "a step of " + step.rows() + " tokens failed", e);
-            takeApart(parts, "step of " + step.rows() + " tokens failed: " + e);
-            return List.of();
+            return takeApart(parts, "step of " + step.rows() + " tokens failed: " + e);
         }
     }
 
@@ -208,7 +207,7 @@ final class Batch {
         return true;
     }
 
-    private List<Sequence> forward(Step step, List<Part> parts) {
+    private List<Runnable> forward(Step step, List<Part> parts) {
         Floats hidden = model.forward(step);
         choose(hidden, parts);
         List<Sequence> ended = new ArrayList<>();
@@ -226,7 +225,7 @@ final class Batch {
         }
         ended.forEach(this::leave);
         completed += ended.size();
-        return ended;
+        return ended.stream().<Runnable>map(sequence -> sequence::complete).toList();
     }
 
     /// Hands each sequence the logits of its wanted rows, in order.
@@ -288,16 +287,14 @@ final class Batch {
         }
     }
 
-    private void takeApart(List<Part> parts, String message) {
-        for (Part part : parts) {
-            leave(part.sequence());
-            if (parts.size() > 1) {
-                suspects.add(part.sequence().again());
-            } else {
-                part.sequence().fail(ErrorCode.INTERNAL, message);
-                failed++;
-            }
+    private List<Runnable> takeApart(List<Part> parts, String message) {
+        parts.forEach(part -> leave(part.sequence()));
+        if (parts.size() > 1) {
+            parts.forEach(part -> suspects.add(part.sequence().again()));
+            return List.of();
         }
+        failed++;
+        return List.of(() -> parts.getFirst().sequence().fail(ErrorCode.INTERNAL, message));
     }
 
     /// Ends everything that is under way.

@@ -247,25 +247,44 @@ class PrefixSharingTest {
             Map<String, String> expected = run(model, config(512, 1, PLENTY, false), requests).answers();
             for (int rows = 1; rows < 6; rows++) {
                 long budget = rows * model.config().cacheBytes(170);
-                AtomicReference<DecodeLoop> running = new AtomicReference<>();
-                List<Long> held = new ArrayList<>();
+                AtomicReference<Batch> running = new AtomicReference<>();
                 ObservedModel observed = new ObservedModel(model, step -> {
-                    long bytes = step.spans().stream().mapToLong(span -> span.cache().bytes()).sum();
-                    held.add(bytes + running.get().stats().prefixBytes());
+                    EngineStats stats = running.get().stats();
+                    assertThat(stats.cacheBytes() + stats.prefixBytes()).isLessThanOrEqualTo(budget);
+                    assertThat(step.spans().stream().mapToLong(span -> span.cache().bytes()).sum())
+                            .isLessThanOrEqualTo(stats.cacheBytes());
                 });
-                try (DecodeLoop loop = new DecodeLoop(observed, null, config(40, 8, budget, true))) {
-                    running.set(loop);
-                    List<CompletableFuture<?>> futures = new ArrayList<>();
-                    requests.forEach(request -> futures.add(submit(loop, request)));
-                    loop.start();
-                    for (int i = 0; i < futures.size(); i++) {
-                        assertThat(answer(futures.get(i).join())).isEqualTo(expected.get(id(requests.get(i))));
-                    }
-                    assertThat(held).allMatch(bytes -> bytes <= budget);
-                    assertThat(loop.stats().prefixBytes()).isLessThanOrEqualTo(budget);
+                Batch batch = new Batch(observed, config(40, 8, budget, true));
+                running.set(batch);
+                List<CompletableFuture<?>> futures =
+                        requests.stream().<CompletableFuture<?>>map(request -> add(batch, model, request)).toList();
+                while (!batch.isIdle()) {
+                    batch.step().forEach(Runnable::run);
                 }
+                for (int i = 0; i < futures.size(); i++) {
+                    assertThat(answer(futures.get(i).join())).isEqualTo(expected.get(id(requests.get(i))));
+                }
+                assertThat(batch.stats().cacheBytes()).isZero();
             }
         }
+    }
+
+    private static CompletableFuture<?> add(Batch batch, LanguageModel model, Object request) {
+        return switch (request) {
+            case GenerationRequest generation -> {
+                CompletableFuture<GenerationResult> result = new CompletableFuture<>();
+                long bytes = model.config().cacheBytes(generation.prompt().size() + generation.sampling().maxTokens());
+                batch.add(new Generation(generation, result, null, List.of(), bytes, 0));
+                yield result;
+            }
+            case ScoringRequest scoring -> {
+                CompletableFuture<ScoringResult> result = new CompletableFuture<>();
+                long bytes = model.config().cacheBytes(scoring.prompt().size() + scoring.continuation().size());
+                batch.add(new Scoring(scoring, result, bytes, 0));
+                yield result;
+            }
+            default -> throw new IllegalArgumentException(request.toString());
+        };
     }
 
     @Test
