@@ -105,8 +105,8 @@ final class Batch {
 
     /// Runs one forward pass.
     ///
-    /// @return the sequences that have ended and are to be told so
-    List<Sequence> step() {
+    /// @return results to hand out, when the counters that include them can be seen
+    List<Runnable> step() {
         List.copyOf(running).stream().filter(Sequence::isCancelled).forEach(this::leave);
         Step step = new Step();
         List<Part> parts = compose(step);
@@ -119,8 +119,7 @@ final class Batch {
             return forward(step, parts);
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, "a step of " + step.rows() + " tokens failed", e);
-            takeApart(parts, "step of " + step.rows() + " tokens failed: " + e);
-            return List.of();
+            return takeApart(parts, "step of " + step.rows() + " tokens failed: " + e);
         }
     }
 
@@ -213,7 +212,7 @@ final class Batch {
         return true;
     }
 
-    private List<Sequence> forward(Step step, List<Part> parts) {
+    private List<Runnable> forward(Step step, List<Part> parts) {
         Floats hidden = model.forward(step);
         choose(hidden, parts);
         List<Sequence> ended = new ArrayList<>();
@@ -230,7 +229,7 @@ final class Batch {
         }
         ended.forEach(this::leave);
         completed += ended.size();
-        return ended;
+        return ended.stream().<Runnable>map(sequence -> sequence::complete).toList();
     }
 
     /// Hands each sequence the logits of its wanted rows, in order.
@@ -297,17 +296,15 @@ final class Batch {
         }
     }
 
-    private void takeApart(List<Part> parts, String message) {
+    private List<Runnable> takeApart(List<Part> parts, String message) {
         List<Sequence> sequences = sequences(parts);
-        for (Sequence sequence : sequences) {
-            leave(sequence);
-            if (sequences.size() > 1) {
-                suspects.add(sequence.again());
-            } else {
-                sequence.fail(ErrorCode.INTERNAL, message);
-                failed++;
-            }
+        sequences.forEach(this::leave);
+        if (sequences.size() > 1) {
+            sequences.forEach(sequence -> suspects.add(sequence.again()));
+            return List.of();
         }
+        failed++;
+        return List.of(() -> sequences.getFirst().fail(ErrorCode.INTERNAL, message));
     }
 
     /// Ends everything that is under way.

@@ -149,10 +149,10 @@ public final class DecodeLoop implements AutoCloseable {
     private void run() {
         try {
             while (takeArrived()) {
-                List<Sequence> ended = batch.step();
+                List<Runnable> results = batch.step();
                 // who waits for a result finds it counted
                 stats = batch.stats();
-                ended.forEach(Sequence::complete);
+                results.forEach(Runnable::run);
             }
             abandon("the engine was closed");
         } catch (Error e) {
