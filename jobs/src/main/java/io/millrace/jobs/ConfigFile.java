@@ -29,7 +29,7 @@ final class ConfigFile {
         Map<String, Object> groups = new LinkedHashMap<>();
         groups.put("input", input(config.input()));
         groups.put("output", Map.of("dir", config.outputDir()));
-        groups.put("engine", engine(config.engine()));
+        groups.put("engine", engine(config));
         groups.put("prompt", prompt(config.prompt()));
         groups.put("sampling", sampling(config.sampling()));
         groups.put("plan", Map.of("shard-rows", config.shardRows()));
@@ -52,7 +52,8 @@ final class ConfigFile {
         return keys;
     }
 
-    private static Map<String, Object> engine(EngineRecipe engine) {
+    private static Map<String, Object> engine(JobConfig config) {
+        EngineRecipe engine = config.engine();
         Map<String, Object> keys = new LinkedHashMap<>();
         keys.put("kind", engine.kind());
         keys.put("model-dir", engine.modelDir());
@@ -62,6 +63,7 @@ final class ConfigFile {
         keys.put("step-tokens", engine.stepTokens());
         keys.put("max-running", engine.maxRunning());
         keys.put("cache-rounding", word(engine.cacheRounding()));
+        keys.put("stall-seconds", config.stallSeconds());
         return keys;
     }
 

@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
 /// into stretches, and their records counted once, by a pass that parses nothing. A plan made before holds as
 /// long as the files are the same, so resuming opens none of them.
 final class InputPlanner {
-    /// Shards per task that can run at once, so that tasks end at about the same time.
-    private static final int SHARDS_PER_SLOT = 4;
+    /// Shards for each task that can run at once, so that little is lost when one dies.
+    private static final int SHARDS_PER_SLOT = 8;
     private static final int MIN_SHARD_ROWS = 32;
     private static final int MAX_SHARD_ROWS = 1024;
     /// Bound of the files in the output and of tasks in the job; shards of larger inputs grow.

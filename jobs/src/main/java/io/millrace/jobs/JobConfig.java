@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// wins over the Spark configuration, that over the YAML file, that over the defaults. Everything wrong is
 /// reported at once.
 ///
+/// @param shardRows most input rows of a shard; 0 for what suits the input
+/// @param stallSeconds how long an executor or its engine may make no progress before its work is moved
 /// @param sparkConf keys handed to Spark unchanged (`spark.*` but ours)
 public record JobConfig(
         Input input,
@@ -27,6 +29,7 @@ public record JobConfig(
         PromptRecipe prompt,
         SamplingRecipe sampling,
         int shardRows,
+        int stallSeconds,
         Gate gate,
         String sparkMaster,
         Map<String, String> sparkConf) {
@@ -77,6 +80,7 @@ public record JobConfig(
         keys.put("engine.step-tokens", "512");
         keys.put("engine.max-running", "256");
         keys.put("engine.cache-rounding", "auto");
+        keys.put("engine.stall-seconds", "60");
         keys.put("prompt.template", PromptRecipe.TEXT_ONLY);
         keys.put("prompt.format", "chat");
         keys.put("prompt.system", null);
@@ -143,6 +147,7 @@ public record JobConfig(
                 prompt(reader),
                 sampling(reader),
                 reader.integer("plan.shard-rows", 0),
+                reader.integer("engine.stall-seconds", 1),
                 new Gate(reader.flag("gate.enabled"), reader.optional("gate.rules"), reader.text("gate.master")),
                 reader.text("spark.master"),
                 reader.passedThrough(JobConfig::isSparks));

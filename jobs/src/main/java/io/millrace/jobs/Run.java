@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A run in its output directory, from where it was left.
 final class Run {
+    private static final int TASKS_PER_SLOT = 4;
+    private static final int SHARDS_PER_TASK = 64;
+
     private final CompletionSink sink;
     private final InputPlan plan;
     private final ShardRecipe recipe;
@@ -65,7 +68,8 @@ final class Run {
         String runId = earlier == null ? UUID.randomUUID().toString() : earlier.runId();
         GenerateRecipe generate = new GenerateRecipe(
                 config.engine(), config.prompt(), config.sampling(), runId, fingerprint.sha256(), Builds.version());
-        ShardRecipe recipe = new ShardRecipe(generate, planner.recipe(plan), sink.output(), engine);
+        ShardRecipe recipe = new ShardRecipe(
+                generate, planner.recipe(plan), sink.output(), engine, config.stallSeconds());
         RunManifest manifest = RunManifest.of(earlier == null ? null : earlier.manifest(), runId, request.command())
                 .planned(config, plan, fingerprint, engine);
         Run run = new Run(sink, plan, recipe, manifest, ledger);
@@ -130,9 +134,18 @@ final class Run {
 
     private void work(JavaSparkContext spark, Work work, List<String> shards) {
         if (!shards.isEmpty()) {
-            spark.parallelize(shards, shards.size())
+            spark.parallelize(shards, tasks(shards.size(), spark.defaultParallelism()))
                     .foreachPartition(new ShardFunction(work, recipe, hadoop(spark)));
         }
+    }
+
+    /// A task does several shards in turn, so that its requests fill the running batch from shard to shard. Enough
+    /// tasks that they end at about the same time, and that none is lost with much: of small work one for each slot.
+    private int tasks(int shards, int slots) {
+        long rows = (long) shards * plan.shardRows() * samples();
+        long filling = rows / (2L * recipe.generate().engine().maxRunning());
+        long tasks = Math.max(Math.clamp(filling, slots, (long) slots * TASKS_PER_SLOT), shards / SHARDS_PER_TASK);
+        return (int) Math.min(shards, tasks);
     }
 
     private static Broadcast<SerializableConfiguration> hadoop(JavaSparkContext spark) {

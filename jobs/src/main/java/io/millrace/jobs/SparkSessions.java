@@ -13,6 +13,7 @@ final class SparkSessions {
     /// For inference. The caller stops the session.
     static SparkSession open(JobConfig config) {
         Map<String, String> conf = defaults(config.sparkMaster());
+        conf.putAll(signsOfLife(config.stallSeconds()));
         conf.putAll(EnginePlugin.configuration(config.engine()));
         conf.putAll(config.sparkConf());
         return open("millrace summarize", config.sparkMaster(), conf);
@@ -27,6 +28,14 @@ final class SparkSessions {
         SparkSession.Builder builder = SparkSession.builder().appName(name).master(master);
         conf.forEach(builder::config);
         return builder.getOrCreate();
+    }
+
+    /// An executor that gives no sign of life for so long is lost, and its tasks go to others.
+    private static Map<String, String> signsOfLife(int seconds) {
+        return Map.of(
+                "spark.network.timeout", seconds + "s",
+                "spark.executor.heartbeatInterval", Math.max(500, seconds * 1000 / 6) + "ms",
+                "spark.network.timeoutInterval", Math.max(1, seconds / 4) + "s");
     }
 
     private static Map<String, String> defaults(String master) {

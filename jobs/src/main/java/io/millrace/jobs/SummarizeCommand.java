@@ -142,10 +142,8 @@ final class SummarizeCommand implements Callable<Integer> {
         if (otherRun != null) {
             ifDifferent = otherRun.newRun ? IfDifferent.NEW_RUN : IfDifferent.REDO;
         }
-        List<String> command = new ArrayList<>();
-        command.add(commandSpec().name());
-        command.addAll(commandSpec().commandLine().getParseResult().originalArgs());
-        return new RunRequest(command, ifDifferent, retryErrors);
+        return new RunRequest(
+                commandSpec().commandLine().getParseResult().originalArgs(), ifDifferent, retryErrors);
     }
 
     private CommandSpec commandSpec() {

@@ -27,7 +27,7 @@ class JobConfigTest {
                     whole-files: true, multi-line-csv: true, limit: 7}
             output: {dir: /out}
             engine: {kind: fake, model-dir: /m, ring: reference, threads: 3, cache-budget: 512m, step-tokens: 64,
-                     max-running: 8, cache-rounding: off}
+                     max-running: 8, cache-rounding: off, stall-seconds: 9}
             prompt: {template: "{text}!", format: raw, system: be brief, thinking: think, max-tokens: 99,
                      overlong: truncate-middle}
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
@@ -71,6 +71,7 @@ class JobConfigTest {
         assertThat(config.prompt().maxPromptTokens()).isEqualTo(128);
         assertThat(config.sampling()).isEqualTo(new SamplingRecipe(0, 1, 0, 0, 28, List.of(), 0, 1, 4, 0.7));
         assertThat(config.shardRows()).isZero();
+        assertThat(config.stallSeconds()).isEqualTo(60);
         assertThat(config.gate()).isEqualTo(new JobConfig.Gate(true, null, "local[2]"));
         assertThat(config.sparkMaster()).isEqualTo("local[*,4]");
         assertThat(config.sparkConf()).isEmpty();
@@ -99,6 +100,7 @@ class JobConfigTest {
                                 OverlongPolicy.TRUNCATE_MIDDLE),
                         new SamplingRecipe(0.5, 0.9, 40, 0.1, 5, List.of("x", "y"), -3, 2, 1, 0.5),
                         10,
+                        9,
                         new JobConfig.Gate(false, "r.yaml", "local"),
                         "local[3]",
                         Map.of("spark.executor.memory", "2g")));

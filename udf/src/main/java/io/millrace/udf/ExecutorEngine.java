@@ -24,14 +24,15 @@ import org.slf4j.LoggerFactory;
 ///    would close the channel the weights are mapped from.
 /// 4. A failure to open is remembered and told to every task, so that a broken model is read once and not
 ///    once per task; a failure that may pass (an unreadable folder) is tried again by the next task.
-/// 5. {@link EnginePlugin} closes it when the executor ends. After that no lease is given.
+/// 5. An engine that makes no progress is given up: the next lease opens another, in the place of which no task
+///    waits for the first.
+/// 6. {@link EnginePlugin} closes it when the executor ends. After that no lease is given.
 public final class ExecutorEngine {
     private static final Logger log = LoggerFactory.getLogger(ExecutorEngine.class);
     private static final ExecutorEngine THIS_PROCESS = new ExecutorEngine();
 
     private final RowCounters counters = new RowCounters();
     private @Nullable Opened opened;
-    private int leases;
 
     ExecutorEngine() {}
 
@@ -52,11 +53,11 @@ public final class ExecutorEngine {
     ///
     /// @throws EngineException if it cannot be opened, or tasks with another recipe hold it
     public Lease lease(EngineRecipe recipe) {
-        CompletableFuture<PromptEngine> opening = hold(recipe);
+        Opened held = hold(recipe);
         try {
-            return new Lease(opening.join());
+            return new Lease(held, held.engine().join());
         } catch (CompletionException e) {
-            release();
+            release(held);
             // a new exception per task: one object must not be thrown, and changed by Spark, on several
             // threads
             if (e.getCause() instanceof EngineException cause) {
@@ -66,7 +67,7 @@ public final class ExecutorEngine {
         }
     }
 
-    private synchronized CompletableFuture<PromptEngine> hold(EngineRecipe recipe) {
+    private synchronized Opened hold(EngineRecipe recipe) {
         Opened current = opened;
         if (current == null || !current.recipe().equals(recipe) || current.mayBeRetried()) {
             requireIdle(current, recipe);
@@ -74,21 +75,34 @@ public final class ExecutorEngine {
             current = Opened.of(recipe);
             opened = current;
         }
-        leases++;
-        return current.engine();
+        current.leases++;
+        return current;
     }
 
     private void requireIdle(@Nullable Opened current, EngineRecipe asked) {
-        if (current != null && leases > 0 && !current.recipe().equals(asked)) {
+        if (current != null && current.leases > 0 && !current.recipe().equals(asked)) {
             throw new EngineException(
                     ErrorCode.BAD_CONFIGURATION,
-                    "executor engine: expected " + current.recipe() + ", which " + leases
+                    "executor engine: expected " + current.recipe() + ", which " + current.leases
                             + " tasks of this executor are using, got " + asked);
         }
     }
 
-    private synchronized void release() {
-        leases--;
+    private synchronized void release(Opened held) {
+        held.leases--;
+    }
+
+    private synchronized void giveUp(Opened stuck) {
+        if (opened != stuck) {
+            return;
+        }
+        opened = null;
+        log.warn("Engine of {} makes no progress: given up, the next task opens another", stuck.recipe().modelDir());
+        // closing waits for the step that does not end; if it ever does, what it holds is freed
+        Thread.ofPlatform()
+                .name("millrace-engine-given-up")
+                .daemon()
+                .start(() -> stuck.engine().join().close());
     }
 
     /// Rows finished by this process's tasks.
@@ -125,11 +139,18 @@ public final class ExecutorEngine {
 
     /// The right to use the engine until closed. Closing twice does nothing.
     public final class Lease implements AutoCloseable {
+        private final Opened held;
         private final PromptEngine engine;
         private boolean closed;
 
-        private Lease(PromptEngine engine) {
+        private Lease(Opened held, PromptEngine engine) {
+            this.held = held;
             this.engine = engine;
+        }
+
+        /// Says that the engine makes no progress, so that no other task waits for it.
+        void giveUp() {
+            ExecutorEngine.this.giveUp(held);
         }
 
         public PromptEngine engine() {
@@ -141,7 +162,7 @@ public final class ExecutorEngine {
             synchronized (ExecutorEngine.this) {
                 if (!closed) {
                     closed = true;
-                    release();
+                    release(held);
                 }
             }
         }
@@ -153,12 +174,29 @@ public final class ExecutorEngine {
         final LongAdder failed = new LongAdder();
     }
 
-    private record Opened(EngineRecipe recipe, CompletableFuture<PromptEngine> engine) {
+    private static final class Opened {
+        private final EngineRecipe recipe;
+        private final CompletableFuture<PromptEngine> engine;
+        /// Guarded by the enclosing object.
+        private int leases;
+
+        private Opened(EngineRecipe recipe, CompletableFuture<PromptEngine> engine) {
+            this.recipe = recipe;
+            this.engine = engine;
+        }
 
         static Opened of(EngineRecipe recipe) {
             CompletableFuture<PromptEngine> engine = new CompletableFuture<>();
             Thread.ofPlatform().name("millrace-engine-open").daemon().start(() -> complete(engine, recipe));
             return new Opened(recipe, engine);
+        }
+
+        EngineRecipe recipe() {
+            return recipe;
+        }
+
+        CompletableFuture<PromptEngine> engine() {
+            return engine;
         }
 
         private static void complete(CompletableFuture<PromptEngine> engine, EngineRecipe recipe) {

@@ -1,9 +1,11 @@
 package io.millrace.udf;
 
 import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.ErrorKind;
 import io.millrace.engine.api.GenerationResult;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Iterator;
@@ -33,9 +35,12 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
     private static final int MAX_ATTEMPTS = 2;
 
     private final GenerateRecipe recipe;
+    private final Duration patience;
 
-    public GenerateFunction(GenerateRecipe recipe) {
+    /// @param patience how long the engine may go without a step while a row waits for it
+    public GenerateFunction(GenerateRecipe recipe, Duration patience) {
         this.recipe = recipe;
+        this.patience = patience;
     }
 
     @Override
@@ -52,7 +57,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
         }
         TaskScope scope = TaskScope.ofThisThread();
         ExecutorEngine.Lease lease = ExecutorEngine.ofThisProcess().lease(recipe.engine());
-        Completions completions = new Completions(rows, wanted, lease.engine(), scope);
+        Completions completions = new Completions(rows, wanted, lease, scope);
         scope.onEnd(() -> {
             completions.cancel();
             lease.close();
@@ -64,16 +69,19 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
     private final class Completions implements Iterator<Row> {
         private final Iterator<Row> input;
         private final Predicate<RowIdentity> wanted;
+        private final ExecutorEngine.Lease lease;
         private final PromptEngine engine;
         private final TaskScope scope;
         private final PromptRows prompts;
         private final CompletionRows completions;
         private final Deque<Pending> window = new ArrayDeque<>();
 
-        Completions(Iterator<Row> input, Predicate<RowIdentity> wanted, PromptEngine engine, TaskScope scope) {
+        Completions(
+                Iterator<Row> input, Predicate<RowIdentity> wanted, ExecutorEngine.Lease lease, TaskScope scope) {
             this.input = input;
             this.wanted = wanted;
-            this.engine = engine;
+            this.lease = lease;
+            this.engine = lease.engine();
             this.scope = scope;
             prompts = new PromptRows(recipe, engine);
             completions = new CompletionRows(recipe, engine);
@@ -146,11 +154,16 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
         }
 
         private GenerationResult await(CompletableFuture<GenerationResult> future) {
+            StallWatch watch = new StallWatch(patience);
             while (true) {
                 try {
                     return future.get(KILL_CHECK_MILLIS, TimeUnit.MILLISECONDS);
                 } catch (TimeoutException _) {
                     scope.throwIfKilled();
+                    if (watch.isStalled(engine.stats())) {
+                        lease.giveUp();
+                        throw stalled();
+                    }
                 } catch (InterruptedException _) {
                     Thread.currentThread().interrupt();
                     throw new TaskKilledException("interrupted while waiting for the engine");
@@ -158,6 +171,15 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
                     throw new EngineException(ErrorCode.INTERNAL, "engine: " + e.getCause(), e);
                 }
             }
+        }
+
+        private EngineException stalled() {
+            EngineStats stats = engine.stats();
+            return new EngineException(
+                    ErrorCode.ENGINE_STALLED,
+                    "engine: expected a step within " + patience.toSeconds() + " s, got none with " + stats.running()
+                            + " sequences running and " + stats.waiting()
+                            + " waiting; it is opened anew (a slower model needs a larger engine.stall-seconds)");
         }
 
         void cancel() {

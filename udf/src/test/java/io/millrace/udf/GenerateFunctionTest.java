@@ -7,6 +7,7 @@ import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.schemas.Columns.Completion;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -26,13 +27,17 @@ class GenerateFunctionTest {
     }
 
     private static List<Row> run(GenerateRecipe recipe, String... texts) {
+        return run(recipe, Duration.ofSeconds(30), texts);
+    }
+
+    private static List<Row> run(GenerateRecipe recipe, Duration patience, String... texts) {
         Iterator<Row> input = IntStream.range(0, texts.length)
                 .<Row>mapToObj(index -> new GenericRowWithSchema(
                         new Object[] {"file:/in", "1@2", 0, (long) index, null, texts[index], "the reference", null},
                         InputColumns.schema(List.of())))
                 .iterator();
         List<Row> rows = new ArrayList<>();
-        new GenerateFunction(recipe).call(input).forEachRemaining(rows::add);
+        new GenerateFunction(recipe, patience).call(input).forEachRemaining(rows::add);
         return rows;
     }
 
@@ -86,6 +91,26 @@ class GenerateFunctionTest {
                 .isInstanceOfSatisfying(
                         EngineException.class,
                         thrown -> assertThat(thrown.code()).isEqualTo(ErrorCode.DEVICE_FAILED));
+    }
+
+    @Test
+    void call_engineWithoutSteps_failsTheTaskAndIsReplaced() {
+        FakeEngine stuck = leased();
+
+        assertThatThrownBy(() -> run(recipe(1), Duration.ofSeconds(1), "fine", "HANG", "fine"))
+                .isInstanceOfSatisfying(EngineException.class, thrown -> {
+                    assertThat(thrown.code()).isEqualTo(ErrorCode.ENGINE_STALLED);
+                    assertThat(thrown).hasMessageContaining("expected a step within 1 s, got none");
+                });
+        assertThat(leased()).isNotSameAs(stuck);
+        assertThat(value(run(recipe(1), "fine").getFirst(), Completion.STATUS)).isEqualTo("ok");
+    }
+
+    private static FakeEngine leased() {
+        try (ExecutorEngine.Lease lease =
+                ExecutorEngine.ofThisProcess().lease(recipe(1).engine())) {
+            return (FakeEngine) lease.engine();
+        }
     }
 
     @Test

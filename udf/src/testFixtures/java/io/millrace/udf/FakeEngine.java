@@ -10,7 +10,10 @@ import io.millrace.engine.api.ScoringRequest;
 import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -23,14 +26,15 @@ import org.jspecify.annotations.Nullable;
 
 /// An engine without a model. A token is a byte of UTF-8, 256 opens and 257 closes the user's turn; the
 /// answer is the first twelve bytes of the prompt. Words in the prompt make it misbehave: `REFUSE-ME`,
-/// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers), `NEEDS=/a/file` (fails as long as there is no
-/// such file).
+/// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers), `HANGS-ONCE=/a/file` (never answers, unless the
+/// file is there; makes it), `NEEDS=/a/file` (fails as long as there is no such file).
 public final class FakeEngine implements PromptEngine {
     static final int OPEN = 256;
     static final int CLOSE = 257;
     static final int MAX_POSITIONS = 512;
     static final int ANSWER_BYTES = 12;
     private static final String NEEDS = "NEEDS=";
+    private static final String HANGS_ONCE = "HANGS-ONCE=";
 
     private final EngineRecipe recipe;
     private final ExecutorService workers = Executors.newFixedThreadPool(
@@ -38,6 +42,7 @@ public final class FakeEngine implements PromptEngine {
     private final Set<String> seen = ConcurrentHashMap.newKeySet();
     private final AtomicLong promptTokens = new AtomicLong();
     private final AtomicLong completionTokens = new AtomicLong();
+    private final AtomicLong answers = new AtomicLong();
     private volatile boolean closed;
 
     FakeEngine(EngineRecipe recipe) {
@@ -55,7 +60,8 @@ public final class FakeEngine implements PromptEngine {
 
     @Override
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
-        if (decode(request.prompt()).contains("HANG")) {
+        String prompt = decode(request.prompt());
+        if (prompt.contains("HANG") || hangsOnce(prompt)) {
             return new CompletableFuture<>();
         }
         return CompletableFuture.supplyAsync(() -> answer(request), workers);
@@ -66,7 +72,28 @@ public final class FakeEngine implements PromptEngine {
         throw new UnsupportedOperationException("the fake knows no probabilities");
     }
 
+    private static boolean hangsOnce(String prompt) {
+        Path mark = file(HANGS_ONCE, prompt);
+        try {
+            if (mark != null) {
+                Files.createFile(mark);
+            }
+            return mark != null;
+        } catch (FileAlreadyExistsException _) {
+            return false;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// The file that a word of the prompt names; null if the word is not there.
+    private static @Nullable Path file(String word, String prompt) {
+        int at = prompt.indexOf(word);
+        return at < 0 ? null : Path.of(prompt.substring(at + word.length(), prompt.indexOf("</user>")));
+    }
+
     private GenerationResult answer(GenerationRequest request) {
+        answers.incrementAndGet();
         String prompt = decode(request.prompt());
         boolean first = seen.add(request.id());
         if (prompt.contains("REFUSE-ME")) {
@@ -75,8 +102,8 @@ public final class FakeEngine implements PromptEngine {
         if (prompt.contains("FLAKY") && first) {
             return new GenerationResult.Failed(request.id(), ErrorCode.INTERNAL, "failed once as asked");
         }
-        int needs = prompt.indexOf(NEEDS);
-        if (needs >= 0 && !Files.exists(Path.of(prompt.substring(needs + NEEDS.length(), prompt.indexOf("</user>"))))) {
+        Path needed = file(NEEDS, prompt);
+        if (needed != null && !Files.exists(needed)) {
             return new GenerationResult.Failed(request.id(), ErrorCode.INTERNAL, "failed for want of a file, as asked");
         }
         if (prompt.contains("LOSE-DEVICE")) {
@@ -166,7 +193,8 @@ public final class FakeEngine implements PromptEngine {
 
     @Override
     public EngineStats stats() {
-        return new EngineStats(promptTokens.get(), 0, completionTokens.get(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        return new EngineStats(
+                promptTokens.get(), 0, completionTokens.get(), 0, 0, answers.get(), 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
     @Override

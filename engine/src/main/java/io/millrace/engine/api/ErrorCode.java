@@ -18,6 +18,8 @@ public enum ErrorCode {
     DEVICE_FAILED(ErrorKind.DEVICE, true),
     /// The engine was closed while the request was under way.
     ENGINE_CLOSED(ErrorKind.DEVICE, true),
+    /// The engine made no progress for longer than it may.
+    ENGINE_STALLED(ErrorKind.DEVICE, true),
     /// A fault of our own.
     INTERNAL(ErrorKind.INTERNAL, true);
 

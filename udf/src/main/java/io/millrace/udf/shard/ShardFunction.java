@@ -9,8 +9,11 @@ import io.millrace.udf.GenerateFunction;
 import io.millrace.udf.RowIdentity;
 import io.millrace.udf.SparkSchemas;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
@@ -24,7 +27,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
-/// Computes shards: reads the rows, has the executor's engine answer them, commits the file.
+/// Computes shards: reads the rows, has the executor's engine answer them, commits the files, one after the other.
 ///
 /// A shard may be computed by any number of attempts, one after the other or at once, and is committed once:
 /// its file's name follows from what it is, a committed shard is not computed again, and an attempt that was
@@ -61,29 +64,42 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
     public void call(Iterator<String> shards) {
         requireSameEngine();
         Configuration conf = hadoop.value().value();
-        while (shards.hasNext()) {
-            Shard shard = Shard.ofJson(shards.next());
-            Path file = recipe.output().file(shard.outputName(fingerprint()));
-            switch (work) {
-                case COMPUTE -> compute(shard, file, conf);
-                case RETRY_ERRORS -> retryErrors(shard, file, conf);
-            }
+        List<Shard> todo = new ArrayList<>();
+        shards.forEachRemaining(json -> todo.add(Shard.ofJson(json)));
+        switch (work) {
+            case COMPUTE -> compute(todo, conf);
+            case RETRY_ERRORS -> todo.forEach(shard -> retryErrors(shard, file(shard), conf));
         }
+    }
+
+    private Path file(Shard shard) {
+        return recipe.output().file(shard.outputName(fingerprint()));
     }
 
     private String fingerprint() {
         return recipe.generate().configFingerprint();
     }
 
-    private void compute(Shard shard, Path file, Configuration conf) {
-        if (isCommitted(file, conf)) {
-            return;
-        }
-        try (ShardRows rows = ShardRows.open(shard, recipe.input(), conf);
-                ShardWriter writer = ShardWriter.open(shard, recipe.output(), fingerprint(), conf)) {
-            Iterator<Row> completions = new GenerateFunction(recipe.generate()).call(rows);
-            completions.forEachRemaining(writer::write);
-            writer.commit();
+    private GenerateFunction generate() {
+        return new GenerateFunction(recipe.generate(), Duration.ofSeconds(recipe.stallSeconds()));
+    }
+
+    private void compute(List<Shard> shards, Configuration conf) {
+        int samples = recipe.generate().sampling().samples();
+        try (ShardQueue rows =
+                new ShardQueue(shards.iterator(), shard -> isCommitted(file(shard), conf), recipe.input(), conf)) {
+            Iterator<Row> completions = generate().call(rows);
+            while (completions.hasNext()) {
+                Row first = completions.next();
+                Shard shard = rows.nextOpened();
+                try (ShardWriter writer = ShardWriter.open(shard, recipe.output(), fingerprint(), conf)) {
+                    writer.write(first);
+                    for (long row = 1; row < (long) shard.rows() * samples; row++) {
+                        writer.write(completions.next());
+                    }
+                    writer.commit();
+                }
+            }
         }
     }
 
@@ -95,7 +111,7 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
         try (CommittedRows before = CommittedRows.open(file, conf);
                 ShardRows rows = ShardRows.open(shard, recipe.input(), conf);
                 ShardWriter writer = ShardWriter.open(shard, recipe.output(), fingerprint(), conf)) {
-            Iterator<Row> completions = new GenerateFunction(recipe.generate())
+            Iterator<Row> completions = generate()
                     .call(withFailures(rows, failed), identity -> failed.contains(Place.of(identity)));
             while (before.hasNext()) {
                 Row row = before.next();

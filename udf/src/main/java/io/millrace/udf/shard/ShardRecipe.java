@@ -8,5 +8,7 @@ import java.io.Serializable;
 ///
 /// @param engine what every executor's engine must be, so that it does not matter which of them computes a
 ///     shard
-public record ShardRecipe(GenerateRecipe generate, InputRecipe input, OutputDir output, EngineIdentity engine)
+/// @param stallSeconds how long the engine may go without a step while a row waits for it
+public record ShardRecipe(
+        GenerateRecipe generate, InputRecipe input, OutputDir output, EngineIdentity engine, int stallSeconds)
         implements Serializable {}

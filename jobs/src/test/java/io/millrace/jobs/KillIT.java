@@ -1,0 +1,248 @@
+package io.millrace.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.schemas.Columns.Completion;
+import io.millrace.udf.CountedEngineProvider;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// One run on a cluster of processes, whose driver, executors or both are killed (SIGKILL) at random moments and which
+/// is started again by the same command each time. In the end it must be what an undisturbed run is.
+///
+/// `-Dkill.moments=20 -Dkill.seed=N` (Maven profile `kill`) for the long form; what each moment hit is written to
+/// `target/kill-moments.md`.
+class KillIT {
+    private static final int SHARD_ROWS = 20;
+    /// Shards for each moment, so that the run is not over before the last one.
+    private static final int SHARDS_PER_MOMENT = 5;
+    private static final int EXECUTORS = 2;
+
+    private static final int MOMENTS = Integer.getInteger("kill.moments", 3);
+    private static final long SEED = Long.getLong("kill.seed", 20261122L);
+
+    @TempDir
+    private Path dir = Path.of("");
+
+    private final SplittableRandom random = new SplittableRandom(SEED);
+    private final List<String> report = new ArrayList<>();
+    private int starts;
+
+    /// Whom a moment hits.
+    private enum Victim {
+        DRIVER,
+        EXECUTOR,
+        BOTH
+    }
+
+    @Test
+    @Timeout(value = 60, unit = TimeUnit.MINUTES)
+    void killedAndResumed_atRandomMoments_isAsIfUndisturbed() throws IOException, InterruptedException {
+        Path input = corpus((MOMENTS + 1) * SHARDS_PER_MOMENT * SHARD_ROWS);
+        try (LocalCluster cluster = LocalCluster.start(dir.resolve("cluster"))) {
+            Output undisturbed = new Output("undisturbed");
+            Process whole = start(cluster, input, undisturbed);
+            assertThat(whole.waitFor()).as(() -> said(cluster)).isEqualTo(ExitCode.OK);
+
+            Output disturbed = new Output("disturbed");
+            int executorsLost = disturb(cluster, input, disturbed);
+
+            assertSameRows(undisturbed, disturbed);
+            long onePass = undisturbed.tokens();
+            long shard = onePass / undisturbed.parts() * 2;
+            report.add(String.format(
+                    Locale.ROOT,
+                    "%ntokens computed: %,d; one pass: %,d; ratio %.3f; executors lost: %d",
+                    disturbed.tokens(),
+                    onePass,
+                    (double) disturbed.tokens() / onePass,
+                    executorsLost));
+            Files.write(Path.of("target", "kill-moments.md"), report);
+            assertThat(disturbed.tokens()).isLessThanOrEqualTo(onePass + onePass / 20 + executorsLost * shard);
+        }
+    }
+
+    /// Texts of the bundled corpus.
+    private Path corpus(int rows) {
+        Path input = dir.resolve("corpus");
+        return FakeJob.withSpark(spark -> {
+            spark.read()
+                    .parquet("corpus/debian-synopsis-test.parquet")
+                    .limit(rows)
+                    .repartition(3, functions.col("package"))
+                    .write()
+                    .parquet(input.toString());
+            return input;
+        });
+    }
+
+    private Process start(LocalCluster cluster, Path input, Output output) throws IOException {
+        List<String> args = new ArrayList<>(List.of("summarize", "--input", input.toString()));
+        args.addAll(List.of("--text-column", "description", "--id-column", "package"));
+        args.addAll(List.of("--output", output.dir.toString(), "--master", cluster.master(), "--no-gate"));
+        args.addAll(List.of("--max-tokens", "8"));
+        args.addAll(cluster.settings());
+        for (String setting : List.of(
+                "engine.kind=" + CountedEngineProvider.KIND,
+                "engine.max-running=8",
+                "prompt.max-tokens=48",
+                "prompt.overlong=truncate-end",
+                "plan.shard-rows=" + SHARD_ROWS,
+                // a machine that stands still for a while is not what is tested here
+                "engine.stall-seconds=600",
+                "spark.task.maxFailures=20",
+                "spark.executor.extraJavaOptions=-D" + CountedEngineProvider.FOLDER + "=" + output.counters)) {
+            args.addAll(List.of("-c", setting));
+        }
+        starts++;
+        return cluster.startMillrace("driver" + starts, args);
+    }
+
+    private String said(LocalCluster cluster) {
+        return cluster.said("driver" + starts) + cluster.logs();
+    }
+
+    /// Kills at every moment and starts again what must be started again, until the run is complete.
+    ///
+    /// @return how many executors were lost, those of killed drivers counted
+    private int disturb(LocalCluster cluster, Path input, Output output) throws IOException, InterruptedException {
+        report.add("seed " + SEED + ", " + MOMENTS + " moments, two executors\n");
+        report.add("| moment | killed | start | shards committed | the driver had last said |");
+        report.add("|---|---|---|---|---|");
+        int executorsLost = 0;
+        Process driver = start(cluster, input, output);
+        for (int moment = 1; moment <= MOMENTS; moment++) {
+            awaitMoment(cluster, driver, output);
+            Victim victim = Victim.values()[random.nextInt(Victim.values().length)];
+            report.add(String.format(
+                    Locale.ROOT,
+                    "| %d | %s | %d | %d | %s |",
+                    moment,
+                    victim.name().toLowerCase(Locale.ROOT),
+                    starts - 1,
+                    output.parts(),
+                    lastWords(cluster)));
+            if (victim != Victim.DRIVER) {
+                executorsLost++;
+                kill(anyExecutor(cluster));
+            }
+            if (victim != Victim.EXECUTOR) {
+                executorsLost += victim == Victim.BOTH ? EXECUTORS - 1 : EXECUTORS;
+                kill(driver.toHandle());
+                driver = start(cluster, input, output);
+            }
+        }
+        assertThat(driver.waitFor()).as(() -> said(cluster)).isEqualTo(ExitCode.OK);
+        return executorsLost;
+    }
+
+    /// A random time after the driver was started, or after a random number of further shards.
+    private void awaitMoment(LocalCluster cluster, Process driver, Output output) {
+        boolean early = random.nextInt(4) == 0;
+        int shards = early ? 0 : output.parts() + random.nextInt(1, 4);
+        Duration delay = Duration.ofMillis(random.nextInt(early ? 8000 : 1500));
+        JavaProcesses.await(
+                () -> output.parts() >= shards && !cluster.executors().isEmpty(), () -> said(cluster));
+        LockSupport.parkNanos(delay.toNanos());
+        JavaProcesses.await(() -> !cluster.executors().isEmpty(), () -> said(cluster));
+        assertThat(driver.isAlive())
+                .as(() -> "the run was over before its last moment:\n" + said(cluster))
+                .isTrue();
+    }
+
+    private String lastWords(LocalCluster cluster) {
+        return cluster.said("driver" + starts)
+                .lines()
+                .filter(line -> line.contains(" rows (") || line.startsWith("first tokens"))
+                .reduce((_, last) -> last)
+                .orElse("nothing yet");
+    }
+
+    private ProcessHandle anyExecutor(LocalCluster cluster) {
+        List<ProcessHandle> executors = cluster.executors();
+        return executors.get(random.nextInt(executors.size()));
+    }
+
+    private static void kill(ProcessHandle process) {
+        process.destroyForcibly();
+        process.onExit().join();
+    }
+
+    private static void assertSameRows(Output undisturbed, Output disturbed) throws IOException {
+        assertThat(disturbed.manifest().path("digest")).isEqualTo(undisturbed.manifest().path("digest"));
+        assertThat(disturbed.manifest().path("inputs")).isEqualTo(undisturbed.manifest().path("inputs"));
+        for (JsonNode file : disturbed.manifest().path("inputs")) {
+            long out = 0;
+            for (JsonNode count : file.path("counts")) {
+                out += count.asLong();
+            }
+            assertThat(out).as(file.toString()).isEqualTo(file.path("rows").asLong());
+        }
+        List<Row> rows = disturbed.rows();
+        assertThat(rows).isEqualTo(undisturbed.rows());
+        assertThat(rows).extracting(row -> row.<String>getAs("request_id")).doesNotHaveDuplicates();
+    }
+
+    /// An output directory, and the counters of the engines that wrote to it.
+    private final class Output {
+        private final Path dir;
+        private final Path counters;
+
+        Output(String name) throws IOException {
+            dir = KillIT.this.dir.resolve(name);
+            counters = Files.createDirectory(KillIT.this.dir.resolve(name + "-counters"));
+        }
+
+        int parts() {
+            try (Stream<Path> files = Files.exists(dir) ? Files.list(dir) : Stream.empty()) {
+                return (int)
+                        files.filter(file -> file.toString().endsWith(".parquet")).count();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /// Tokens that all engines together have computed.
+        long tokens() throws IOException {
+            long tokens = 0;
+            try (Stream<Path> files = Files.list(counters)) {
+                for (Path file : files.toList()) {
+                    ByteBuffer counted = ByteBuffer.wrap(Files.readAllBytes(file));
+                    tokens += counted.getLong() + counted.getLong();
+                }
+            }
+            return tokens;
+        }
+
+        JsonNode manifest() throws IOException {
+            return new ObjectMapper().readTree(dir.resolve("_millrace/run.json").toFile());
+        }
+
+        /// All rows, less the columns that say how a row came about.
+        List<Row> rows() {
+            return FakeJob.withSpark(spark -> spark.read()
+                    .parquet(dir.toString())
+                    .drop(Completion.INCIDENTAL.toArray(String[]::new))
+                    .orderBy("input_ref", "sample_idx")
+                    .collectAsList());
+        }
+    }
+}
