@@ -105,7 +105,11 @@ class BundledModelTest {
                 }
             }
         }
-        LOG.log(System.Logger.Level.INFO, "{0}: mean divergence per token {1}", level, Double.toString(sum / positions));
+        LOG.log(
+                System.Logger.Level.INFO,
+                "{0}: mean divergence per token {1}",
+                level,
+                Double.toString(sum / positions));
         assertThat(sum / positions).isPositive().isLessThan(1e-3);
     }
 

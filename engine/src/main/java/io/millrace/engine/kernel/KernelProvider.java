@@ -12,7 +12,8 @@ public final class KernelProvider {
 
     private KernelProvider() {}
 
-    /// @param ring `auto`, `native`, `native:LEVEL`, `vector` or `reference`; `native` is the best level that the processor
+    /// @param ring `auto`, `native`, `native:LEVEL`, `vector` or `reference`; `native` is the best level that the
+    /// processor
     ///     has, a level that is named multiplies to the same bits wherever it runs
     /// @param threads worker threads of the native and vector rings
     /// @throws EngineException BAD_CONFIGURATION for another name, or for a ring that this machine or JVM lacks
@@ -77,8 +78,7 @@ public final class KernelProvider {
                 : compiled(functions, functions.best(), threads, NativeLibrary.reason());
     }
 
-    private static Kernels compiled(
-            Functions functions, Level level, int threads, String reason) {
+    private static Kernels compiled(Functions functions, Level level, int threads, String reason) {
         MatrixProducts others = new PanelProducts(threads);
         return new VectorKernels(threads, new NativeProducts(functions, level, threads, others), reason);
     }

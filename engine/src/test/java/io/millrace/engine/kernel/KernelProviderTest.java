@@ -37,6 +37,7 @@ class KernelProviderTest {
         assumeFalse(KernelProvider.levels().isEmpty(), NativeLibrary::reason);
         assertThatThrownBy(() -> KernelProvider.open("native:quantum", 1))
                 .isInstanceOf(EngineException.class)
-                .hasMessage("ring native:quantum: expected a level of this processor, one of " + KernelProvider.levels());
+                .hasMessage(
+                        "ring native:quantum: expected a level of this processor, one of " + KernelProvider.levels());
     }
 }

@@ -16,7 +16,8 @@ import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
-/// What every level of every platform keeps: its products are within rounding of sums in double over {@link MatrixRows},
+/// What every level of every platform keeps: its products are within rounding of sums in double over {@link
+/// MatrixRows},
 /// over sizes that hit every tail, and the same bits in any company.
 final class ProductParity {
     static final List<DType> FORMATS = List.of(
@@ -109,9 +110,8 @@ final class ProductParity {
         for (int row = 0; row < x.length; row += cols) {
             for (int k = row; k < row + cols; k++) {
                 int block = row + (k - row) / 32 * 32;
-                values[k] = how == Arithmetic.INT8
-                        ? int8(x[k], largest(x, block, Math.min(block + 32, row + cols)))
-                        : x[k];
+                values[k] =
+                        how == Arithmetic.INT8 ? int8(x[k], largest(x, block, Math.min(block + 32, row + cols))) : x[k];
             }
         }
         return values;
@@ -159,7 +159,9 @@ final class ProductParity {
         for (int i = 0; i < y.length; i++) {
             int row = i / outputs;
             boolean finite = row != 1 && row != 2 && row != 4;
-            assertThat(Float.isFinite(y[i])).as("%s %s row %d", level, dtype, row).isEqualTo(finite);
+            assertThat(Float.isFinite(y[i]))
+                    .as("%s %s row %d", level, dtype, row)
+                    .isEqualTo(finite);
             if (finite) {
                 assertThat(y[i]).isEqualTo(sound[i]);
             }
@@ -172,7 +174,8 @@ final class ProductParity {
         MemorySegment scales = w.scales() == null ? w.data() : w.scales().data();
         // of the last row, or of all where they share it; MXFP4's blocks begin with it
         scales.set(ValueLayout.JAVA_BYTE, scales.byteSize() - (dtype == DType.MXFP4 ? 17 : 1), (byte) 255);
-        float[] y = multiplier.multiply(level, Matrices.floats(random, 64), 1, w, 1).y();
+        float[] y =
+                multiplier.multiply(level, Matrices.floats(random, 64), 1, w, 1).y();
         for (int n = 0; n < 20; n++) {
             assertThat(Float.isNaN(y[n]))
                     .as("%s %s output %d", level, dtype, n)

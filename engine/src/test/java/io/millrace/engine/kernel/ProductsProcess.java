@@ -36,7 +36,8 @@ final class ProductsProcess implements ProductParity.Multiplier, AutoCloseable {
         answers = process.getInputStream();
         questions = process.getOutputStream();
         ByteBuffer has = answer(Level.values().length * Integer.BYTES);
-        levels = Arrays.stream(Level.values()).filter(level -> has.getInt() == 1).toList();
+        levels =
+                Arrays.stream(Level.values()).filter(level -> has.getInt() == 1).toList();
     }
 
     /// Skips the test where there is no such library, compiler or emulator.
@@ -138,7 +139,8 @@ final class ProductsProcess implements ProductParity.Multiplier, AutoCloseable {
     private ByteBuffer answer(int bytes) throws IOException {
         byte[] answer = answers.readNBytes(bytes);
         if (answer.length < bytes) {
-            throw new IOException("expected " + bytes + " bytes, got " + answer.length + "; the process wrote: " + text(errors));
+            throw new IOException(
+                    "expected " + bytes + " bytes, got " + answer.length + "; the process wrote: " + text(errors));
         }
         return ByteBuffer.wrap(answer).order(ByteOrder.LITTLE_ENDIAN);
     }
