@@ -11,10 +11,12 @@
 #define TILE_WORDS 512
 #define PAIR (2 * ROWS)
 
-// Steps that are decoded before the first of them is multiplied. A tile can be loaded only when its stores have left
-// the core, which they do behind everything before them: multiplied at once, each step would wait for the one before.
-#define AHEAD 3
-#define RING 4
+// How decoding and multiplying take turns where a tile of w is used once. A tile can be loaded only when its stores have
+// left the core, LAG steps later; and the multiplier and floating-point arithmetic do not run side by side, so that
+// changing between them costs as much as several multiplications.
+#define BURST 4
+#define LAG 3
+#define RING 8
 
 // ---- packing x ----
 
@@ -57,6 +59,7 @@ struct strip {
     __m512i offsets;     // of the rows, in bytes from the first one's
     int64_t scales[ROWS]; // of scales that lie apart: each row's first
     __m512i block[4];    // of K-quants: scales and minima of the 256 columns under way
+    uint16_t halves[2][ROWS] __attribute__((aligned(64))); // of formats with a scale at the head of a block: of this step and the next
 };
 
 static void open_strip(struct strip *s, const struct matrix *w, int first, int count) {
@@ -80,6 +83,21 @@ static inline __m512i words_at(const struct strip *s, int64_t at) {
     return _mm512_mask_i32gather_epi32(_mm512_setzero_si512(), s->valid, s->offsets, s->data + at, 1);
 }
 
+// The scales at the heads of the blocks of step k. They are picked one by one, a step ahead, so that they lie in the cache
+// together when they are wanted; a gathering load would take four times as long.
+static inline __m512 heads_at(struct strip *s, int block, int steps, int k) {
+    for (int next = k == 0 ? 0 : k + 1; next <= k + 1 && next < steps; next++) {
+        const uint8_t *p = s->data + (int64_t) next * block;
+        for (int i = 0; i < s->count; i++, p += s->w->row_bytes) {
+            uint16_t half;
+            memcpy(&half, p, 2);
+            __asm__("" : "+r"(half)); // not by vectors
+            s->halves[next & 1][i] = half;
+        }
+    }
+    return _mm512_cvtph_ps(_mm256_load_si256((const __m256i *) s->halves[k & 1]));
+}
+
 static inline __m512 low_halves(__m512i words) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(words)); }
 
 static inline __m512 high_halves(__m512i words) { return low_halves(_mm512_srli_epi32(words, 16)); }
@@ -90,6 +108,13 @@ static inline __m512i bf16_words(__m512 low, __m512 high) { return (__m512i) _mm
 static inline __m512i nibble_values(float scale, float minimum) {
     __m512 codes = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     __m512 values = _mm512_fmsub_ps(codes, _mm512_set1_ps(scale), _mm512_set1_ps(minimum));
+    return bf16_words(values, values);
+}
+
+// The same less eight.
+static inline __m512i signed_nibble_values(float scale) {
+    __m512 codes = _mm512_setr_ps(-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7);
+    __m512 values = _mm512_mul_ps(codes, _mm512_set1_ps(scale));
     return bf16_words(values, values);
 }
 
@@ -175,11 +200,23 @@ static inline void q6_k_scales_of(struct strip *s, int64_t at, int sub, float *f
     _mm512_store_ps(second, _mm512_mul_ps(d, _mm512_cvtepi32_ps(high)));
 }
 
-static inline __m512i q8_0_words(const uint8_t *codes, float scale) {
-    __m512 s = _mm512_set1_ps(scale);
-    __m512 low = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) codes)));
-    __m512 high = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *) (codes + 16))));
-    return bf16_words(_mm512_mul_ps(low, s), _mm512_mul_ps(high, s));
+// A byte in the middle of a float's fraction makes that float BYTE_BIAS and the byte's value: one multiply-add takes the
+// bias off and scales. It is exact: the bias has 9 significant bits, a scale 11. Signed bytes are turned to unsigned ones.
+#define BYTE_BIAS (0x1p15f + 128)
+
+static inline __m512 biased_bytes(__m512i codes, __m512i places) {
+    return _mm512_castsi512_ps(
+        _mm512_mask_permutexvar_epi8(_mm512_set1_epi32(0x47000000), 0x2222222222222222, places, codes));
+}
+
+static inline __m512i q8_0_words(const uint8_t *p, float scale, float bias) {
+    __m512i low = _mm512_setr_epi32(0, 0x100, 0x200, 0x300, 0x400, 0x500, 0x600, 0x700, 0x800, 0x900, 0xa00, 0xb00, 0xc00,
+                                    0xd00, 0xe00, 0xf00);
+    __m512i high = _mm512_add_epi32(low, _mm512_set1_epi32(0x1000));
+    __m256i bytes = _mm256_xor_si256(_mm256_loadu_si256((const __m256i *) p), _mm256_set1_epi8((char) 128));
+    __m512i codes = _mm512_castsi256_si512(bytes);
+    __m512 s = _mm512_set1_ps(scale), b = _mm512_set1_ps(bias);
+    return bf16_words(_mm512_fmadd_ps(biased_bytes(codes, low), s, b), _mm512_fmadd_ps(biased_bytes(codes, high), s, b));
 }
 
 static inline __m512i q6_k_words(const uint8_t *block, int sub, float first, float second) {
@@ -200,20 +237,23 @@ static inline float float_scale(const struct strip *s, int row, int64_t at) {
     return scale;
 }
 
-// What a row's 32 columns need besides their codes: two numbers of formats with scales in half precision, or where the
-// scale lies that applies to them.
+// What a row's 32 columns need besides their codes: one or two numbers of formats with scales in half precision, or where
+// the scale lies that applies to them.
 struct step_scales {
     float a[ROWS], b[ROWS];
     int64_t apart;
 } __attribute__((aligned(64)));
 
 static inline void scales_of(int format, struct strip *s, int k, struct step_scales *out) {
+    __m512 scale;
     switch (format) {
     case FORMAT_Q8_0:
-        _mm512_store_ps(out->a, low_halves(words_at(s, 34 * k)));
+        scale = heads_at(s, 34, blocks_of(s->w->cols), k);
+        _mm512_store_ps(out->a, scale);
+        _mm512_store_ps(out->b, _mm512_mul_ps(scale, _mm512_set1_ps(-BYTE_BIAS)));
         break;
     case FORMAT_Q4_0:
-        _mm512_store_ps(out->a, low_halves(words_at(s, 18 * k)));
+        _mm512_store_ps(out->a, heads_at(s, 18, blocks_of(s->w->cols), k));
         break;
     case FORMAT_Q4_K:
         q4_k_scales_of(s, k / 8 * 144, k % 8, out->a, out->b);
@@ -237,10 +277,10 @@ static inline __attribute__((always_inline)) __m512i decode(int format, const st
     __m512i words;
     switch (format) {
     case FORMAT_Q8_0:
-        return q8_0_words(p + 34 * k + 2, scales->a[i]);
+        return q8_0_words(p + 34 * k + 2, scales->a[i], scales->b[i]);
     case FORMAT_Q4_0:
         words = nibbles_in_halves(_mm_loadu_si128((const __m128i *) (p + 18 * k + 2)));
-        return _mm512_permutexvar_epi16(words, nibble_values(scales->a[i], 8 * scales->a[i]));
+        return _mm512_permutexvar_epi16(words, signed_nibble_values(scales->a[i]));
     case FORMAT_MXFP4:
         return e2m1_words(nibbles_in_halves(_mm_loadu_si128((const __m128i *) (p + 17 * k + 1))), p[17 * k]);
     case FORMAT_Q4_K:
@@ -329,7 +369,7 @@ static inline __attribute__((always_inline)) void ask_for(int format, const stru
 
 static void decode_strip(const struct matrix *w, int first, int count, uint8_t *tiles) {
     int steps = blocks_of(w->cols);
-    struct strip s;
+    struct strip s = {0};
     open_strip(&s, w, first, count);
 #define STRIP(format)                                                                                                  \
     for (int k = 0; k < steps; k++) {                                                                                  \
@@ -418,47 +458,77 @@ static void put(const float *out, int x, int i, int b_tiles, int a_tiles, int ro
     }
 }
 
-// A strip times one tile of x or two: tiles 0 and 2.
-static inline void multiply(const uint8_t *tile, const uint8_t *x, const uint8_t *more_x, int64_t x_row, int k) {
+// Strips times at most two tiles of x: how far the multiplications have come.
+struct few {
+    const uint8_t *x, *more_x; // the second tile, or null
+    int64_t x_row;
+    int rows, count, steps;
+    float *y;
+    int64_t stride;
+    int column, k; // of the strip under way
+};
+
+// The results of a strip, in tiles 0 and 2, to y.
+static void finish(const struct few *f) {
+    float out[4 * 256] __attribute__((aligned(64)));
+    if (f->rows == 1 && f->count - f->column >= ROWS) {
+        _tile_stored(0, f->y + f->column, 4);
+    } else {
+        _tile_stored(0, out, 64);
+        _tile_stored(2, out + 512, 64);
+        put(out, 0, f->column / ROWS, f->more_x ? 2 : 1, 1, f->rows, f->count, f->y, f->stride);
+    }
+    _tile_zero(0);
+    _tile_zero(2);
+}
+
+static inline void multiply(struct few *f, const uint8_t *tile) {
     _tile_loadd(4, tile, 64);
-    _tile_loadd(6, x + 16 * x_row * k, x_row);
+    _tile_loadd(6, f->x + 16 * f->x_row * f->k, f->x_row);
     _tile_dpbf16ps(0, 4, 6);
-    if (more_x) {
-        _tile_loadd(7, more_x + (int64_t) k * TILE_BYTES, 64);
+    if (f->more_x) {
+        _tile_loadd(7, f->more_x + (int64_t) f->k * TILE_BYTES, 64);
         _tile_dpbf16ps(2, 4, 7);
+    }
+    if (++f->k == f->steps) {
+        finish(f);
+        f->column += ROWS;
+        f->k = 0;
     }
 }
 
-// At most two tiles of x: each tile of w is multiplied soon after it is decoded, and kept nowhere.
+// Each tile of w is multiplied soon after it is decoded, and kept nowhere.
 static void few_rows(const uint8_t *packed, int rows, const struct matrix *w, int first, int count, float *y,
                      int64_t stride) {
+    int steps = blocks_of(w->cols), total = (count + ROWS - 1) / ROWS * steps, done = 0;
+    struct few f = {.x = packed, .x_row = x_row(rows), .rows = rows, .count = count, .steps = steps, .y = y, .stride = stride};
+    struct strip s = {0};
     uint8_t tiles[RING][TILE_BYTES] __attribute__((aligned(64)));
-    float out[4 * 256] __attribute__((aligned(64)));
-    int steps = blocks_of(w->cols), x_tiles = (rows + ROWS - 1) / ROWS;
-    const uint8_t *more = x_tiles > 1 ? packed + (int64_t) steps * TILE_BYTES : NULL;
-    for (int i = 0; i < count; i += ROWS) {
-        struct strip s;
-        open_strip(&s, w, first + i, least(ROWS, count - i));
-        _tile_zero(0);
-        _tile_zero(2);
+    if (rows > ROWS) {
+        f.more_x = packed + (int64_t) steps * TILE_BYTES;
+    }
+    _tile_zero(0);
+    _tile_zero(2);
 #define MULTIPLY(format)                                                                                               \
-    for (int k = 0; k < steps + AHEAD; k++) {                                                                          \
-        if (k >= AHEAD) {                                                                                              \
-            multiply(tiles[(k - AHEAD) % RING], packed, more, x_row(rows), k - AHEAD);                                 \
+    for (int n = 0, k = 0, row = 0; n < total; n++) {                                                                  \
+        if (k == 0) {                                                                                                  \
+            open_strip(&s, w, first + row, least(ROWS, count - row));                                                  \
         }                                                                                                              \
-        if (k < steps) {                                                                                               \
-            ask_for(format, &s, ROWS, k);                                                                              \
-            tile_of(format, &s, k, tiles[k % RING]);                                                                   \
+        ask_for(format, &s, ROWS, k);                                                                                  \
+        tile_of(format, &s, k, tiles[n % RING]);                                                                     \
+        if (++k == steps) {                                                                                            \
+            row += ROWS;                                                                                               \
+            k = 0;                                                                                                     \
+        }                                                                                                              \
+        if (n - done == BURST + LAG) {                                                                                 \
+            for (int end = done + BURST; done < end; done++) {                                                         \
+                multiply(&f, tiles[done % RING]);                                                                    \
+            }                                                                                                          \
         }                                                                                                              \
     }
-        FOR_FORMAT(w->format, MULTIPLY)
-        if (rows == 1 && s.count == ROWS) {
-            _tile_stored(0, y + i, 4);
-            continue;
-        }
-        _tile_stored(0, out, 64);
-        _tile_stored(2, out + 512, 64);
-        put(out, 0, i / ROWS, x_tiles, 1, rows, count, y, stride);
+    FOR_FORMAT(w->format, MULTIPLY)
+    for (; done < total; done++) {
+        multiply(&f, tiles[done % RING]);
     }
 }
 

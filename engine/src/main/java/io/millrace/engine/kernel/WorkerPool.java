@@ -18,6 +18,10 @@ final class WorkerPool implements AutoCloseable {
     }
 
     private static final int SPINS = 2_000;
+
+    /// Numbers in a cache line.
+    private static final int LINE = 16;
+
     private static final long NAP_NANOS = 20_000;
 
     private final Thread[] threads;
@@ -26,27 +30,50 @@ final class WorkerPool implements AutoCloseable {
     private volatile @Nullable Job job;
     private volatile boolean closed;
 
+    /// Every worker begins with a range of its own, since neighbouring items read neighbouring memory; who is done with
+    /// it takes from the others' ranges.
     private static final class Job {
         final Body body;
         final int items;
-        final AtomicInteger next = new AtomicInteger();
+        final int size;
+        // by worker, each in a cache line of its own
+        final AtomicIntegerArray next;
         final AtomicInteger finished = new AtomicInteger();
         volatile @Nullable Throwable failure;
 
-        Job(Body body, int items) {
+        Job(Body body, int items, int size) {
             this.body = body;
             this.items = items;
+            this.size = size;
+            this.next = new AtomicIntegerArray(size * LINE);
+            for (int i = 0; i < size; i++) {
+                next.setPlain(i * LINE, first(i));
+            }
+        }
+
+        private int first(int worker) {
+            return (int) ((long) items * worker / size);
         }
 
         void work(int worker) {
-            for (int item = next.getAndIncrement(); item < items; item = next.getAndIncrement()) {
-                try {
-                    body.run(item, worker);
-                } catch (RuntimeException | Error e) {
-                    failure = e;
-                } finally {
-                    finished.incrementAndGet();
+            for (int i = 0; i < size; i++) {
+                int owner = (worker + i) % size;
+                int end = first(owner + 1);
+                for (int item = next.getAndIncrement(owner * LINE);
+                        item < end;
+                        item = next.getAndIncrement(owner * LINE)) {
+                    run(item, worker);
                 }
+            }
+        }
+
+        private void run(int item, int worker) {
+            try {
+                body.run(item, worker);
+            } catch (RuntimeException | Error e) {
+                failure = e;
+            } finally {
+                finished.incrementAndGet();
             }
         }
     }
@@ -75,7 +102,7 @@ final class WorkerPool implements AutoCloseable {
             }
             return;
         }
-        Job current = new Job(body, items);
+        Job current = new Job(body, items, size());
         job = current;
         for (int i = 0; i < threads.length; i++) {
             // a worker that still spins sees the job by itself
