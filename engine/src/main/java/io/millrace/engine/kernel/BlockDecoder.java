@@ -23,16 +23,21 @@ final class BlockDecoder {
     static void decode(DType dtype, byte[] codes, int cols, float[] panel, int lane, int stride) {
         int elements = dtype.blockElements();
         for (int block = 0; block < cols / elements; block++) {
-            int at = block * dtype.blockBytes();
-            int out = block * elements * stride + lane;
-            switch (dtype) {
-                case Q8_0 -> q8(codes, at, panel, out, stride);
-                case Q4_0 -> q4(codes, at, panel, out, stride);
-                case MXFP4 -> mxfp4(codes, at, panel, out, stride);
-                case Q4_K -> q4k(codes, at, panel, out, stride);
-                case Q6_K -> q6k(codes, at, panel, out, stride);
-                default -> throw new IllegalArgumentException(dtype + " is no block format");
-            }
+            decodeBlock(dtype, codes, block * dtype.blockBytes(), panel, block * elements * stride + lane, stride);
+        }
+    }
+
+    /// One block: writes its column i to `panel[out + i * stride]`.
+    ///
+    /// @param at where the block's bytes begin
+    static void decodeBlock(DType dtype, byte[] codes, int at, float[] panel, int out, int stride) {
+        switch (dtype) {
+            case Q8_0 -> q8(codes, at, panel, out, stride);
+            case Q4_0 -> q4(codes, at, panel, out, stride);
+            case MXFP4 -> mxfp4(codes, at, panel, out, stride);
+            case Q4_K -> q4k(codes, at, panel, out, stride);
+            case Q6_K -> q6k(codes, at, panel, out, stride);
+            default -> throw new IllegalArgumentException(dtype + " is no block format");
         }
     }
 

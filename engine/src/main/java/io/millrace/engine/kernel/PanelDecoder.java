@@ -3,6 +3,7 @@ package io.millrace.engine.kernel;
 import static io.millrace.engine.kernel.VectorConstants.PANEL;
 
 import io.millrace.engine.tensor.Bf16;
+import io.millrace.engine.tensor.DType;
 import io.millrace.engine.tensor.E8m0;
 import io.millrace.engine.tensor.Fp4;
 import io.millrace.engine.tensor.Fp8;
@@ -36,23 +37,48 @@ final class PanelDecoder {
     /// Rows `first` to `first + PANEL`, those beyond the matrix's end zero. Good until the next call.
     float[] decode(Matrix matrix, int first) {
         int cols = matrix.cols();
-        int rowBytes = Math.toIntExact(matrix.dtype().bytes(cols));
         if (panel.length < cols * PANEL) {
             panel = new float[cols * PANEL];
         }
-        if (codes.length < rowBytes) {
-            codes = new byte[rowBytes];
-        }
-        for (int lane = 0; lane < PANEL; lane++) {
-            int row = first + lane;
-            if (row < matrix.rows()) {
-                MemorySegment.copy(matrix.data(), ValueLayout.JAVA_BYTE, (long) row * rowBytes, codes, 0, rowBytes);
-                decodeRow(matrix, row, lane);
-            } else {
-                zero(cols, lane);
+        int lanes = Math.min(PANEL, matrix.rows() - first);
+        if (matrix.dtype().holdsScales()) {
+            decodeBlocks(matrix, first, lanes);
+        } else {
+            for (int lane = 0; lane < lanes; lane++) {
+                read(matrix, first + lane, 1);
+                decodeRow(matrix, first + lane, lane);
             }
         }
+        for (int lane = lanes; lane < PANEL; lane++) {
+            zero(cols, lane);
+        }
         return panel;
+    }
+
+    // the same block of all rows, then the next: the part of the panel that they write stays in the nearest cache
+    private void decodeBlocks(Matrix matrix, int first, int lanes) {
+        DType dtype = matrix.dtype();
+        int rowBytes = read(matrix, first, lanes);
+        int step = dtype.blockElements() * PANEL;
+        for (int block = 0; block * dtype.blockBytes() < rowBytes; block++) {
+            int at = block * dtype.blockBytes();
+            for (int lane = 0; lane < lanes; lane++) {
+                BlockDecoder.decodeBlock(dtype, codes, at + lane * rowBytes, panel, block * step + lane, PANEL);
+            }
+        }
+    }
+
+    /// Copies rows' codes together.
+    ///
+    /// @return bytes of a row
+    private int read(Matrix matrix, int first, int rows) {
+        int rowBytes = Math.toIntExact(matrix.dtype().bytes(matrix.cols()));
+        if (codes.length < rows * rowBytes) {
+            codes = new byte[rows * rowBytes];
+        }
+        long from = (long) first * rowBytes;
+        MemorySegment.copy(matrix.data(), ValueLayout.JAVA_BYTE, from, codes, 0, rows * rowBytes);
+        return rowBytes;
     }
 
     private void zero(int cols, int lane) {
@@ -64,10 +90,6 @@ final class PanelDecoder {
     private void decodeRow(Matrix matrix, int row, int lane) {
         Scales scales = matrix.scales();
         int cols = matrix.cols();
-        if (matrix.dtype().holdsScales()) {
-            BlockDecoder.decode(matrix.dtype(), codes, cols, panel, lane, PANEL);
-            return;
-        }
         if (scales == null) {
             decodeBlock(matrix, 0, cols, 1f, lane);
             return;
