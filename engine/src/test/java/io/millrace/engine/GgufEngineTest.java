@@ -15,8 +15,6 @@ import io.millrace.engine.tensor.DType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -99,7 +97,7 @@ class GgufEngineTest {
     @Test
     void tokenizer_isThatOfTheFile() throws IOException {
         GgufWriter model = tinyModel();
-        putTokenizer(model);
+        GgufModels.putTokenizer(model);
         try (LocalEngine engine = LocalEngine.open(EngineConfig.of(model.write(dir.resolve("m.gguf"))))) {
             int[] ids = engine.tokenizer().encodeText("ab ab");
             assertThat(ids).containsExactly(256, 257);
@@ -119,7 +117,7 @@ class GgufEngineTest {
     @Test
     void open_tokenizerOfAnotherKind() throws IOException {
         GgufWriter model = tinyModel();
-        putTokenizer(model);
+        GgufModels.putTokenizer(model);
         model.metadata.put("tokenizer.ggml.model", "llama");
         checkRefused(model, "m.gguf: tokenizer.ggml.model: expected gpt2, got \"llama\"");
         model.metadata.put("tokenizer.ggml.model", "gpt2");
@@ -140,20 +138,5 @@ class GgufEngineTest {
         try (Checkpoint checkpoint = Checkpoint.open(TestVectors.path("tiny-fp32"))) {
             return GgufModels.of(checkpoint);
         }
-    }
-
-    /// The bytes, and two merges.
-    private static void putTokenizer(GgufWriter model) {
-        List<String> tokens = new ArrayList<>();
-        int moved = 256;
-        for (int value = 0; value < 256; value++) {
-            boolean shown = value > ' ' && value < 127 || value > 160 && value != 173;
-            tokens.add(String.valueOf((char) (shown ? value : moved++)));
-        }
-        tokens.addAll(List.of("ab", "\u0120ab", "\u0120a"));
-        model.metadata.put("tokenizer.ggml.model", "gpt2");
-        model.metadata.put("tokenizer.ggml.pre", "qwen2");
-        model.metadata.put("tokenizer.ggml.tokens", tokens);
-        model.metadata.put("tokenizer.ggml.merges", List.of("a b", "\u0120 ab"));
     }
 }

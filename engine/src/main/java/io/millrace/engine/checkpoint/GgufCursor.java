@@ -19,7 +19,9 @@ final class GgufCursor {
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    // no text and no list of any model is nearly as long: more is damage, and no file cut short
     private static final int MAX_TEXT_BYTES = 64 << 20;
+    private static final int MAX_COUNT = 1 << 24;
 
     private final String file;
     private final MemorySegment bytes;
@@ -53,6 +55,11 @@ final class GgufCursor {
         }
     }
 
+    /// The file's name, for messages.
+    String file() {
+        return file;
+    }
+
     long position() {
         return position;
     }
@@ -67,21 +74,27 @@ final class GgufCursor {
 
     /// A count of things that take at least `leastBytes` each.
     int count(String what, int leastBytes) {
+        return count(what, leastBytes, MAX_COUNT);
+    }
+
+    private int count(String what, int leastBytes, int bound) {
         long count = u64(what);
         long most = (bytes.byteSize() - position) / leastBytes;
-        if (count < 0 || count > most || count > Integer.MAX_VALUE - 8) {
-            throw fault(what + ": expected at most " + Math.min(most, Integer.MAX_VALUE - 8)
-                    + ", which is what the rest of the file has room for, got " + Long.toUnsignedString(count)
-                    + "; damaged, truncated, or still being copied");
+        if (count < 0 || count > bound) {
+            throw fault(what + ": expected at most " + bound + ", got " + Long.toUnsignedString(count) + " at offset "
+                    + (position - Long.BYTES));
+        }
+        if (count > most) {
+            throw new EngineException(
+                    ErrorCode.MODEL_UNREADABLE,
+                    file + ": " + what + ": expected at most " + most + ", for which the rest of the file has room, got "
+                            + count + " at offset " + (position - Long.BYTES) + ": truncated, or still being copied");
         }
         return (int) count;
     }
 
     String text(String what) {
-        int length = count(what + ": length", 1);
-        if (length > MAX_TEXT_BYTES) {
-            throw fault(what + ": expected a text of at most " + MAX_TEXT_BYTES + " bytes, got " + length);
-        }
+        int length = count(what + ": length", 1, MAX_TEXT_BYTES);
         byte[] text = bytes.asSlice(advance(length, what), length).toArray(ValueLayout.JAVA_BYTE);
         try {
             return StandardCharsets.UTF_8

@@ -61,6 +61,12 @@ record GgufFile(GgufMetadata metadata, List<StoredTensor> tensors) {
 
     private static void checkMagic(GgufCursor cursor) {
         int magic = cursor.u32("magic");
+        if (magic == 0) {
+            throw new EngineException(
+                    ErrorCode.MODEL_UNREADABLE,
+                    cursor.file() + ": expected the four letters GGUF at offset 0, got zeros: still being copied, or it"
+                            + " never was");
+        }
         if (magic != MAGIC) {
             throw cursor.fault("expected the four letters GGUF, got bytes "
                     + HexFormat.of().toHexDigits(magic) + " (last one first); is it a GGUF file?");

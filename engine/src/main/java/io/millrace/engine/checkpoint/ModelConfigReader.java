@@ -1,8 +1,11 @@
 package io.millrace.engine.checkpoint;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -113,13 +116,23 @@ final class ModelConfigReader {
             throw new EngineException(
                     ErrorCode.MODEL_MISMATCH, path + ": expected at most " + maxBytes + " bytes, got more");
         }
-        try {
-            return JSON.readTree(bytes);
+        return parse(path, bytes);
+    }
+
+    private static JsonNode parse(Path path, byte[] bytes) {
+        try (JsonParser parser = JSON.createParser(bytes)) {
+            try {
+                return JSON.readValue(parser, JsonNode.class);
+            } catch (JsonProcessingException e) {
+                boolean cut = e instanceof JsonEOFException || parser.currentLocation().getByteOffset() >= bytes.length;
+                throw new EngineException(
+                        cut ? ErrorCode.MODEL_UNREADABLE : ErrorCode.MODEL_MISMATCH,
+                        path + ": expected valid JSON, got: " + SafetensorsHeader.complaint(e, parser)
+                                + (cut ? ": truncated, or still being copied" : ""),
+                        e);
+            }
         } catch (IOException e) {
-            throw new EngineException(
-                    ErrorCode.MODEL_MISMATCH,
-                    path + ": expected valid JSON, got: " + SafetensorsHeader.firstLine(e),
-                    e);
+            throw SafetensorsFile.unreadable(path, e);
         }
     }
 

@@ -88,6 +88,12 @@ final class SafetensorsFile {
             throw incomplete(file, "at least " + LENGTH_BYTES, mapped.byteSize());
         }
         long headerBytes = mapped.get(LENGTH, 0);
+        if (headerBytes == 0) {
+            throw new EngineException(
+                    ErrorCode.MODEL_UNREADABLE,
+                    file + ": expected the length of a header at offset 0, got zeros: still being copied, or it never"
+                            + " was");
+        }
         if (headerBytes < 2 || headerBytes > MAX_HEADER_BYTES) {
             throw new EngineException(
                     ErrorCode.MODEL_MISMATCH,

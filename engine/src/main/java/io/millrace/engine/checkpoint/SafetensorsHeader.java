@@ -1,13 +1,16 @@
 package io.millrace.engine.checkpoint;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -48,13 +51,21 @@ final class SafetensorsHeader {
         try (JsonParser parser = JSON.createParser(header)) {
             parsed.readTensors(parser);
         } catch (IOException e) {
-            throw parsed.fault("header is no valid JSON: " + firstLine(e), e);
+            throw new UncheckedIOException("bytes in memory can be read", e);
         }
         parsed.checkLayout();
         return parsed.entries;
     }
 
     private void readTensors(JsonParser parser) throws IOException {
+        try {
+            readTensorsUntilFault(parser);
+        } catch (JsonProcessingException e) {
+            throw fault("header is no valid JSON: " + complaint(e, parser), e);
+        }
+    }
+
+    private void readTensorsUntilFault(JsonParser parser) throws IOException {
         expect(parser, parser.nextToken(), JsonToken.START_OBJECT, "header");
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
@@ -176,10 +187,11 @@ final class SafetensorsHeader {
         return "\"" + (shown.length() > 80 ? shown.substring(0, 80) + "..." : shown) + "\"";
     }
 
-    /// The first line of a parser's complaint; the rest repeats the source.
-    static String firstLine(Exception e) {
-        String message = String.valueOf(e.getMessage());
-        int end = message.indexOf('\n');
-        return end < 0 ? message : message.substring(0, end);
+    /// A parser's complaint and its place; the rest of its message repeats the source.
+    static String complaint(JsonProcessingException e, JsonParser parser) {
+        // what breaks a bound has no place of its own
+        JsonLocation at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
+        return String.valueOf(e.getOriginalMessage()).lines().findFirst().orElse("") + " at line " + at.getLineNr()
+                + ", column " + at.getColumnNr();
     }
 }

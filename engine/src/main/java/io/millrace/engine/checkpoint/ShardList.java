@@ -16,6 +16,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /// Which weight files a folder has, by its index, else by their names.
 ///
@@ -127,11 +128,25 @@ record ShardList(List<Path> files, Map<String, String> fileOfTensor) {
         return promised;
     }
 
+    /// Who copies a file gives it a longer name meanwhile: `.incomplete`, `.part`, `._COPYING_` behind it.
+    private static String underWay(Path dir, String missing) {
+        try (Stream<Path> files = Files.list(dir)) {
+            return files.map(SafetensorsFile::fileName)
+                    .filter(name -> name.contains(missing) && !name.equals(missing))
+                    .sorted()
+                    .findFirst()
+                    .map(name -> ", still being copied as " + name)
+                    .orElse("");
+        } catch (IOException e) {
+            throw SafetensorsFile.unreadable(dir, e);
+        }
+    }
+
     private static void checkPresent(Path dir, List<Path> files, String promisedBy) {
         List<String> missing = new ArrayList<>();
         for (Path file : files) {
             if (!Files.isRegularFile(file)) {
-                missing.add(SafetensorsFile.fileName(file));
+                missing.add(SafetensorsFile.fileName(file) + underWay(dir, SafetensorsFile.fileName(file)));
             }
         }
         if (!missing.isEmpty()) {

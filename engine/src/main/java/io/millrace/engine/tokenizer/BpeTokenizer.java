@@ -24,8 +24,8 @@ import java.util.OptionalInt;
 ///
 /// A text goes through four steps: added tokens are cut out (only in [#encodeWithControlTokens]), the rest is
 /// normalised, split into pieces, and each piece's UTF-8 bytes are merged. Bounds: splitting and merging take
-/// O(n log n) for any text; one single piece of n bytes needs up to about 32 n bytes of memory while it is
-/// merged. Unicode properties are those of the running Java; characters younger than the library's tables
+/// O(n log n) for any text; a piece of n bytes needs up to about 36 n bytes of memory while it is merged, and
+/// one longer than [#MAX_MERGED_CHARS], which no language has, is merged in parts. Unicode properties are those of the running Java; characters younger than the library's tables
 /// may be split differently there.
 ///
 /// An unpaired surrogate, which has no UTF-8, is encoded as U+FFFD.
@@ -34,6 +34,8 @@ import java.util.OptionalInt;
 /// business), and text is never truncated.
 public final class BpeTokenizer implements Tokenizer {
     private static final byte[] NO_BYTES = {};
+    /// Longest piece that is merged as a whole, in chars.
+    static final int MAX_MERGED_CHARS = 1 << 18;
 
     private final String name;
     private final TextNormalizer normalizer;
@@ -124,9 +126,11 @@ public final class BpeTokenizer implements Tokenizer {
             if (id == null && ByteAlphabet.occursInUtf8(value)) {
                 throw new EngineException(
                         ErrorCode.MODEL_MISMATCH,
-                        file.name() + ": $.model.vocab: no piece \"" + piece + "\" for the byte " + value);
+                        file.name() + ": " + file.places().vocab() + ": expected a piece \"" + piece + "\" for the byte "
+                                + value + ", got none");
             }
-            refuseControl(file, controls, ids[value], "$.model.vocab[\"" + piece + "\"]: a single byte");
+            refuseControl(
+                    file, controls, ids[value], file.places().vocab() + "[\"" + piece + "\"]: a single byte");
         }
         return ids;
     }
@@ -135,7 +139,7 @@ public final class BpeTokenizer implements Tokenizer {
         MergeTable table = new MergeTable(file.merges().size());
         for (int rank = 0; rank < file.merges().size(); rank++) {
             Merge merge = file.merges().get(rank);
-            refuseControl(file, controls, merge.merged(), "$.model.merges[" + rank + "]: the merge");
+            refuseControl(file, controls, merge.merged(), file.places().merges() + "[" + rank + "]: the merge");
             table.put(merge.left(), merge.right(), rank, merge.merged());
         }
         return table;
@@ -145,7 +149,7 @@ public final class BpeTokenizer implements Tokenizer {
     private static void refuseControl(TokenizerFile file, BitSet controls, int id, String what) {
         if (id >= 0 && controls.get(id)) {
             throw new EngineException(
-                    ErrorCode.MODEL_MISMATCH, file.name() + ": " + what + " gives the id " + id + " of an added token");
+                    ErrorCode.MODEL_MISMATCH, file.name() + ": " + what + ": expected an id of its own, got " + id + " of an added token");
         }
     }
 
@@ -209,7 +213,7 @@ public final class BpeTokenizer implements Tokenizer {
         }
         try {
             preTokenizer
-                    .into((source, start, end) -> ids.addAll(encodePiece(source, start, end)))
+                    .into((source, start, end) -> encodePieces(source, start, end, ids))
                     .piece(text, 0, text.length());
         } catch (StackOverflowError e) {
             // no known pattern does; a repeated group in an unknown one may
@@ -218,6 +222,17 @@ public final class BpeTokenizer implements Tokenizer {
                     name + ": a split pattern ran out of stack on a text of " + text.length() + " chars",
                     e);
         }
+    }
+
+    private void encodePieces(String text, int start, int end, IdBuffer ids) {
+        int from = start;
+        while (end - from > MAX_MERGED_CHARS) {
+            int to = from + MAX_MERGED_CHARS;
+            to -= Character.isLowSurrogate(text.charAt(to)) ? 1 : 0;
+            ids.addAll(encodePiece(text, from, to));
+            from = to;
+        }
+        ids.addAll(encodePiece(text, from, end));
     }
 
     private int[] encodePiece(String text, int start, int end) {

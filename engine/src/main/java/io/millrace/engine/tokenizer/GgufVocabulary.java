@@ -40,6 +40,7 @@ public record GgufVocabulary(String file, String pre, List<String> tokens, List<
         Map<String, Integer> vocab = vocab();
         return new TokenizerFile(
                 file,
+                new TokenizerFile.Places("tokenizer.ggml.tokens", "tokenizer.ggml.merges"),
                 split.normalizer(),
                 split.preTokenizer(),
                 addedTokens(),

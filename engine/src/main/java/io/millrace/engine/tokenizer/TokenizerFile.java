@@ -1,7 +1,10 @@
 package io.millrace.engine.tokenizer;
 
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.io.JsonEOFException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -27,11 +30,13 @@ import java.util.regex.Pattern;
 /// or filled here, and the tokens a post-processor would add are written by whoever writes the prompt.
 ///
 /// @param name of the file, for messages
+/// @param places where in it vocabulary and merges stand
 /// @param vocab piece in the byte alphabet → id; ids are unique
 /// @param merges in order of rank
 /// @param ignoreMerges a piece that is in the vocabulary as a whole is not merged up to
 record TokenizerFile(
         String name,
+        Places places,
         TextNormalizer normalizer,
         PreTokenizer preTokenizer,
         List<AddedToken> addedTokens,
@@ -53,6 +58,11 @@ record TokenizerFile(
             // a message would quote megabytes
             .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
             .build();
+
+    /// Where vocabulary and merges stand in a file, for messages.
+    record Places(String vocab, String merges) {
+        private static final Places JSON = new Places("$.model.vocab", "$.model.merges");
+    }
 
     /// Two pieces that become one.
     record Merge(int left, int right, int merged) {}
@@ -82,6 +92,7 @@ record TokenizerFile(
         checkDecoder(root.member("decoder"));
         return new TokenizerFile(
                 name,
+                Places.JSON,
                 root.optional("normalizer").map(TokenizerFile::normalizer).orElse(TextNormalizer.NONE),
                 preTokenizer(root.member("pre_tokenizer")),
                 addedTokens,
@@ -91,14 +102,19 @@ record TokenizerFile(
     }
 
     private static JsonNode tree(String name, byte[] json) {
-        try {
-            return JSON.readTree(json);
-        } catch (JsonProcessingException e) {
-            throw new EngineException(
-                    ErrorCode.MODEL_MISMATCH,
-                    name + ": not JSON at line " + e.getLocation().getLineNr() + ", column "
-                            + e.getLocation().getColumnNr() + ": " + e.getOriginalMessage(),
-                    e);
+        try (JsonParser parser = JSON.createParser(json)) {
+            try {
+                return JSON.readValue(parser, JsonNode.class);
+            } catch (JsonProcessingException e) {
+                boolean cut = e instanceof JsonEOFException || parser.currentLocation().getByteOffset() >= json.length;
+                // what breaks a bound has no place of its own
+                JsonLocation at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
+                throw new EngineException(
+                        cut ? ErrorCode.MODEL_UNREADABLE : ErrorCode.MODEL_MISMATCH,
+                        name + ": not JSON at line " + at.getLineNr() + ", column " + at.getColumnNr() + ": "
+                                + (cut ? "truncated, or still being copied: " : "") + e.getOriginalMessage(),
+                        e);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(name, e);
         }

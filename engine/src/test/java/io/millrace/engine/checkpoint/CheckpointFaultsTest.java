@@ -253,8 +253,8 @@ class CheckpointFaultsTest {
         }
         writeIndex("{\"weight_map\":{}}");
         checkOpen(ErrorCode.MODEL_MISMATCH, "weight_map: expected an object of tensor and file names, got {}");
-        writeIndex("{");
-        checkOpen(ErrorCode.MODEL_MISMATCH, "index.json: expected valid JSON, got: ");
+        writeIndex("{]  }");
+        checkOpen(ErrorCode.MODEL_MISMATCH, "index.json: expected valid JSON, got: ", "at line 1, column 2");
     }
 
     // ---- config.json
@@ -356,12 +356,12 @@ class CheckpointFaultsTest {
     void open_configThatIsNoObject() throws IOException {
         Files.writeString(dir.resolve("config.json"), "[]");
         checkOpen(ErrorCode.MODEL_MISMATCH, "config.json: expected an object, got []");
-        Files.writeString(dir.resolve("config.json"), "{\"model_type\":");
-        checkOpen(ErrorCode.MODEL_MISMATCH, "config.json: expected valid JSON, got: ");
+        Files.writeString(dir.resolve("config.json"), "{\"model_type\":]  }");
+        checkOpen(ErrorCode.MODEL_MISMATCH, "config.json: expected valid JSON, got: ", "at line 1, column 15");
         Files.writeString(dir.resolve("config.json"), "{\"vocab_size\":1,\"vocab_size\":2}");
         checkOpen(ErrorCode.MODEL_MISMATCH, "config.json: expected valid JSON, got: Duplicate field 'vocab_size'");
         Files.writeString(dir.resolve("config.json"), "");
-        checkOpen(ErrorCode.MODEL_MISMATCH, "config.json: expected an object");
+        checkOpen(ErrorCode.MODEL_UNREADABLE, "config.json: expected valid JSON, got: ", "truncated");
     }
 
     private void writeConfig() {

@@ -178,4 +178,19 @@ public final class GgufModels {
                 "swiglu_clamp_exp", config.layers().stream().map(layer -> limit).toList());
         keys.forEach((key, value) -> metadata.put("deepseek4." + key, value));
     }
+
+    /// A vocabulary of the bytes, and two merges.
+    public static void putTokenizer(GgufWriter model) {
+        List<String> tokens = new ArrayList<>();
+        int moved = 256;
+        for (int value = 0; value < 256; value++) {
+            boolean shown = value > ' ' && value < 127 || value > 160 && value != 173;
+            tokens.add(String.valueOf((char) (shown ? value : moved++)));
+        }
+        tokens.addAll(List.of("ab", "\u0120ab", "\u0120a"));
+        model.metadata.put("tokenizer.ggml.model", "gpt2");
+        model.metadata.put("tokenizer.ggml.pre", "qwen2");
+        model.metadata.put("tokenizer.ggml.tokens", tokens);
+        model.metadata.put("tokenizer.ggml.merges", List.of("a b", "\u0120 ab"));
+    }
 }

@@ -99,6 +99,20 @@ class BpeTokenizerTest {
         }
     }
 
+    @Test
+    void encodeText_ofOneEndlessPiece_mergesItInParts() {
+        for (String unit : List.of("x", "𐐀")) {
+            String part = unit.repeat(BpeTokenizer.MAX_MERGED_CHARS / unit.length());
+            int[] whole = SMALL.encodeText(part);
+            assertThat(SMALL.encodeText(part + unit.repeat(3)))
+                    .hasSize(whole.length + SMALL.encodeText(unit.repeat(3)).length)
+                    .startsWith(whole);
+        }
+        // an odd char before pairs: no pair is torn apart
+        String odd = "x" + "𐐀".repeat(BpeTokenizer.MAX_MERGED_CHARS);
+        assertThat(SMALL.decode(SMALL.encodeText(odd)).equals(odd)).isTrue();
+    }
+
     private static void assertRestored(String unit, int chars) {
         String text = unit.repeat(chars / unit.length());
         assertThat(SMALL.decode(SMALL.encodeText(text)).equals(text))

@@ -101,7 +101,7 @@ class TokenizerFileTest {
         assertRefused(
                 root -> ((ObjectNode) model(root).get("vocab")).remove("~"),
                 "$.model.vocab",
-                "no piece \"~\" for the byte 126");
+                "expected a piece \"~\" for the byte 126");
         assertRefused(
                 root -> ((ArrayNode) model(root).get("merges")).insert(1, "a b c"), "$.model.merges[1]", "two pieces");
         assertRefused(
