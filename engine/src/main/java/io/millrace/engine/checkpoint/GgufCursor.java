@@ -87,8 +87,9 @@ final class GgufCursor {
         if (count > most) {
             throw new EngineException(
                     ErrorCode.MODEL_UNREADABLE,
-                    file + ": " + what + ": expected at most " + most + ", for which the rest of the file has room, got "
-                            + count + " at offset " + (position - Long.BYTES) + ": truncated, or still being copied");
+                    file + ": " + what + ": expected at most " + most
+                            + ", for which the rest of the file has room, got " + count + " at offset "
+                            + (position - Long.BYTES) + ": truncated, or still being copied");
         }
         return (int) count;
     }

@@ -124,7 +124,8 @@ final class ModelConfigReader {
             try {
                 return JSON.readValue(parser, JsonNode.class);
             } catch (JsonProcessingException e) {
-                boolean cut = e instanceof JsonEOFException || parser.currentLocation().getByteOffset() >= bytes.length;
+                boolean cut = e instanceof JsonEOFException
+                        || parser.currentLocation().getByteOffset() >= bytes.length;
                 throw new EngineException(
                         cut ? ErrorCode.MODEL_UNREADABLE : ErrorCode.MODEL_MISMATCH,
                         path + ": expected valid JSON, got: " + SafetensorsHeader.complaint(e, parser)

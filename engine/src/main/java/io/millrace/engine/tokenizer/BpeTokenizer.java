@@ -25,7 +25,8 @@ import java.util.OptionalInt;
 /// A text goes through four steps: added tokens are cut out (only in [#encodeWithControlTokens]), the rest is
 /// normalised, split into pieces, and each piece's UTF-8 bytes are merged. Bounds: splitting and merging take
 /// O(n log n) for any text; a piece of n bytes needs up to about 36 n bytes of memory while it is merged, and
-/// one longer than [#MAX_MERGED_CHARS], which no language has, is merged in parts. Unicode properties are those of the running Java; characters younger than the library's tables
+/// one longer than [#MAX_MERGED_CHARS], which no language has, is merged in parts. Unicode properties are those of the
+/// running Java; characters younger than the library's tables
 /// may be split differently there.
 ///
 /// An unpaired surrogate, which has no UTF-8, is encoded as U+FFFD.
@@ -126,11 +127,10 @@ public final class BpeTokenizer implements Tokenizer {
             if (id == null && ByteAlphabet.occursInUtf8(value)) {
                 throw new EngineException(
                         ErrorCode.MODEL_MISMATCH,
-                        file.name() + ": " + file.places().vocab() + ": expected a piece \"" + piece + "\" for the byte "
-                                + value + ", got none");
+                        file.name() + ": " + file.places().vocab() + ": expected a piece \"" + piece
+                                + "\" for the byte " + value + ", got none");
             }
-            refuseControl(
-                    file, controls, ids[value], file.places().vocab() + "[\"" + piece + "\"]: a single byte");
+            refuseControl(file, controls, ids[value], file.places().vocab() + "[\"" + piece + "\"]: a single byte");
         }
         return ids;
     }
@@ -149,7 +149,8 @@ public final class BpeTokenizer implements Tokenizer {
     private static void refuseControl(TokenizerFile file, BitSet controls, int id, String what) {
         if (id >= 0 && controls.get(id)) {
             throw new EngineException(
-                    ErrorCode.MODEL_MISMATCH, file.name() + ": " + what + ": expected an id of its own, got " + id + " of an added token");
+                    ErrorCode.MODEL_MISMATCH,
+                    file.name() + ": " + what + ": expected an id of its own, got " + id + " of an added token");
         }
     }
 

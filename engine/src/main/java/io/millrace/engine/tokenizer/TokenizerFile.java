@@ -106,7 +106,8 @@ record TokenizerFile(
             try {
                 return JSON.readValue(parser, JsonNode.class);
             } catch (JsonProcessingException e) {
-                boolean cut = e instanceof JsonEOFException || parser.currentLocation().getByteOffset() >= json.length;
+                boolean cut = e instanceof JsonEOFException
+                        || parser.currentLocation().getByteOffset() >= json.length;
                 // what breaks a bound has no place of its own
                 JsonLocation at = e.getLocation() == null ? parser.currentLocation() : e.getLocation();
                 throw new EngineException(

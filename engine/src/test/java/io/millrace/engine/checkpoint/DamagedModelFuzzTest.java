@@ -104,14 +104,14 @@ class DamagedModelFuzzTest {
         }
     }
 
-    private void fuzz(String target, Path file, Mutation mutation, String place) throws IOException, InterruptedException {
+    private void fuzz(String target, Path file, Mutation mutation, String place)
+            throws IOException, InterruptedException {
         byte[] original = Files.readAllBytes(file);
         Path opened = file.toString().endsWith(".gguf") ? file : model;
-        new Fuzz(target, original, mutation, Pattern.compile(place), MAX_ALLOCATED)
-                .run(damaged -> {
-                    Files.write(file, damaged);
-                    return open(opened);
-                });
+        new Fuzz(target, original, mutation, Pattern.compile(place), MAX_ALLOCATED).run(damaged -> {
+            Files.write(file, damaged);
+            return open(opened);
+        });
     }
 
     @Test
@@ -124,7 +124,8 @@ class DamagedModelFuzzTest {
         fuzz(
                 "index.json",
                 model.resolve("model.safetensors.index.json"),
-                JSON, "index\\.json[:,] .*(expected|missing|line \\d+)");
+                JSON,
+                "index\\.json[:,] .*(expected|missing|line \\d+)");
     }
 
     @ParameterizedTest
@@ -144,8 +145,9 @@ class DamagedModelFuzzTest {
     void safetensors_damaged(RandomCheckpoint.Format format) throws IOException, InterruptedException {
         writeModel(format);
         Path file = model.resolve("weights.safetensors");
-        int headerBytes = Math.toIntExact(
-                ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN).getLong());
+        int headerBytes = Math.toIntExact(ByteBuffer.wrap(Files.readAllBytes(file))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .getLong());
         int head = 8 + headerBytes;
         int size = Math.toIntExact(Files.size(file));
         fuzz(
@@ -213,7 +215,8 @@ class DamagedModelFuzzTest {
                     Files.write(file, damaged);
                     try {
                         BpeTokenizer tokenizer = BpeTokenizer.read(file);
-                        String text = "It's a test,\n of 1234 digits; \u4E2D\u6587 \uD83D\uDE00 e\u0301 <think>\0 end  ";
+                        String text =
+                                "It's a test,\n of 1234 digits; \u4E2D\u6587 \uD83D\uDE00 e\u0301 <think>\0 end  ";
                         tokenizer.decode(tokenizer.encodeText(text));
                         tokenizer.decode(tokenizer.encodeWithControlTokens(text));
                         return null;

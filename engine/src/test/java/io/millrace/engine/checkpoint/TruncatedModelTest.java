@@ -107,7 +107,8 @@ class TruncatedModelTest {
         Files.write(dir.resolve("model.safetensors"), new byte[1000]);
         Path gguf = Files.write(dir.resolve("zeros.gguf"), new byte[1000]);
 
-        for (Opening opening : new Opening[] {this::openFolder, () -> Checkpoint.open(gguf).close()}) {
+        for (Opening opening :
+                new Opening[] {this::openFolder, () -> Checkpoint.open(gguf).close()}) {
             assertThatThrownBy(opening::open)
                     .isInstanceOfSatisfying(
                             EngineException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.MODEL_UNREADABLE))

@@ -167,12 +167,14 @@ class PrefixSharingTest {
             // rows part with their first token, but for the few that this vocabulary makes equal
             int[] own = random.ints(9, 0, VOCAB).toArray();
             own[0] = i;
-            int[] prompt = IntStream.concat(IntStream.of(header), IntStream.of(own)).toArray();
+            int[] prompt =
+                    IntStream.concat(IntStream.of(header), IntStream.of(own)).toArray();
             requests.add(new GenerationRequest("row-" + i, TokenIds.of(prompt), SamplingParams.greedy(1)));
         }
         try (OpenModel opened = open("random-v4", "vector")) {
             // chunks far shorter than the prefix: the others wait while it is under way
-            EngineStats stats = run(opened.model(), config(32, 16, PLENTY, true), requests).stats();
+            EngineStats stats =
+                    run(opened.model(), config(32, 16, PLENTY, true), requests).stats();
             assertThat(stats.promptTokens()).isEqualTo(30 * 209);
             assertThat(stats.cachedTokens()).isEqualTo(29 * 200);
             assertThat(stats.stepTokens()).isEqualTo(200 + 30 * 9);
@@ -189,7 +191,9 @@ class PrefixSharingTest {
         }
         try (OpenModel opened = open("random-v4", "vector")) {
             Run shared = run(opened.model(), config(512, 16, PLENTY, true), requests);
-            assertThat(shared.answers()).isEqualTo(run(opened.model(), config(512, 16, PLENTY, false), requests).answers());
+            assertThat(shared.answers())
+                    .isEqualTo(run(opened.model(), config(512, 16, PLENTY, false), requests)
+                            .answers());
             assertThat(shared.answers().values()).as("of different seeds").doesNotHaveDuplicates();
             assertThat(shared.stats().cachedTokens()).isEqualTo(7 * 119);
         }
@@ -226,7 +230,9 @@ class PrefixSharingTest {
             }
             loop.start();
             met.forEach(CompletableFuture::join);
-            assertThat(((Completed) loop.submit(row(header, 2, 10)).join()).usage().cachedTokens())
+            assertThat(((Completed) loop.submit(row(header, 2, 10)).join())
+                            .usage()
+                            .cachedTokens())
                     .isEqualTo(80);
         }
     }
@@ -234,7 +240,8 @@ class PrefixSharingTest {
     private static GenerationRequest row(int[] header, int own, int length) {
         int[] rest = new Random(SEED + own).ints(length, 0, VOCAB).toArray();
         rest[0] = own;
-        int[] prompt = IntStream.concat(IntStream.of(header), IntStream.of(rest)).toArray();
+        int[] prompt =
+                IntStream.concat(IntStream.of(header), IntStream.of(rest)).toArray();
         return new GenerationRequest("row-" + own, TokenIds.of(prompt), SamplingParams.greedy(3));
     }
 
@@ -244,20 +251,24 @@ class PrefixSharingTest {
         try (OpenModel opened = open("random-v4", "vector")) {
             LanguageModel model = opened.model();
             List<Object> requests = requests(random, 60);
-            Map<String, String> expected = run(model, config(512, 1, PLENTY, false), requests).answers();
+            Map<String, String> expected =
+                    run(model, config(512, 1, PLENTY, false), requests).answers();
             for (int rows = 1; rows < 6; rows++) {
                 long budget = rows * model.config().cacheBytes(170);
                 AtomicReference<Batch> running = new AtomicReference<>();
                 ObservedModel observed = new ObservedModel(model, step -> {
                     EngineStats stats = running.get().stats();
                     assertThat(stats.cacheBytes() + stats.prefixBytes()).isLessThanOrEqualTo(budget);
-                    assertThat(step.spans().stream().mapToLong(span -> span.cache().bytes()).sum())
+                    assertThat(step.spans().stream()
+                                    .mapToLong(span -> span.cache().bytes())
+                                    .sum())
                             .isLessThanOrEqualTo(stats.cacheBytes());
                 });
                 Batch batch = new Batch(observed, config(40, 8, budget, true));
                 running.set(batch);
-                List<CompletableFuture<?>> futures =
-                        requests.stream().<CompletableFuture<?>>map(request -> add(batch, model, request)).toList();
+                List<CompletableFuture<?>> futures = requests.stream()
+                        .<CompletableFuture<?>>map(request -> add(batch, model, request))
+                        .toList();
                 while (!batch.isIdle()) {
                     batch.step().forEach(Runnable::run);
                 }
@@ -273,13 +284,17 @@ class PrefixSharingTest {
         return switch (request) {
             case GenerationRequest generation -> {
                 CompletableFuture<GenerationResult> result = new CompletableFuture<>();
-                long bytes = model.config().cacheBytes(generation.prompt().size() + generation.sampling().maxTokens());
+                long bytes = model.config()
+                        .cacheBytes(generation.prompt().size()
+                                + generation.sampling().maxTokens());
                 batch.add(new Generation(generation, result, null, List.of(), bytes, 0));
                 yield result;
             }
             case ScoringRequest scoring -> {
                 CompletableFuture<ScoringResult> result = new CompletableFuture<>();
-                long bytes = model.config().cacheBytes(scoring.prompt().size() + scoring.continuation().size());
+                long bytes = model.config()
+                        .cacheBytes(
+                                scoring.prompt().size() + scoring.continuation().size());
                 batch.add(new Scoring(scoring, result, bytes, 0));
                 yield result;
             }
@@ -293,9 +308,7 @@ class PrefixSharingTest {
         try (OpenModel opened = open("random-v4", "vector")) {
             LanguageModel model = opened.model();
             Map<String, String> expected = run(
-                            model,
-                            config(512, 1, PLENTY, false),
-                            List.of(row(header, 1, 20), row(header, 2, 20)))
+                            model, config(512, 1, PLENTY, false), List.of(row(header, 1, 20), row(header, 2, 20)))
                     .answers();
             AtomicReference<CompletableFuture<GenerationResult>> builder = new AtomicReference<>();
             List<Integer> rows = new ArrayList<>();
@@ -340,13 +353,16 @@ class PrefixSharingTest {
             for (int i = 0; i < 12; i++) {
                 requests.add(row(header, i, i % 4 == 0 ? 40 : 10));
             }
-            Map<String, String> expected = run(opened.model(), config(512, 1, PLENTY, false), requests).answers();
+            Map<String, String> expected =
+                    run(opened.model(), config(512, 1, PLENTY, false), requests).answers();
             LanguageModel faulty = new ObservedModel(opened.model(), PrefixSharingTest::failLateRows);
             Run shared = run(faulty, config(64, 16, PLENTY, true), requests);
             for (int i = 0; i < 12; i++) {
                 String answer = shared.answers().get("row-" + i);
                 if (i % 4 == 0) {
-                    assertThat(answer).startsWith(ErrorCode.INTERNAL + " step of ").contains("position 110");
+                    assertThat(answer)
+                            .startsWith(ErrorCode.INTERNAL + " step of ")
+                            .contains("position 110");
                 } else {
                     assertThat(answer).isEqualTo(expected.get("row-" + i));
                 }
