@@ -81,12 +81,14 @@ class BundledModelTest {
         }
     }
 
-    /// Levels of the native ring that this machine has; where there are none, one that is skipped with the reason.
+    /// Levels of the native ring that this machine has; where there are none, one that is skipped with the
+    /// reason.
     static List<String> levels() {
         return KernelProvider.levels().isEmpty() ? List.of("none") : KernelProvider.levels();
     }
 
-    /// Rounding activations must not change what the model says: each level of the compiled ring against the float one.
+    /// Rounding activations must not change what the model says: each level of the compiled ring against
+    /// the float one.
     @ParameterizedTest
     @MethodSource("levels")
     void logits_ofRoundedActivations_divergeByLessThanAThousandth(String level) throws IOException {

@@ -15,8 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.spark.launcher.JavaModuleOptions;
 
-/// The auditor's process, and the directory through which it is talked to. It ends when asked to, or by itself when
-/// this process does.
+/// The auditor's process, and the directory through which it is talked to. It ends when asked to, or by
+/// itself when this process does.
 final class Auditor implements AutoCloseable {
     private static final String MAIN_CLASS = "io.millrace.quality.Auditor";
     private static final Duration POLL = Duration.ofMillis(100);

@@ -17,9 +17,9 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
 import org.jspecify.annotations.Nullable;
 
-/// The output directory of a run: `part-*.parquet`, a file for each committed shard, `_SUCCESS` when all are, and in
-/// `_millrace/` everything that is no row, where no reader of Parquet looks. A directory without `_SUCCESS` holds
-/// a part of the result.
+/// The output directory of a run: `part-*.parquet`, a file for each committed shard, `_SUCCESS` when all
+/// are, and in `_millrace/` everything that is no row, where no reader of Parquet looks. A directory
+/// without `_SUCCESS` holds a part of the result.
 ///
 /// Every file is there whole or not at all.
 final class CompletionSink {

@@ -33,8 +33,9 @@ final class Gate implements AutoCloseable {
         }
     }
 
-    /// Starts the auditor, unless the gate is off or it runs. Its start takes as long as a small run and all of a
-    /// processor: early enough is when rows are being generated, at once would delay the first of them.
+    /// Starts the auditor, unless the gate is off or it runs. Its start takes as long as a small run and
+    /// all of a processor: early enough is when rows are being generated, at once would delay the first of
+    /// them.
     synchronized void warmUp() {
         if (config.enabled() && auditor == null) {
             auditor = Auditor.start(home.auditorTarget(), config.master());

@@ -9,8 +9,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 
-/// What is to be worked on: the denominator of the run, fixed when it is planned and kept beside the output. Holds
-/// files and their blocks, never rows; shards follow from it by arithmetic.
+/// What is to be worked on: the denominator of the run, fixed when it is planned and kept beside the
+/// output. Holds files and their blocks, never rows; shards follow from it by arithmetic.
 ///
 /// @param textColumn column of the texts
 /// @param limit rows taken from the start, files in the order of their names; 0 for all

@@ -27,9 +27,9 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 
-/// Plans an input: which files, which blocks, how many rows. Parquet tells in its footers; files of lines are cut
-/// into stretches, and their records counted once, by a pass that parses nothing. A plan made before holds as
-/// long as the files are the same, so resuming opens none of them.
+/// Plans an input: which files, which blocks, how many rows. Parquet tells in its footers; files of lines
+/// are cut into stretches, and their records counted once, by a pass that parses nothing. A plan made
+/// before holds as long as the files are the same, so resuming opens none of them.
 final class InputPlanner {
     /// Shards for each task that can run at once, so that little is lost when one dies.
     private static final int SHARDS_PER_SLOT = 8;

@@ -5,8 +5,8 @@ import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.util.ShutdownHookManager;
 import org.apache.spark.api.java.JavaSparkContext;
 
-/// What happens when the process is asked to end (Ctrl-C, `kill`) while a run is under way: shards under way are
-/// abandoned, and the run has time to say how far it came, before Spark and the file systems go.
+/// What happens when the process is asked to end (Ctrl-C, `kill`) while a run is under way: shards under
+/// way are abandoned, and the run has time to say how far it came, before Spark and the file systems go.
 final class Interruption implements AutoCloseable {
     /// Before the hooks of Spark and of Hadoop's file systems, which have 50 at most.
     private static final int PRIORITY = 100;

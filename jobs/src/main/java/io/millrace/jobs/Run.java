@@ -8,6 +8,7 @@ import io.millrace.udf.GenerateRecipe;
 import io.millrace.udf.shard.ShardFunction;
 import io.millrace.udf.shard.ShardFunction.Work;
 import io.millrace.udf.shard.ShardRecipe;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
@@ -68,8 +69,8 @@ final class Run {
         String runId = earlier == null ? UUID.randomUUID().toString() : earlier.runId();
         GenerateRecipe generate = new GenerateRecipe(
                 config.engine(), config.prompt(), config.sampling(), runId, fingerprint.sha256(), Builds.version());
-        ShardRecipe recipe = new ShardRecipe(
-                generate, planner.recipe(plan), sink.output(), engine, config.stallSeconds());
+        ShardRecipe recipe =
+                new ShardRecipe(generate, planner.recipe(plan), sink.output(), engine, config.stallSeconds());
         RunManifest manifest = RunManifest.of(earlier == null ? null : earlier.manifest(), runId, request.command())
                 .planned(config, plan, fingerprint, engine);
         Run run = new Run(sink, plan, recipe, manifest, ledger);
@@ -139,8 +140,9 @@ final class Run {
         }
     }
 
-    /// A task does several shards in turn, so that its requests fill the running batch from shard to shard. Enough
-    /// tasks that they end at about the same time, and that none is lost with much: of small work one for each slot.
+    /// A task does several shards in turn, so that its requests fill the running batch from shard to shard.
+    /// Enough tasks that they end at about the same time, and that none is lost with much: of small work
+    /// one for each slot.
     private int tasks(int shards, int slots) {
         long rows = (long) shards * plan.shardRows() * samples();
         long filling = rows / (2L * recipe.generate().engine().maxRunning());

@@ -15,8 +15,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/// Everything that can change a row of a run's output beside its input: model, arithmetic, prompt, sampling, columns,
-/// version. How rows are batched, spread over tasks or cut into shards is left out, since it cannot.
+/// Everything that can change a row of a run's output beside its input: model, arithmetic, prompt,
+/// sampling, columns, version. How rows are batched, spread over tasks or cut into shards is left out,
+/// since it cannot.
 ///
 /// @param fields name to value
 record RunFingerprint(SortedMap<String, String> fields) {

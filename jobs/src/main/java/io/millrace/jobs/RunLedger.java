@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 
-/// Which shards of a plan are committed, as the names in the output directory tell: a shard's file is there exactly
-/// when the shard is done. Keeps a bit for each shard and nothing for a row.
+/// Which shards of a plan are committed, as the names in the output directory tell: a shard's file is there
+/// exactly when the shard is done. Keeps a bit for each shard and nothing for a row.
 final class RunLedger {
     private final CompletionSink sink;
     private final InputPlan plan;

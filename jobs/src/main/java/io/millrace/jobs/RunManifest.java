@@ -11,8 +11,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What a run was and how far it came: `run.v2`, written anew whenever that changes. A run that goes on after it was
-/// stopped keeps its manifest, and adds a start.
+/// What a run was and how far it came: `run.v2`, written anew whenever that changes. A run that goes on
+/// after it was stopped keeps its manifest, and adds a start.
 final class RunManifest {
     static final String SCHEMA = "run.v2";
 

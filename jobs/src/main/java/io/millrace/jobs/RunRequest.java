@@ -12,8 +12,8 @@ record RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryEr
         command = List.copyOf(command);
     }
 
-    /// What becomes of the run that an output directory holds if it was another: made with other settings, or of
-    /// other input.
+    /// What becomes of the run that an output directory holds if it was another: made with other settings,
+    /// or of other input.
     enum IfDifferent {
         /// It stays, and nothing is done.
         REFUSE,

@@ -11,8 +11,8 @@ import java.util.Collections;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// What all committed rows of a run are, added up from what the shards' footers say, never from what a plan would
-/// say. Kept per input file; of a shard no more than a line in a file remains.
+/// What all committed rows of a run are, added up from what the shards' footers say, never from what a plan
+/// would say. Kept per input file; of a shard no more than a line in a file remains.
 final class RunTotals {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -11,8 +11,8 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 
-/// What the footers of committed shards say, read where the executors are and handed on one by one in the order of
-/// the plan.
+/// What the footers of committed shards say, read where the executors are and handed on one by one in the
+/// order of the plan.
 final class ShardSummaries {
     /// Shards whose summaries are on the driver at once.
     private static final int AT_ONCE = 4096;

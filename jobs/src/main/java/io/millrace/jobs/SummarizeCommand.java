@@ -139,11 +139,12 @@ final class SummarizeCommand implements Callable<Integer> {
 
     private RunRequest request() {
         IfDifferent ifDifferent = IfDifferent.REFUSE;
-        if (otherRun != null) {
-            ifDifferent = otherRun.newRun ? IfDifferent.NEW_RUN : IfDifferent.REDO;
+        if (otherRun != null && otherRun.newRun) {
+            ifDifferent = IfDifferent.NEW_RUN;
+        } else if (otherRun != null && otherRun.redo) {
+            ifDifferent = IfDifferent.REDO;
         }
-        return new RunRequest(
-                commandSpec().commandLine().getParseResult().originalArgs(), ifDifferent, retryErrors);
+        return new RunRequest(commandSpec().commandLine().getParseResult().originalArgs(), ifDifferent, retryErrors);
     }
 
     private CommandSpec commandSpec() {

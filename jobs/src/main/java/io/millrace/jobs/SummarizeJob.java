@@ -5,8 +5,8 @@ import java.time.Duration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 
-/// One start of a run: plan, find out what is done, do the rest, judge, tell. The gate's process warms up while
-/// rows are generated.
+/// One start of a run: plan, find out what is done, do the rest, judge, tell. The gate's process warms up
+/// while rows are generated.
 final class SummarizeJob {
     private final JobConfig config;
     private final RunRequest request;
@@ -74,8 +74,8 @@ final class SummarizeJob {
         }
     }
 
-    /// Leaves the run so that it can go on, and says how. A directory that cannot be written to any more does not
-    /// hide why the run stopped.
+    /// Leaves the run so that it can go on, and says how. A directory that cannot be written to any more
+    /// does not hide why the run stopped.
     private void stop(Run run, boolean interrupted, Exception reason) {
         try {
             run.stopped(interrupted ? "interrupted" : "failed");

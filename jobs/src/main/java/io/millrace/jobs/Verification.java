@@ -95,8 +95,7 @@ final class Verification {
                 spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration())));
         List<String> described = batch.stream().map(Shard::toJson).toList();
         int tasks = Math.min(described.size(), 4 * spark.defaultParallelism());
-        List<String> findings =
-                spark.parallelize(described, tasks).map(verify).collect();
+        List<String> findings = spark.parallelize(described, tasks).map(verify).collect();
         for (int index = 0; index < batch.size(); index++) {
             Finding finding = Finding.ofJson(findings.get(index));
             Shard shard = batch.get(index);
@@ -113,8 +112,14 @@ final class Verification {
         try {
             String line = lines.readLine();
             JsonNode noted = line == null ? JSON.createObjectNode() : JSON.readTree(line);
-            compare(CompletionSink.SHARDS + " line of " + name, noted.path("file").asText("none"), name);
-            compare(CompletionSink.SHARDS + " digest of " + name, noted.path("digest").asText("none"), summary.digest());
+            compare(
+                    CompletionSink.SHARDS + " line of " + name,
+                    noted.path("file").asText("none"),
+                    name);
+            compare(
+                    CompletionSink.SHARDS + " digest of " + name,
+                    noted.path("digest").asText("none"),
+                    summary.digest());
         } catch (IOException e) {
             differences.add(CompletionSink.SHARDS + ": expected a line for " + name + ", got " + e.getMessage());
         }

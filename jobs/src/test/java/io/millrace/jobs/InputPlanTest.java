@@ -67,6 +67,7 @@ class InputPlanTest {
     void json_readBack_isTheSamePlan() throws JsonProcessingException {
         ObjectMapper json = new ObjectMapper();
 
-        assertThat(json.readValue(json.writeValueAsString(PLAN), InputPlan.class)).isEqualTo(PLAN);
+        assertThat(json.readValue(json.writeValueAsString(PLAN), InputPlan.class))
+                .isEqualTo(PLAN);
     }
 }

@@ -25,11 +25,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// One run on a cluster of processes, whose driver, executors or both are killed (SIGKILL) at random moments and which
-/// is started again by the same command each time. In the end it must be what an undisturbed run is.
+/// One run on a cluster of processes, whose driver, executors or both are killed (SIGKILL) at random
+/// moments and which is started again by the same command each time. In the end it must be what an
+/// undisturbed run is.
 ///
-/// `-Dkill.moments=20 -Dkill.seed=N` (Maven profile `kill`) for the long form; what each moment hit is written to
-/// `target/kill-moments.md`.
+/// `-Dkill.moments=20 -Dkill.seed=N` (Maven profile `kill`) for the long form; what each moment hit is
+/// written to `target/kill-moments.md`.
 class KillIT {
     private static final int SHARD_ROWS = 20;
     /// Shards for each moment, so that the run is not over before the last one.
@@ -187,8 +188,10 @@ class KillIT {
     }
 
     private static void assertSameRows(Output undisturbed, Output disturbed) throws IOException {
-        assertThat(disturbed.manifest().path("digest")).isEqualTo(undisturbed.manifest().path("digest"));
-        assertThat(disturbed.manifest().path("inputs")).isEqualTo(undisturbed.manifest().path("inputs"));
+        assertThat(disturbed.manifest().path("digest"))
+                .isEqualTo(undisturbed.manifest().path("digest"));
+        assertThat(disturbed.manifest().path("inputs"))
+                .isEqualTo(undisturbed.manifest().path("inputs"));
         for (JsonNode file : disturbed.manifest().path("inputs")) {
             long out = 0;
             for (JsonNode count : file.path("counts")) {
@@ -213,8 +216,8 @@ class KillIT {
 
         int parts() {
             try (Stream<Path> files = Files.exists(dir) ? Files.list(dir) : Stream.empty()) {
-                return (int)
-                        files.filter(file -> file.toString().endsWith(".parquet")).count();
+                return (int) files.filter(file -> file.toString().endsWith(".parquet"))
+                        .count();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

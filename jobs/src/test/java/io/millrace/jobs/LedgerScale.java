@@ -35,8 +35,8 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 
-/// Program of {@link LedgerScaleIT}: `plant` begins a run and commits made-up rows for all shards but a slice; `resume`
-/// goes on with it, the bundled model on the slice, and prints what that took.
+/// Program of {@link LedgerScaleIT}: `plant` begins a run and commits made-up rows for all shards but a
+/// slice; `resume` goes on with it, the bundled model on the slice, and prints what that took.
 final class LedgerScale {
     /// Shards that are left to do.
     private static final int SLICE = 2;
@@ -55,8 +55,8 @@ final class LedgerScale {
             String[] parts = setting.split("=", 2);
             values.put(parts[0], List.of(parts[1]));
         }
-        MillraceHome home =
-                new MillraceHome(Path.of("..").toAbsolutePath().normalize(), Path.of("").toAbsolutePath());
+        MillraceHome home = new MillraceHome(
+                Path.of("..").toAbsolutePath().normalize(), Path.of("").toAbsolutePath());
         JobConfig config = JobConfig.resolve(home, List.of(new Settings("test", values)));
         SparkSession session = SparkSessions.open(config);
         try {
@@ -82,8 +82,7 @@ final class LedgerScale {
         Broadcast<SerializableConfiguration> hadoop =
                 spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
         spark.parallelize(done, Math.max(2, done.size() / 64))
-                .foreachPartition(new Plant(
-                        run.sink().output(), run.recipe().configFingerprint(), hadoop));
+                .foreachPartition(new Plant(run.sink().output(), run.recipe().configFingerprint(), hadoop));
         run.stopped("interrupted");
     }
 
@@ -118,8 +117,8 @@ final class LedgerScale {
 
         private Row row(Shard shard, long row) {
             @Nullable Object[] values = values(SCHEMA);
-            RowIdentity identity = new RowIdentity(
-                    shard.file().name(), shard.file().version(), shard.block(), row, 0);
+            RowIdentity identity =
+                    new RowIdentity(shard.file().name(), shard.file().version(), shard.block(), row, 0);
             values[SCHEMA.fieldIndex(Completion.REQUEST_ID)] = identity.requestId(fingerprint);
             values[SCHEMA.fieldIndex(Completion.InputRef.COLUMN)] =
                     RowFactory.create(shard.file().name(), shard.block(), row);

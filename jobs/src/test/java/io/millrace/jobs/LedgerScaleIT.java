@@ -17,8 +17,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
-/// What planning and resuming cost on tables of many rows of which all but a slice are done: time and the driver's
-/// memory. Maven profile `scale`; `-Dscale.rows=100000,1000000`. The table is written to `target/ledger-scale.md`.
+/// What planning and resuming cost on tables of many rows of which all but a slice are done: time and the
+/// driver's memory. Maven profile `scale`; `-Dscale.rows=100000,1000000`. The table is written to
+/// `target/ledger-scale.md`.
 @EnabledIfSystemProperty(
         named = "scale.rows",
         matches = ".+",
@@ -48,7 +49,8 @@ class LedgerScaleIT {
         FakeJob.withSpark(spark -> {
             int files = (int) Math.ceilDiv(rows, 1_000_000L);
             spark.range(0, rows, 1, files)
-                    .select(functions.concat(functions.lit("row "), functions.col("id"))
+                    .select(functions
+                            .concat(functions.lit("row "), functions.col("id"))
                             .as("text"))
                     .write()
                     .parquet(input.toString());
@@ -75,8 +77,7 @@ class LedgerScaleIT {
         }
     }
 
-    private static JsonNode run(
-            JavaProcesses processes, String name, String heap, String what, Path input, Path output)
+    private static JsonNode run(JavaProcesses processes, String name, String heap, String what, Path input, Path output)
             throws IOException, InterruptedException {
         Process process = processes.start(
                 name,

@@ -218,7 +218,9 @@ class ResumeIT {
         List<Row> after = job.rows();
         for (int row = 0; row < 35; row++) {
             boolean failed = lines.get(row).startsWith("NEEDS");
-            assertThat(after.get(row).equals(before.get(row))).as(lines.get(row)).isEqualTo(!failed);
+            assertThat(after.get(row).equals(before.get(row)))
+                    .as(lines.get(row))
+                    .isEqualTo(!failed);
             assertThat(after.get(row).<String>getAs("request_id")).isEqualTo(identity(before.get(row)));
         }
     }

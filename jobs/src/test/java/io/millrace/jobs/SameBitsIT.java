@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
-/// One corpus, the bundled model, many ways: whatever the partitions, the batch, the threads, the chunks of prompts and
-/// the tasks that fail, every row has the same bits.
+/// One corpus, the bundled model, many ways: whatever the partitions, the batch, the threads, the chunks of
+/// prompts and the tasks that fail, every row has the same bits.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class SameBitsIT {
     private static final int ROWS = 64;
@@ -91,8 +91,9 @@ class SameBitsIT {
                 .drop(Completion.INCIDENTAL.toArray(String[]::new))
                 .orderBy("input_ref", "sample_idx")
                 .collectAsList();
-        assertThat(rows).hasSize(ROWS).allSatisfy(row -> assertThat(row.<String>getAs("status"))
-                .isEqualTo("ok"));
+        assertThat(rows)
+                .hasSize(ROWS)
+                .allSatisfy(row -> assertThat(row.<String>getAs("status")).isEqualTo("ok"));
         return rows;
     }
 

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A run on a cluster of processes: the closure travels, the plugin opens an engine per executor, and every row comes
-/// back once.
+/// A run on a cluster of processes: the closure travels, the plugin opens an engine per executor, and every
+/// row comes back once.
 class StandaloneClusterIT {
     private static final int ROWS = 400;
 

@@ -13,8 +13,8 @@ import java.io.Serializable;
 /// @param tokenizerSha256 over the tokenizer's file; that of the weights if they bring their own
 /// @param quantization format of the weights
 /// @param kernels what computes
-/// @param logitsSha256 over the bits of the logits of a fixed prompt: the arithmetic itself, whichever version,
-///     processor and compiler it comes from
+/// @param logitsSha256 over the bits of the logits of a fixed prompt: the arithmetic itself, whichever
+///     version, processor and compiler it comes from
 public record EngineIdentity(
         String model,
         String revision,

@@ -14,9 +14,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Owns the executor's engine: begins to open it when the executor starts, closes it when the executor ends, and
-/// tells the driver every second how far it is. Named in `spark.plugins`; must be on the executors' class path
-/// when they start.
+/// Owns the executor's engine: begins to open it when the executor starts, closes it when the executor
+/// ends, and tells the driver every second how far it is. Named in `spark.plugins`; must be on the
+/// executors' class path when they start.
 public final class EnginePlugin implements SparkPlugin {
     private static final Logger log = LoggerFactory.getLogger(EnginePlugin.class);
     private static final long REPORT_MILLIS = 1000;

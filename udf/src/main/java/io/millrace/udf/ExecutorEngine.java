@@ -41,8 +41,8 @@ public final class ExecutorEngine {
         return THIS_PROCESS;
     }
 
-    /// Begins to open the engine, so that the first task finds it open or nearly so. Does nothing if another is
-    /// open already.
+    /// Begins to open the engine, so that the first task finds it open or nearly so. Does nothing if
+    /// another is open already.
     synchronized void prepare(EngineRecipe recipe) {
         if (opened == null) {
             opened = Opened.of(recipe);
@@ -97,7 +97,9 @@ public final class ExecutorEngine {
             return;
         }
         opened = null;
-        log.warn("Engine of {} makes no progress: given up, the next task opens another", stuck.recipe().modelDir());
+        log.warn(
+                "Engine of {} makes no progress: given up, the next task opens another",
+                stuck.recipe().modelDir());
         // closing waits for the step that does not end; if it ever does, what it holds is freed
         Thread.ofPlatform()
                 .name("millrace-engine-given-up")

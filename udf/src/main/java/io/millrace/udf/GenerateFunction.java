@@ -76,8 +76,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
         private final CompletionRows completions;
         private final Deque<Pending> window = new ArrayDeque<>();
 
-        Completions(
-                Iterator<Row> input, Predicate<RowIdentity> wanted, ExecutorEngine.Lease lease, TaskScope scope) {
+        Completions(Iterator<Row> input, Predicate<RowIdentity> wanted, ExecutorEngine.Lease lease, TaskScope scope) {
             this.input = input;
             this.wanted = wanted;
             this.lease = lease;

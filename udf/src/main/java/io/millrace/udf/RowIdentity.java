@@ -30,7 +30,8 @@ public record RowIdentity(String file, String fileVersion, int rowGroup, long ro
                 sampleIdx);
     }
 
-    /// SHA-256 over file, row group, row, sample, the file's version and the run's fingerprint, lower-case hex.
+    /// SHA-256 over file, row group, row, sample, the file's version and the run's fingerprint, lower-case
+    /// hex.
     public String requestId(String configFingerprint) {
         return HexFormat.of().formatHex(sha256(key() + '\n' + fileVersion + '\n' + configFingerprint));
     }

@@ -3,8 +3,8 @@ package io.millrace.udf;
 import io.millrace.engine.api.EngineStats;
 import java.time.Duration;
 
-/// Notices that an engine that is waited for makes no step. Time in which the waiting thread did not run either,
-/// because the whole process or machine stood still, does not count. Confined to one thread.
+/// Notices that an engine that is waited for makes no step. Time in which the waiting thread did not run
+/// either, because the whole process or machine stood still, does not count. Confined to one thread.
 final class StallWatch {
     /// More time between two looks than this is not the engine's fault.
     private static final long LONGEST_LOOK_NANOS = Duration.ofSeconds(1).toNanos();

@@ -12,8 +12,8 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/// A real engine whose counters outlive its process, however that ends: every few milliseconds they are put into a
-/// mapped file of two longs, prompt tokens and completion tokens.
+/// A real engine whose counters outlive its process, however that ends: every few milliseconds they are put
+/// into a mapped file of two longs, prompt tokens and completion tokens.
 final class CountedEngine extends ForwardingEngine {
     private static final long PERIOD_MILLIS = 10;
 

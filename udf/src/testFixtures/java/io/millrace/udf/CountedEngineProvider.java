@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 
-/// Opens the model in the executor, and counts into the folder that the system property `millrace.test.counters`
-/// names.
+/// Opens the model in the executor, and counts into the folder that the system property
+/// `millrace.test.counters` names.
 public final class CountedEngineProvider implements EngineProvider {
     public static final String KIND = "counted";
     public static final String FOLDER = "millrace.test.counters";

@@ -26,8 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /// An engine without a model. A token is a byte of UTF-8, 256 opens and 257 closes the user's turn; the
 /// answer is the first twelve bytes of the prompt. Words in the prompt make it misbehave: `REFUSE-ME`,
-/// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers), `HANGS-ONCE=/a/file` (never answers, unless the
-/// file is there; makes it), `NEEDS=/a/file` (fails as long as there is no such file).
+/// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers), `HANGS-ONCE=/a/file` (never answers, unless
+/// the file is there; makes it), `NEEDS=/a/file` (fails as long as there is no such file).
 public final class FakeEngine implements PromptEngine {
     static final int OPEN = 256;
     static final int CLOSE = 257;

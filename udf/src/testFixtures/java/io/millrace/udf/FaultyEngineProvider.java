@@ -6,8 +6,8 @@ import io.millrace.engine.api.GenerationResult;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// Opens the model in the executor, and loses its device once: the twentieth request of an engine fails, and with it
-/// its task.
+/// Opens the model in the executor, and loses its device once: the twentieth request of an engine fails,
+/// and with it its task.
 public final class FaultyEngineProvider implements EngineProvider {
     public static final String KIND = "faulty";
     private static final int FAILS = 20;

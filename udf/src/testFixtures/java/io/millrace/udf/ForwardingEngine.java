@@ -4,6 +4,8 @@ import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
+import io.millrace.engine.api.ScoringRequest;
+import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +26,11 @@ abstract class ForwardingEngine implements PromptEngine {
     @Override
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
         return engine.submit(request);
+    }
+
+    @Override
+    public CompletableFuture<ScoringResult> score(ScoringRequest request) {
+        return engine.score(request);
     }
 
     @Override

@@ -21,7 +21,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Attention of one new token, 16 heads of 128 over 4 of keys and values, by one thread: microseconds for a layer.
+/// Attention of one new token, 16 heads of 128 over 4 of keys and values, by one thread: microseconds for a
+/// layer.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

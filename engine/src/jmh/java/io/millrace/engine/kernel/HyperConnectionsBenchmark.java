@@ -17,7 +17,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// One site of DeepSeek-V4's hyper-connections, four streams of 1024, by one thread: microseconds for all rows.
+/// One site of DeepSeek-V4's hyper-connections, four streams of 1024, by one thread: microseconds for all
+/// rows.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

@@ -20,8 +20,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// Products on stored weights by one thread, each time another matrix, so that weights come from memory as in a model:
-/// microseconds for a product of 2048 outputs and 1024 columns.
+/// Products on stored weights by one thread, each time another matrix, so that weights come from memory as
+/// in a model: microseconds for a product of 2048 outputs and 1024 columns.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

@@ -11,9 +11,9 @@ public interface Engine extends AutoCloseable {
     /// GenerationResult.Failed}.
     CompletableFuture<GenerationResult> submit(GenerationRequest request);
 
-    /// Queues a continuation to score, in the same batch. The future never completes exceptionally: a failure
-    /// is a {@link GenerationResult.Failed}. Requests with the same prompt, such as the choices of a question,
-    /// compute it once.
+    /// Queues a continuation to score, in the same batch. The future never completes exceptionally: a
+    /// failure is a {@link GenerationResult.Failed}. Requests with the same prompt, such as the choices of
+    /// a question, compute it once.
     CompletableFuture<ScoringResult> score(ScoringRequest request);
 
     EngineStats stats();

@@ -5,9 +5,8 @@ import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /// Every failure of the engine that is not a programming error of the caller. The message says what,
-/// expected, got and where, in one line. Serializable, so that Spark can carry it to the driver: it holds a code and
-/// text
-/// only.
+/// expected, got and where, in one line. Serializable, so that Spark can carry it to the driver: it holds a
+/// code and text only.
 public final class EngineException extends RuntimeException {
     @Serial
     private static final long serialVersionUID = 1L;

@@ -13,8 +13,8 @@ public sealed interface ScoringResult permits ScoringResult.Scored, Failed {
     /// The continuation was scored.
     ///
     /// @param logprob sum of `logprobs`
-    /// @param logprobs natural logarithm of each continuation token's probability after all that stands before
-    ///     it, at temperature 1
+    /// @param logprobs natural logarithm of each continuation token's probability after all that stands
+    ///     before it, at temperature 1
     /// @param greedy whether greedy decoding would have written this continuation: each of its tokens is the
     ///     likeliest in its place, ties to the lower id
     /// @param usage the continuation's tokens count as completion tokens

@@ -25,6 +25,7 @@ public sealed interface SequenceCache permits CompressedCache, KeyValueCache {
 
     /// Forgets the last tokens: from then on as if they had never been seen.
     ///
-    /// @param length at least that of the last {@link #mark}, after which at most one step may have been taken
+    /// @param length at least that of the last {@link #mark}, after which at most one step may have been
+    ///     taken
     void rewind(int length);
 }

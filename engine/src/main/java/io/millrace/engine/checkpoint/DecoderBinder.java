@@ -13,8 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Binds the tensors of Qwen3 and Llama, from a Hugging Face folder or a GGUF file: each is checked once. Matrices stay
-/// where they are mapped.
+/// Binds the tensors of Qwen3 and Llama, from a Hugging Face folder or a GGUF file: each is checked once.
+/// Matrices stay where they are mapped.
 public final class DecoderBinder {
     private static final String PREFIX = "model.";
 

@@ -1,7 +1,7 @@
 package io.millrace.engine.checkpoint;
 
-/// What the tensors of Qwen3 and Llama are called: by Hugging Face transformers and in GGUF files. `%d` is the
-/// layer, `%e` an expert.
+/// What the tensors of Qwen3 and Llama are called: by Hugging Face transformers and in GGUF files. `%d` is
+/// the layer, `%e` an expert.
 enum DecoderNames {
     EMBED("model.embed_tokens.weight", "token_embd.weight"),
     HEAD("lm_head.weight", "output.weight"),
@@ -26,8 +26,8 @@ enum DecoderNames {
     EXPERT_GATE("model.layers.%d.mlp.experts.%e.gate_proj.weight", "blk.%d.ffn_gate_exps.weight"),
     EXPERT_UP("model.layers.%d.mlp.experts.%e.up_proj.weight", "blk.%d.ffn_up_exps.weight"),
     EXPERT_DOWN("model.layers.%d.mlp.experts.%e.down_proj.weight", "blk.%d.ffn_down_exps.weight"),
-    /// All experts of a layer in one tensor, gate above up, as transformers 5 holds them in memory; GGUF files
-    /// have no such tensors.
+    /// All experts of a layer in one tensor, gate above up, as transformers 5 holds them in memory; GGUF
+    /// files have no such tensors.
     FUSED_GATE_UP("model.layers.%d.mlp.experts.gate_up_proj", "blk.%d.ffn_gate_up_exps.weight"),
     FUSED_DOWN("model.layers.%d.mlp.experts.down_proj", "blk.%d.ffn_down_exps.weight");
 

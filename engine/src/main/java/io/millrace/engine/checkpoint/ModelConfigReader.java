@@ -21,10 +21,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Reads config.json, of DeepSeek-V4 in the words of DeepSeek's release or of Hugging Face transformers (`layer_types`,
-/// `mlp_layer_types`, `compress_rates`, `rope_parameters`, `partial_rotary_factor`). Every number is
-/// bounded, so that no configuration can ask for an absurd allocation; all problems of a file are told in
-/// one message.
+/// Reads config.json, of DeepSeek-V4 in the words of DeepSeek's release or of Hugging Face transformers
+/// (`layer_types`, `mlp_layer_types`, `compress_rates`, `rope_parameters`, `partial_rotary_factor`). Every
+/// number is bounded, so that no configuration can ask for an absurd allocation; all problems of a file are
+/// told in one message.
 final class ModelConfigReader {
     /// The value of `model_type`.
     static final String MODEL_TYPE = "deepseek_v4";

@@ -6,8 +6,8 @@ import io.millrace.engine.model.ModelConfig;
 import io.millrace.engine.model.Qwen3Config;
 import java.util.regex.Pattern;
 
-/// What a token costs by a model's stored weights: the bytes that a step must read and the operations that it must do,
-/// attention aside. Prediction blocks are left out.
+/// What a token costs by a model's stored weights: the bytes that a step must read and the operations that
+/// it must do, attention aside. Prediction blocks are left out.
 ///
 /// @param denseBytes read in every step: all weights as stored but experts, embedding and expert tables
 /// @param expertBytes of all routed experts, scales included

@@ -20,11 +20,12 @@ import org.jspecify.annotations.Nullable;
 
 /// A prompt to complete by the likeliest text that beam search finds.
 ///
-/// The prompt is computed once. Behind it stand as many hypotheses as there are beams, each with a fork of the
-/// cache, and each step feeds one token of every one. Of all their continuations the 2 x beams likeliest are looked
-/// at: those that end are kept as finished, the first others become the next hypotheses. The search is over when
-/// as many have finished as there are beams and no hypothesis, as it stands, beats the best of them; or at
-/// maxTokens. Equal scores are ordered by hypothesis, then by token id: nothing but the logits decides.
+/// The prompt is computed once. Behind it stand as many hypotheses as there are beams, each with a fork of
+/// the cache, and each step feeds one token of every one. Of all their continuations the 2 x beams
+/// likeliest are looked at: those that end are kept as finished, the first others become the next
+/// hypotheses. The search is over when as many have finished as there are beams and no hypothesis, as it
+/// stands, beats the best of them; or at maxTokens. Equal scores are ordered by hypothesis, then by token
+/// id: nothing but the logits decides.
 final class BeamSearch extends Sequence {
     private final GenerationRequest request;
     private final CompletableFuture<GenerationResult> result;

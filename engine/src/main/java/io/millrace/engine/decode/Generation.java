@@ -84,7 +84,8 @@ final class Generation extends Sequence {
         seen = nowSeen;
     }
 
-    /// Guesses the token behind the last one as it would be chosen from these logits, unless it is not wanted.
+    /// Guesses the token behind the last one as it would be chosen from these logits, unless it is not
+    /// wanted.
     void guessFrom(float[] logits) {
         if (count() + 1 < maxTokens()) {
             guess(Sampler.choose(logits, request.sampling(), count()));

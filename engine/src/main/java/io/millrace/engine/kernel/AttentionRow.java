@@ -39,7 +39,8 @@ final class AttentionRow {
         return FloatVector.fromArray(FLOATS, sink, h, FLOATS.indexInRange(h, heads));
     }
 
-    /// `e^(scale score - max)` in place for the heads of one vector, and their sums, the sink's share included.
+    /// `e^(scale score - max)` in place for the heads of one vector, and their sums, the sink's share
+    /// included.
     private void softmax(float[] scores, int h, int width, int count, FloatVector sink, float scale) {
         FloatVector max = sink;
         int end = h + count * width;

@@ -20,8 +20,8 @@ import jdk.incubator.vector.LongVector;
 import jdk.incubator.vector.VectorOperators;
 import org.jspecify.annotations.Nullable;
 
-/// The most that the cores and the memory of this machine do, measured now: what an engine's speed is a fraction of.
-/// Nothing else should run meanwhile.
+/// The most that the cores and the memory of this machine do, measured now: what an engine's speed is a
+/// fraction of. Nothing else should run meanwhile.
 public final class Ceilings {
     /// What is measured. Operations count a multiply-add as two.
     public enum Ceiling {

@@ -12,11 +12,13 @@ public final class KernelProvider {
 
     private KernelProvider() {}
 
-    /// @param ring `auto`, `native`, `native:LEVEL`, `vector` or `reference`; `native` is the best level that the
+    /// @param ring `auto`, `native`, `native:LEVEL`, `vector` or `reference`; `native` is the best level
+    ///     that the
     /// processor
     ///     has, a level that is named multiplies to the same bits wherever it runs
     /// @param threads worker threads of the native and vector rings
-    /// @throws EngineException BAD_CONFIGURATION for another name, or for a ring that this machine or JVM lacks
+    /// @throws EngineException BAD_CONFIGURATION for another name, or for a ring that this machine or JVM
+    ///     lacks
     public static Kernels open(String ring, int threads) {
         return switch (ring) {
             case "reference" -> new ReferenceKernels();
@@ -40,7 +42,8 @@ public final class KernelProvider {
         };
     }
 
-    /// Levels of the native ring on this processor, from the least to the best; none without compiled kernels.
+    /// Levels of the native ring on this processor, from the least to the best; none without compiled
+    /// kernels.
     public static List<String> levels() {
         Functions functions = NativeLibrary.functions();
         return functions == null

@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Where the keys of a block of queries lie: the window, oldest first, then pooled rows in order. Places may be
-/// empty, so that a key's place is that of its position modulo something. Confined to one worker.
+/// Where the keys of a block of queries lie: the window, oldest first, then pooled rows in order. Places
+/// may be empty, so that a key's place is that of its position modulo something. Confined to one worker.
 final class KeyList {
     private @Nullable Floats[] pages = new Floats[256];
     private int[] offsets = new int[256];
@@ -15,8 +15,8 @@ final class KeyList {
     private int origin;
     private int firstPooled;
 
-    /// All keys that any row of the block sees. The first place's position, the place of the first pooled row and
-    /// the size are multiples of `align`.
+    /// All keys that any row of the block sees. The first place's position, the place of the first pooled
+    /// row and the size are multiples of `align`.
     ///
     /// @param keyValue the step's own keys [rows, dim]
     void of(QueryBlock block, Floats keyValue, int dim, int align) {

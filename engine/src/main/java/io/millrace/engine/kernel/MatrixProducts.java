@@ -2,8 +2,8 @@ package io.millrace.engine.kernel;
 
 import io.millrace.engine.tensor.Matrix;
 
-/// How a ring multiplies by stored matrices. An element of a result has one order of additions, whatever the number
-/// of rows and whichever worker computes it.
+/// How a ring multiplies by stored matrices. An element of a result has one order of additions, whatever
+/// the number of rows and whichever worker computes it.
 interface MatrixProducts {
     /// What multiplies, for people.
     String description();

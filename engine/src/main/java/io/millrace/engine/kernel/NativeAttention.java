@@ -14,8 +14,9 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Attention by the compiled kernels, in bfloat16 as their products. A block of queries packs the keys it sees and
-/// multiplies by them; pages are row-major, the keys of every head [PAGE_ROWS, dim] before all values.
+/// Attention by the compiled kernels, in bfloat16 as their products. A block of queries packs the keys it
+/// sees and multiplies by them; pages are row-major, the keys of every head [PAGE_ROWS, dim] before all
+/// values.
 final class NativeAttention implements AttentionKernels {
     /// Places of a block of the C header, by which a key's place is aligned.
     private static final int BLOCK = 32;

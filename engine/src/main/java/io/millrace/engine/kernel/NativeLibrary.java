@@ -19,11 +19,12 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/// The compiled kernels of `src/main/c/millrace.h`, if this jar carries them for this platform. Loaded once and never
-/// unloaded. Native access is what this class is for: `--enable-native-access` grants it.
+/// The compiled kernels of `src/main/c/millrace.h`, if this jar carries them for this platform. Loaded once
+/// and never unloaded. Native access is what this class is for: `--enable-native-access` grants it.
 @SuppressWarnings("restricted")
 final class NativeLibrary {
-    /// Instruction sets, on each platform from the least to the best; the codes are those of the C side's `enum level`.
+    /// Instruction sets, on each platform from the least to the best; the codes are those of the C side's
+    /// `enum level`.
     enum Level {
         AVX2(1),
         AVX_VNNI(2),
@@ -114,8 +115,8 @@ final class NativeLibrary {
         }
     }
 
-    /// Handles to the C functions. Heap arrays are passed as they are: a call lasts for microseconds, during which
-    /// the collector waits for it.
+    /// Handles to the C functions. Heap arrays are passed as they are: a call lasts for microseconds,
+    /// during which the collector waits for it.
     static final class Functions {
         private final MethodHandle arithmetic;
         private final MethodHandle packedBytes;
@@ -359,8 +360,8 @@ final class NativeLibrary {
             }
         }
 
-        /// Keeps a unit of the calling core busy; see the C header. Lasts as long as it is asked to, so the collector
-        /// does not wait for it.
+        /// Keeps a unit of the calling core busy; see the C header. Lasts as long as it is asked to, so the
+        /// collector does not wait for it.
         ///
         /// @return operations done, or -1 if the processor has no such unit
         long spin(int unit, long rounds) {

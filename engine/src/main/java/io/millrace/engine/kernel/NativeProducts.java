@@ -12,8 +12,8 @@ import java.util.EnumMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Products by the compiled kernels; formats that they do not know go to the Vector API's. Activations are rounded as
-/// the level says: to bfloat16 on AMX, to int8 with a scale per 32 on the others.
+/// Products by the compiled kernels; formats that they do not know go to the Vector API's. Activations are
+/// rounded as the level says: to bfloat16 on AMX, to int8 with a scale per 32 on the others.
 final class NativeProducts implements MatrixProducts {
     /// Activation rows that are packed together.
     private static final int GROUP = 16;

@@ -64,8 +64,8 @@ final class PanelProducts implements MatrixProducts {
         });
     }
 
-    /// Rows of a product that one item takes: all, unless the panels alone would leave workers idle. Each block
-    /// decodes the panel anew, so blocks are few.
+    /// Rows of a product that one item takes: all, unless the panels alone would leave workers idle. Each
+    /// block decodes the panel anew, so blocks are few.
     private static int blockRows(int rows, int panels, int workers) {
         int blocks = Math.clamp(2L * workers / panels, 1, Math.max(1, rows / PACK_ROWS));
         return Math.max(1, Math.ceilDiv(Math.ceilDiv(rows, blocks), TILE)) * TILE;

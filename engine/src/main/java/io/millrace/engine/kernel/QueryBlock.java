@@ -6,8 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Neighbouring rows of a span whose keys are one list: each sees a part of it. A row that sees only some of the
-/// pooled rows it might is a block of its own.
+/// Neighbouring rows of a span whose keys are one list: each sees a part of it. A row that sees only some
+/// of the pooled rows it might is a block of its own.
 ///
 /// @param from the first, counted in the span
 /// @param chosen the pooled rows that the block's one row sees; null if every row sees all it may

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// The fast rings on host memory, on a fixed pool of threads: products by {@link MatrixProducts} and attention
-/// by {@link AttentionKernels}, the Vector API's or compiled ones; everything else vector code for one row or a few,
-/// shared out by rows.
+/// The fast rings on host memory, on a fixed pool of threads: products by {@link MatrixProducts} and
+/// attention by {@link AttentionKernels}, the Vector API's or compiled ones; everything else vector code
+/// for one row or a few, shared out by rows.
 final class VectorKernels implements Kernels {
     /// Rows of a small operation that one item takes, so that sharing out costs little beside the work.
     private static final int GRAIN = 16;

@@ -48,8 +48,8 @@ final class VectorMath {
         return x.max(0f).add(log1p(exp(x.abs().neg()))).sqrt();
     }
 
-    /// `ln(1 + x)` for x in [0, 1], as `2 artanh(x / (2 + x))`: the argument is at most a third, so the series
-    /// ends early.
+    /// `ln(1 + x)` for x in [0, 1], as `2 artanh(x / (2 + x))`: the argument is at most a third, so the
+    /// series ends early.
     private static FloatVector log1p(FloatVector x) {
         FloatVector s = x.div(x.add(2f));
         FloatVector square = s.mul(s);

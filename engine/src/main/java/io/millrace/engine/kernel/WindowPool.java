@@ -103,7 +103,8 @@ final class WindowPool {
         return shape.overlapping() && r >= shape.ratio() ? shape.dim() : 0;
     }
 
-    /// Where row r of a window lies in the state: the window before the first completed one is its previous one.
+    /// Where row r of a window lies in the state: the window before the first completed one is its previous
+    /// one.
     private int stateRow(int window, int r) {
         return shape.overlapping() && window > firstWindow() ? r + shape.ratio() : r;
     }

@@ -30,8 +30,8 @@ final class WorkerPool implements AutoCloseable {
     private volatile @Nullable Job job;
     private volatile boolean closed;
 
-    /// Every worker begins with a range of its own, since neighbouring items read neighbouring memory; who is done with
-    /// it takes from the others' ranges.
+    /// Every worker begins with a range of its own, since neighbouring items read neighbouring memory; who
+    /// is done with it takes from the others' ranges.
     private static final class Job {
         final Body body;
         final int items;

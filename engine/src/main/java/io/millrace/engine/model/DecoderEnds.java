@@ -4,7 +4,8 @@ import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.model.Workspace.Slot;
 import io.millrace.engine.tensor.Floats;
 
-/// What stands before the layers, between them and behind them: embedding and rotary angles, norms, output head.
+/// What stands before the layers, between them and behind them: embedding and rotary angles, norms, output
+/// head.
 final class DecoderEnds {
     private final Kernels kernels;
     private final DecoderConfig config;

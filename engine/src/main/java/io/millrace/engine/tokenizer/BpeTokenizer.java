@@ -22,12 +22,12 @@ import java.util.OptionalInt;
 /// which the aarch64 hosts with Ascend cards often lack, and a fault in native code takes the whole executor
 /// with it.
 ///
-/// A text goes through four steps: added tokens are cut out (only in [#encodeWithControlTokens]), the rest is
-/// normalised, split into pieces, and each piece's UTF-8 bytes are merged. Bounds: splitting and merging take
-/// O(n log n) for any text; a piece of n bytes needs up to about 36 n bytes of memory while it is merged, and
-/// one longer than [#MAX_MERGED_CHARS], which no language has, is merged in parts. Unicode properties are those of the
-/// running Java; characters younger than the library's tables
-/// may be split differently there.
+/// A text goes through four steps: added tokens are cut out (only in [#encodeWithControlTokens]), the rest
+/// is normalised, split into pieces, and each piece's UTF-8 bytes are merged. Bounds: splitting and merging
+/// take O(n log n) for any text; a piece of n bytes needs up to about 36 n bytes of memory while it is
+/// merged, and one longer than [#MAX_MERGED_CHARS], which no language has, is merged in parts. Unicode
+/// properties are those of the running Java; characters younger than the library's tables may be split
+/// differently there.
 ///
 /// An unpaired surrogate, which has no UTF-8, is encoded as U+FFFD.
 ///

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Causal attention over pages, half-split rotation and softmax routing: every ring against the reference over
-/// sizes that hit every tail, and against itself in other company and other chunks.
+/// Causal attention over pages, half-split rotation and softmax routing: every ring against the reference
+/// over sizes that hit every tail, and against itself in other company and other chunks.
 class DecoderKernelsParityTest {
     private static final int[] LENGTHS = {1, 7, 8, 9, 31, 32, 33, 63, 64, 65, 129, 300};
     private static final long SEED = Long.getLong("millrace.seed", 20261122L);

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The compiled products of every level this processor has: {@link ProductParity}, and what is particular to sharing
-/// them out.
+/// The compiled products of every level this processor has: {@link ProductParity}, and what is particular
+/// to sharing them out.
 class NativeProductsTest {
     private final Random random = new Random(20261122L);
     private final ProductParity parity = new ProductParity(NativeProductsTest::product);
@@ -105,8 +105,8 @@ class NativeProductsTest {
         pool.close();
     }
 
-    /// Every code of the formats with a table of their own, times one: the product is the value, rounded to bfloat16
-    /// at most.
+    /// Every code of the formats with a table of their own, times one: the product is the value, rounded to
+    /// bfloat16 at most.
     @ParameterizedTest
     @MethodSource("levels")
     void product_everyFp8AndFp4Code_isItsValue(Level level) {

@@ -15,9 +15,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// The libraries that the jar carries, each in a process whose buffers end at forbidden pages: this machine's as it is,
-/// and
-/// each platform's under qemu on processors that have less and more.
+/// The libraries that the jar carries, each in a process whose buffers end at forbidden pages: this
+/// machine's as it is, and each platform's under qemu on processors that have less and more.
 class PlatformProductsTest {
     @TempDir
     private Path folder;

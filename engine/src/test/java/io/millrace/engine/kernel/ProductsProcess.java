@@ -22,7 +22,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
-/// A platform's library in a process of its own, perhaps emulated: `src/test/c/products.c`, compiled against it.
+/// A platform's library in a process of its own, perhaps emulated: `src/test/c/products.c`, compiled
+/// against it.
 final class ProductsProcess implements ProductParity.Multiplier, AutoCloseable {
     private final Process process;
     private final Path errors;

@@ -18,8 +18,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Attention over a window and pooled rows, and the indexer's choice: every ring against the reference over sizes that
-/// hit every tail, and against itself in other chunks and other company.
+/// Attention over a window and pooled rows, and the indexer's choice: every ring against the reference over
+/// sizes that hit every tail, and against itself in other chunks and other company.
 class WindowAttentionTest {
     private static final int PAGE_ROWS = 16;
     private static final long SEED = Long.getLong("millrace.seed", 20261122L);
@@ -217,8 +217,8 @@ class WindowAttentionTest {
         }
     }
 
-    /// What a later position holds must not reach an earlier query, nor one whose window has left it, not even as 0
-    /// times NaN.
+    /// What a later position holds must not reach an earlier query, nor one whose window has left it, not
+    /// even as 0 times NaN.
     @ParameterizedTest
     @MethodSource("rings")
     void attend_aQuerySeesItsWindowAlone(Ring ring) {

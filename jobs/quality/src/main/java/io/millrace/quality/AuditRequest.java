@@ -105,8 +105,8 @@ record AuditRequest(
             unknownKeys();
             List<String> output = paths(Request.OUTPUT);
             if (output.isEmpty()) {
-                problems.add(
-                        Request.OUTPUT + ": expected an array of at least one path, got " + shown(root.path(Request.OUTPUT)));
+                problems.add(Request.OUTPUT + ": expected an array of at least one path, got "
+                        + shown(root.path(Request.OUTPUT)));
             }
             List<String> input = paths(Request.INPUT);
             OptionalLong rows = rows();

@@ -32,9 +32,9 @@ import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import scala.Option;
 
-/// Whether every input file has as many rows in as out: rows in = ok + error + filtered + skipped. The rows of the
-/// output are counted by file and state, those of the input by the plan and, where the input is given, in the input
-/// itself; Deequ judges the table of files.
+/// Whether every input file has as many rows in as out: rows in = ok + error + filtered + skipped. The rows
+/// of the output are counted by file and state, those of the input by the plan and, where the input is
+/// given, in the input itself; Deequ judges the table of files.
 final class Conservation {
     private static final int SHOWN = 10;
 
@@ -91,7 +91,8 @@ final class Conservation {
             files = files.withColumn(INPUT, lit(null).cast(DataTypes.LongType));
         } else {
             files = files.join(input(), col(FILE).equalTo(col("file_input")), "full_outer");
-            files = files.withColumn(FILE, coalesce(col(FILE), col("file_input"))).drop("file_input");
+            files = files.withColumn(FILE, coalesce(col(FILE), col("file_input")))
+                    .drop("file_input");
         }
         for (String counted : STATES) {
             files = files.withColumn("rows_" + counted, coalesce(col("rows_" + counted), lit(0L)));
@@ -107,7 +108,8 @@ final class Conservation {
         counts.add(count(when(not(coalesce(col("status"), lit("")).isin(STATES.toArray())), 1))
                 .as("rows_other"));
         // a row without a file counts under an empty name
-        return flat.groupBy(coalesce(col(Expectation.RowsPerInputFile.FILE_COLUMN), lit("")).as(FILE))
+        return flat.groupBy(coalesce(col(Expectation.RowsPerInputFile.FILE_COLUMN), lit(""))
+                        .as(FILE))
                 .agg(counts.getFirst(), counts.subList(1, counts.size()).toArray(Column[]::new));
     }
 
@@ -130,12 +132,14 @@ final class Conservation {
 
     private Dataset<Row> read() {
         try {
-            return session.read().parquet(request.input().stream()
-                    .map(Conservation::literally)
-                    .toArray(String[]::new));
+            return session.read()
+                    .parquet(request.input().stream()
+                            .map(Conservation::literally)
+                            .toArray(String[]::new));
         } catch (Exception e) {
             // Scala throws the checked AnalysisException without declaring it
-            throw new AuditException("input " + request.input() + ": cannot be read as Parquet: " + Audit.explain(e), e);
+            throw new AuditException(
+                    "input " + request.input() + ": cannot be read as Parquet: " + Audit.explain(e), e);
         }
     }
 

@@ -226,8 +226,7 @@ class AuditIT {
         Path output = SampleRows.write(spark, rows, folder.resolve("output-" + rows.hashCode() + planned.hashCode()));
         List<Rule> rules = RulesFile.parse(
                 "one.yaml", "version: 1\nrules: [{name: one, level: warn, rows-per-input-file: {equals: input}}]\n");
-        return audit()
-                .run(
+        return audit().run(
                         new AuditRequest(
                                 List.of(output.toString()),
                                 null,

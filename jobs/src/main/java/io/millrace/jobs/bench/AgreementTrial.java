@@ -14,8 +14,9 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/// Whether we say what llama.cpp says: it goes on greedily with random prompts, and we are asked for each of its tokens
-/// which one we would have chosen after the same ones. Both with activations and caches in float.
+/// Whether we say what llama.cpp says: it goes on greedily with random prompts, and we are asked for each
+/// of its tokens which one we would have chosen after the same ones. Both with activations and caches in
+/// float.
 final class AgreementTrial implements Trial {
     private static final int PROMPTS = 10;
     private static final int PROMPT = 16;

@@ -18,8 +18,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/// `millrace bench`: tokens per second of this engine, and of others on the same file in turn with it, so that a ratio
-/// holds when the machine's speed drifts; what the machine can do at most, in between.
+/// `millrace bench`: tokens per second of this engine, and of others on the same file in turn with it, so
+/// that a ratio holds when the machine's speed drifts; what the machine can do at most, in between.
 @Command(
         name = "bench",
         mixinStandardHelpOptions = true,

@@ -3,7 +3,8 @@ package io.millrace.jobs.bench;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What the tools of llama.cpp and of ik_llama.cpp want to be asked, and which settings of theirs are worth trying.
+/// What the tools of llama.cpp and of ik_llama.cpp want to be asked, and which settings of theirs are worth
+/// trying.
 @SuppressWarnings("ImmutableEnumChecker") // unmodifiable lists
 enum Dialect {
     LLAMA_CPP("on", "off", List.of(""), List.of("--no-warmup")),

@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Whether a second executor doubles the work: a standalone master on the loopback address and one or two workers, each
-/// kept on one processor of its own, given as many rows each.
+/// Whether a second executor doubles the work: a standalone master on the loopback address and one or two
+/// workers, each kept on one processor of its own, given as many rows each.
 final class ExecutorsTrial implements Trial {
     private static final double BAR = 1.9;
     private static final int TASKS_EACH = 16;

@@ -8,7 +8,8 @@ import io.millrace.engine.tensor.Floats;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 
-/// A sequence that remembers many tokens which no model has seen: allocated as one that has, filled with chance.
+/// A sequence that remembers many tokens which no model has seen: allocated as one that has, filled with
+/// chance.
 final class FilledCache {
     /// Rows that are drawn; others repeat them.
     private static final int ROWS = 128;

@@ -15,8 +15,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.DoubleStream;
 
-/// What length costs: how fast a narrow V4 goes on with a prompt at several positions, against the operations that the
-/// formula of deepseek-v4.md section 9 counts there. The cache before the position is filled with chance.
+/// What length costs: how fast a narrow V4 goes on with a prompt at several positions, against the
+/// operations that the formula of deepseek-v4.md section 9 counts there. The cache before the position is
+/// filled with chance.
 final class LengthTrial implements Trial {
     private static final List<Integer> LENGTHS = List.of(1 << 10, 8 << 10, 64 << 10, 256 << 10);
     private static final int CHUNK = 128;

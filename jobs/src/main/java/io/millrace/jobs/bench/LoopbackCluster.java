@@ -15,8 +15,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.apache.spark.launcher.JavaModuleOptions;
 
-/// A standalone Spark master and workers on the loopback address, started from this JVM's class path, each worker kept
-/// on a processor of its own by `taskset`; so are the executors that it starts.
+/// A standalone Spark master and workers on the loopback address, started from this JVM's class path, each
+/// worker kept on a processor of its own by `taskset`; so are the executors that it starts.
 final class LoopbackCluster implements AutoCloseable {
     /// Tasks that an executor runs at once: they compute nothing, and keep its batch full while one ends.
     private static final int SLOTS = 4;

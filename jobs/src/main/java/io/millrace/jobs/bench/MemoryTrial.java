@@ -9,8 +9,9 @@ import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.model.Caches;
 import java.lang.management.ManagementFactory;
 
-/// What a context of V4-Flash takes: its caches, of 43 layers without their weights, allocated and weighed, against the
-/// formula of deepseek-v4.md section 5.3. A million tokens want a heap of 16 GB; a smaller one holds fewer.
+/// What a context of V4-Flash takes: its caches, of 43 layers without their weights, allocated and weighed,
+/// against the formula of deepseek-v4.md section 5.3. A million tokens want a heap of 16 GB; a smaller one
+/// holds fewer.
 final class MemoryTrial implements Trial {
     private static final int MILLION = 1 << 20;
 

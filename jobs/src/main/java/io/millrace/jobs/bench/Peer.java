@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// llama.cpp or a relative, by its own `llama-bench` and `llama-batched-bench`, which fill prompts themselves.
+/// llama.cpp or a relative, by its own `llama-bench` and `llama-batched-bench`, which fill prompts
+/// themselves.
 final class Peer implements Contestant {
     static final String PREFILL_TOOL = "llama-bench";
     static final String DECODE_TOOL = "llama-batched-bench";

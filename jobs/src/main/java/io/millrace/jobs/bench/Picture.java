@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.TreeSet;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.DoubleStream;
@@ -25,7 +26,8 @@ import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.Marker;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/// The batch-size curve and the roofline, side by side, as one PNG. Needs fonts, as any program that draws letters.
+/// The batch-size curve and the roofline, side by side, as one PNG. Needs fonts, as any program that draws
+/// letters.
 final class Picture {
     private static final int WIDTH = 900;
     private static final int HEIGHT = 620;
@@ -143,7 +145,7 @@ final class Picture {
         double[] x = {MOST_INTENSE};
         double[] y = {rate * cost.bodyOperations() / 1e9};
         points(chart, engine + ", prefill", index, x, y);
-        chart.getSeriesMap().get(engine + ", prefill").setShowInLegend(false);
+        Objects.requireNonNull(chart.getSeriesMap().get(engine + ", prefill")).setShowInLegend(false);
     }
 
     // ---- drawing: both axes are logarithms to the base 2, so that every doubling has its label ----

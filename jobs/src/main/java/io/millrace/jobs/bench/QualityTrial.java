@@ -10,8 +10,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Whether speed is paid for with quality: the bundled corpus summarised by the fast kernels and by those that compute
-/// in float, ROUGE against the references; and how far the next-token distributions of its prompts are apart.
+/// Whether speed is paid for with quality: the bundled corpus summarised by the fast kernels and by those
+/// that compute in float, ROUGE against the references; and how far the next-token distributions of its
+/// prompts are apart.
 final class QualityTrial implements Trial {
     private static final double ROUGE_BAR = 0.2;
     private static final double DIVERGENCE_BAR = 1e-3;

@@ -17,8 +17,8 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
 
-/// A DeepSeek-V4 of any size without a checkpoint: matrices in bfloat16 whose products keep the size of what they
-/// multiply, norms of one. The same configuration gives the same weights.
+/// A DeepSeek-V4 of any size without a checkpoint: matrices in bfloat16 whose products keep the size of
+/// what they multiply, norms of one. The same configuration gives the same weights.
 final class RandomWeights {
     private final Kernels kernels;
     private final ModelConfig config;

@@ -18,9 +18,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
-/// The local engine, which also keeps what it was asked, so that the same requests can be given to an engine without
-/// Spark around it. Static, since whoever opens an engine in an executor makes its own provider; a local master's
-/// executor is this process.
+/// The local engine, which also keeps what it was asked, so that the same requests can be given to an
+/// engine without Spark around it. Static, since whoever opens an engine in an executor makes its own
+/// provider; a local master's executor is this process.
 public final class RecordingProvider implements EngineProvider {
     static final String KIND = "recording";
 

@@ -16,8 +16,8 @@ import java.util.stream.DoubleStream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
-/// Everything measured of one model on one machine, as the JSON document that is kept: a run adds to what earlier runs
-/// measured, so that a long table can be measured in pieces.
+/// Everything measured of one model on one machine, as the JSON document that is kept: a run adds to what
+/// earlier runs measured, so that a long table can be measured in pieces.
 final class Results {
     private static final String WORKS = "works";
     private static final String RATES = "tokens_per_second";

@@ -13,8 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/// What Spark costs: the default job, rows read, spread, generated and written as Parquet, against an engine without
-/// Spark that is given the same requests at once. In turn in one JVM, after a short job that is not counted.
+/// What Spark costs: the default job, rows read, spread, generated and written as Parquet, against an
+/// engine without Spark that is given the same requests at once. In turn in one JVM, after a short job that
+/// is not counted.
 final class SparkTrial implements Trial {
     private static final double BAR = 0.95;
     private static final int WARM_UP_ROWS = 200;

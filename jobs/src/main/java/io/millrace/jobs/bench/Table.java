@@ -161,6 +161,7 @@ final class Table {
                         line("  %-40s %s", figure.getKey(), figure.getValue().toString()));
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation is of a library that nothing else here needs
     private void line(String format, Object... values) {
         out.println(String.format(Locale.ROOT, format, values));
     }

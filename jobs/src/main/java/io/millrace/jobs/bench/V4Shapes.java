@@ -72,7 +72,8 @@ final class V4Shapes {
         };
     }
 
-    /// Operations of one token at a position, its head left out: products with weights, attention, index scores.
+    /// Operations of one token at a position, its head left out: products with weights, attention, index
+    /// scores.
     static double operations(ModelConfig config, int position) {
         double operations = 0;
         for (ModelConfig.Layer layer : config.layers()) {

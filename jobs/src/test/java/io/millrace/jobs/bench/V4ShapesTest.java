@@ -14,8 +14,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class V4ShapesTest {
-    /// The table of deepseek-v4.md section 9, which counts the head, and at an index key also the sum over heads: one
-    /// operation in 128.
+    /// The table of deepseek-v4.md section 9, which counts the head, and at an index key also the sum over
+    /// heads: one operation in 128.
     @ParameterizedTest
     @CsvSource({"4096, 29.1", "32768, 32.2", "131072, 42.7", "1048576, 141.0"})
     void operations_ofFlash_arePublished(int tokens, double billions) {

@@ -71,8 +71,8 @@ final class ParquetRecords implements Records {
         return new MessageType(all.getName(), types);
     }
 
-    /// Those pages of the row group that hold the shard's rows, as the first column's pages lie; the whole row
-    /// group if the file has no index of pages.
+    /// Those pages of the row group that hold the shard's rows, as the first column's pages lie; the whole
+    /// row group if the file has no index of pages.
     private static PageReadStore pages(ParquetFileReader file, MessageType schema, Shard shard) throws IOException {
         BlockMetaData rowGroup = file.getRowGroups().get(shard.block());
         OffsetIndex index = index(file, schema, rowGroup);

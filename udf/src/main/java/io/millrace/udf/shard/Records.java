@@ -23,8 +23,8 @@ interface Records extends Closeable {
         return null;
     }
 
-    /// Opens a block at the shard's first row. Of Parquet no more is read than the shard has; of the others the
-    /// rest of the block follows, since only who reads a text knows where its records are.
+    /// Opens a block at the shard's first row. Of Parquet no more is read than the shard has; of the others
+    /// the rest of the block follows, since only who reads a text knows where its records are.
     ///
     /// @param columns columns wanted
     static Records open(RecordFormat format, Shard shard, List<String> columns, Configuration conf) throws IOException {

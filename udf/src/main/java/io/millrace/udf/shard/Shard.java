@@ -27,8 +27,9 @@ public record Shard(int number, InputFile file, int block, long start, long byte
     private static final Pattern NAME =
             Pattern.compile(PREFIX + "[0-9a-f]{" + NAME_DIGITS + "}" + Pattern.quote(SUFFIX));
 
-    /// What the shard is: SHA-256, lower-case hex, over file, its length and time of modification, block, range and
-    /// the run's fingerprint. Its number is left out, so that a file more or less in front changes nothing.
+    /// What the shard is: SHA-256, lower-case hex, over file, its length and time of modification, block,
+    /// range and the run's fingerprint. Its number is left out, so that a file more or less in front
+    /// changes nothing.
     public String identity(String fingerprint) {
         String key = String.join(
                 "\n",
@@ -63,7 +64,8 @@ public record Shard(int number, InputFile file, int block, long start, long byte
                 : OptionalLong.empty();
     }
 
-    /// As JSON; how a shard travels, since a record does not survive every serializer that Spark may be set to.
+    /// As JSON; how a shard travels, since a record does not survive every serializer that Spark may be set
+    /// to.
     public String toJson() {
         try {
             return JSON.writeValueAsString(this);

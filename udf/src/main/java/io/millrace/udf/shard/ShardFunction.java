@@ -27,7 +27,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
-/// Computes shards: reads the rows, has the executor's engine answer them, commits the files, one after the other.
+/// Computes shards: reads the rows, has the executor's engine answer them, commits the files, one after the
+/// other.
 ///
 /// A shard may be computed by any number of attempts, one after the other or at once, and is committed once:
 /// its file's name follows from what it is, a committed shard is not computed again, and an attempt that was
@@ -111,8 +112,8 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
         try (CommittedRows before = CommittedRows.open(file, conf);
                 ShardRows rows = ShardRows.open(shard, recipe.input(), conf);
                 ShardWriter writer = ShardWriter.open(shard, recipe.output(), fingerprint(), conf)) {
-            Iterator<Row> completions = generate()
-                    .call(withFailures(rows, failed), identity -> failed.contains(Place.of(identity)));
+            Iterator<Row> completions =
+                    generate().call(withFailures(rows, failed), identity -> failed.contains(Place.of(identity)));
             while (before.hasNext()) {
                 Row row = before.next();
                 writer.write(failed.contains(Place.ofCompletion(row)) ? completions.next() : row);

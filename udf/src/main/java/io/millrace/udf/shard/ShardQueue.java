@@ -9,8 +9,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
 
-/// The rows of several shards one after the other, each opened when it is its turn, so that requests of the next are
-/// under way while the last ones of a shard are awaited. Confined to one thread.
+/// The rows of several shards one after the other, each opened when it is its turn, so that requests of the
+/// next are under way while the last ones of a shard are awaited. Confined to one thread.
 final class ShardQueue implements Iterator<Row>, AutoCloseable {
     private final Iterator<Shard> shards;
     private final Predicate<Shard> isDone;

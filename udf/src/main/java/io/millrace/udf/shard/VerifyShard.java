@@ -15,8 +15,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 
-/// Reads the rows of a committed shard again and compares: with the plan, row for row, and with what the footer says
-/// of them.
+/// Reads the rows of a committed shard again and compares: with the plan, row for row, and with what the
+/// footer says of them.
 public final class VerifyShard implements Function<String, String> {
     private static final long serialVersionUID = 1L;
 

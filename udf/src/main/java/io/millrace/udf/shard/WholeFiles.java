@@ -84,8 +84,8 @@ public final class WholeFiles {
         void writeTo(OutputStream out) throws IOException;
     }
 
-    /// Brings what was written to the disk, where the file system can: else a machine that stops may keep a name
-    /// and lose what it names.
+    /// Brings what was written to the disk, where the file system can: else a machine that stops may keep a
+    /// name and lose what it names.
     static void sync(FSDataOutputStream out) throws IOException {
         if (out.hasCapability(StreamCapabilities.HSYNC)) {
             out.hsync();

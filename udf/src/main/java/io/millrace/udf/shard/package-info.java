@@ -1,5 +1,5 @@
-/// Shards: the unit that is read, computed, committed and done again. A shard is a range of input rows; its output is
-/// one file whose name follows from what it is.
+/// Shards: the unit that is read, computed, committed and done again. A shard is a range of input rows; its
+/// output is one file whose name follows from what it is.
 @NullMarked
 package io.millrace.udf.shard;
 
