@@ -133,7 +133,7 @@ final class ProductsProcess implements ProductParity.Multiplier, AutoCloseable {
                     y);
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "%s %s [%d, %d], %d rows".formatted(level, w.dtype(), w.rows(), w.cols(), rows), e);
+                    level + " " + w.dtype() + " [" + w.rows() + ", " + w.cols() + "], " + rows + " rows", e);
         }
     }
 
