@@ -19,14 +19,14 @@ class SummarizeRunTest {
 
     @Test
     void read_addsPromptsAndCompletions() {
-        SummarizeRun run = SummarizeRun.read(TABLE.formatted("0"));
+        SummarizeRun run = SummarizeRun.read(TABLE.replace("%s", "0"));
         assertThat(run.tokensPerSecond()).isEqualTo(1514);
         assertThat(run.rouge()).containsExactly(41.20, 19.05, 37.14);
     }
 
     @Test
     void read_ofFailedRows_isNoMeasurement() {
-        assertThatThrownBy(() -> SummarizeRun.read(TABLE.formatted("3  (INTERNAL 3)")))
+        assertThatThrownBy(() -> SummarizeRun.read(TABLE.replace("%s", "3  (INTERNAL 3)")))
                 .isInstanceOf(JobException.class)
                 .hasMessageContaining("without failed rows");
     }
