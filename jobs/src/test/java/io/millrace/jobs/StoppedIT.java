@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A run that is stopped from outside, in a process of its own: by a signal, by a full disk, by an output
-/// that cannot be written to any more. It says why and how it goes on, and does.
+/// A run that is stopped from outside, in a process of its own: by a signal, by a full disk, by an output that cannot
+/// be written to any more. It says why and how it goes on, and does.
 @Timeout(value = 15, unit = TimeUnit.MINUTES)
 class StoppedIT {
     private static final int ROWS = 400;
@@ -78,16 +78,13 @@ class StoppedIT {
             run.waitFor();
 
             assertThat(processes.said("run"))
-                    .contains(
-                            "millrace: interrupted: ", " of 80 shards (", "the same command with --output ", "goes on");
+                    .contains("millrace: interrupted: ", " of 80 shards (", "the same command with --output " , "goes on");
             assertThat(run.exitValue()).isEqualTo(128 + 2);
             assertThat(manifest().path("state").asText()).isEqualTo("interrupted");
             assertThat(out.resolve("_millrace/staging")).isEmptyDirectory();
             assertThat(out.resolve("_SUCCESS")).doesNotExist();
             long before = parts(out);
-            assertThat(manifest().at("/shards/committed").asLong())
-                    .isEqualTo(before)
-                    .isBetween(1L, 79L);
+            assertThat(manifest().at("/shards/committed").asLong()).isEqualTo(before).isBetween(1L, 79L);
 
             Process again = processes.startMillrace("again", List.of(), List.of(), args);
             assertThat(again.waitFor()).as(() -> processes.said("again")).isEqualTo(ExitCode.OK);
@@ -117,7 +114,9 @@ class StoppedIT {
     void outputReadOnly_midway_isSaidAndGoesOnWhenItIsNot() throws IOException, InterruptedException {
         Result result = inMountNamespace("""
                 mount -t tmpfs -o size=100m tmpfs $OUT
-                ( while [ $(ls $OUT | grep -c parquet) -lt 3 ]; do :; done; mount -o remount,ro $OUT ) &
+                ( while [ $(ls $OUT | grep -c parquet) -lt 3 ]; do :; done
+                  # refused as long as a file is open for writing
+                  until mount -o remount,ro $OUT 2> /dev/null; do :; done ) &
                 $RUN > first.log 2>&1; echo $? > first.exit
                 wait
                 mount -o remount,rw $OUT
@@ -153,9 +152,7 @@ class StoppedIT {
                     .redirectErrorStream(true)
                     .redirectOutput(dir.resolve("script.log").toFile())
                     .start();
-            assertThat(shell.waitFor())
-                    .as(Files.readString(dir.resolve("script.log")))
-                    .isZero();
+            assertThat(shell.waitFor()).as(Files.readString(dir.resolve("script.log"))).isZero();
         }
         return new Result(dir);
     }
@@ -177,8 +174,7 @@ class StoppedIT {
     /// What a script left behind.
     private record Result(Path dir) {
         int exit(String name) throws IOException {
-            return Integer.parseInt(
-                    Files.readString(dir.resolve(name + ".exit")).strip());
+            return Integer.parseInt(Files.readString(dir.resolve(name + ".exit")).strip());
         }
 
         String log(String name) throws IOException {

@@ -6,6 +6,7 @@ import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumFileSystem;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Options;
@@ -75,6 +76,10 @@ public final class WholeFiles {
         } catch (IOException | RuntimeException e) {
             discard(written);
             throw e;
+        } catch (FSError e) {
+            // what Hadoop's local file system makes of a full disk
+            discard(written);
+            throw new IOException(e.getMessage(), e);
         }
     }
 
