@@ -78,13 +78,16 @@ class StoppedIT {
             run.waitFor();
 
             assertThat(processes.said("run"))
-                    .contains("millrace: interrupted: ", " of 80 shards (", "the same command with --output " , "goes on");
+                    .contains(
+                            "millrace: interrupted: ", " of 80 shards (", "the same command with --output ", "goes on");
             assertThat(run.exitValue()).isEqualTo(128 + 2);
             assertThat(manifest().path("state").asText()).isEqualTo("interrupted");
             assertThat(out.resolve("_millrace/staging")).isEmptyDirectory();
             assertThat(out.resolve("_SUCCESS")).doesNotExist();
             long before = parts(out);
-            assertThat(manifest().at("/shards/committed").asLong()).isEqualTo(before).isBetween(1L, 79L);
+            assertThat(manifest().at("/shards/committed").asLong())
+                    .isEqualTo(before)
+                    .isBetween(1L, 79L);
 
             Process again = processes.startMillrace("again", List.of(), List.of(), args);
             assertThat(again.waitFor()).as(() -> processes.said("again")).isEqualTo(ExitCode.OK);
@@ -152,7 +155,9 @@ class StoppedIT {
                     .redirectErrorStream(true)
                     .redirectOutput(dir.resolve("script.log").toFile())
                     .start();
-            assertThat(shell.waitFor()).as(Files.readString(dir.resolve("script.log"))).isZero();
+            assertThat(shell.waitFor())
+                    .as(Files.readString(dir.resolve("script.log")))
+                    .isZero();
         }
         return new Result(dir);
     }
@@ -174,7 +179,8 @@ class StoppedIT {
     /// What a script left behind.
     private record Result(Path dir) {
         int exit(String name) throws IOException {
-            return Integer.parseInt(Files.readString(dir.resolve(name + ".exit")).strip());
+            return Integer.parseInt(
+                    Files.readString(dir.resolve(name + ".exit")).strip());
         }
 
         String log(String name) throws IOException {
