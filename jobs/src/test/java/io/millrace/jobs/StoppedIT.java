@@ -85,9 +85,9 @@ class StoppedIT {
             assertThat(out.resolve("_millrace/staging")).isEmptyDirectory();
             assertThat(out.resolve("_SUCCESS")).doesNotExist();
             long before = parts(out);
-            assertThat(manifest().at("/shards/committed").asLong())
-                    .isEqualTo(before)
-                    .isBetween(1L, 79L);
+            // a shard under way may still be committed, whole, after the count
+            assertThat(before).isBetween(1L, 79L);
+            assertThat(manifest().at("/shards/committed").asLong()).isBetween(1L, before);
 
             Process again = processes.startMillrace("again", List.of(), List.of(), args);
             assertThat(again.waitFor()).as(() -> processes.said("again")).isEqualTo(ExitCode.OK);
