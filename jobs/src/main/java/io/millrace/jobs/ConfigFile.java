@@ -63,6 +63,8 @@ final class ConfigFile {
         keys.put("step-tokens", engine.stepTokens());
         keys.put("max-running", engine.maxRunning());
         keys.put("cache-rounding", word(engine.cacheRounding()));
+        keys.put("prefix-sharing", engine.prefixSharing());
+        keys.put("speculation", engine.speculation());
         keys.put("stall-seconds", config.stallSeconds());
         return keys;
     }

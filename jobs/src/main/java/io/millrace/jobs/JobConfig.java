@@ -80,6 +80,8 @@ public record JobConfig(
         keys.put("engine.step-tokens", "512");
         keys.put("engine.max-running", "256");
         keys.put("engine.cache-rounding", "auto");
+        keys.put("engine.prefix-sharing", "on");
+        keys.put("engine.speculation", "on");
         keys.put("engine.stall-seconds", "60");
         keys.put("prompt.template", PromptRecipe.TEXT_ONLY);
         keys.put("prompt.format", "chat");
@@ -185,7 +187,9 @@ public record JobConfig(
                 reader.bytes("engine.cache-budget"),
                 reader.integer("engine.step-tokens", 1),
                 reader.integer("engine.max-running", 1),
-                reader.choice("engine.cache-rounding", CacheRounding.values()));
+                reader.choice("engine.cache-rounding", CacheRounding.values()),
+                reader.flag("engine.prefix-sharing"),
+                reader.flag("engine.speculation"));
     }
 
     private static PromptRecipe prompt(ConfigReader reader) {

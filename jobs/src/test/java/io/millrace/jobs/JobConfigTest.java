@@ -27,7 +27,8 @@ class JobConfigTest {
                     whole-files: true, multi-line-csv: true, limit: 7}
             output: {dir: /out}
             engine: {kind: fake, model-dir: /m, ring: reference, threads: 3, cache-budget: 512m, step-tokens: 64,
-                     max-running: 8, cache-rounding: off, stall-seconds: 9}
+                     max-running: 8, cache-rounding: off, prefix-sharing: off,
+                     speculation: off, stall-seconds: 9}
             prompt: {template: "{text}!", format: raw, system: be brief, thinking: think, max-tokens: 99,
                      overlong: truncate-middle}
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
@@ -65,7 +66,16 @@ class JobConfigTest {
         assertThat(config.outputDir()).matches("/work/output/summarize-\\d{8}-\\d{6}");
         assertThat(config.engine())
                 .isEqualTo(new EngineRecipe(
-                        "local", "/checkout/engine/models/synopsis-v4", "auto", 0, 0, 512, 256, CacheRounding.AUTO));
+                        "local",
+                        "/checkout/engine/models/synopsis-v4",
+                        "auto",
+                        0,
+                        0,
+                        512,
+                        256,
+                        CacheRounding.AUTO,
+                        true,
+                        true));
         // the lengths that the bundled model was trained on
         assertThat(config.prompt().template()).isEqualTo(PromptRecipe.TEXT_ONLY);
         assertThat(config.prompt().maxPromptTokens()).isEqualTo(128);
@@ -90,7 +100,8 @@ class JobConfigTest {
                 .isEqualTo(new JobConfig(
                         new JobConfig.Input(List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", true, true, 7),
                         "/out",
-                        new EngineRecipe("fake", "/m", "reference", 3, 512L << 20, 64, 8, CacheRounding.OFF),
+                        new EngineRecipe(
+                                "fake", "/m", "reference", 3, 512L << 20, 64, 8, CacheRounding.OFF, false, false),
                         new PromptRecipe(
                                 "{text}!",
                                 PromptFormat.RAW,

@@ -22,6 +22,8 @@ import java.util.TreeSet;
 /// @param stepTokens upper bound of tokens in one step, >= 1
 /// @param maxRunning upper bound of sequences in the running batch, >= 1
 /// @param cacheRounding whether cached rows take the rounding the model was trained with
+/// @param prefixSharing whether the common beginning of several prompts is computed once
+/// @param speculation whether small batches guess tokens ahead, where the model can
 public record EngineRecipe(
         String kind,
         String modelDir,
@@ -30,7 +32,9 @@ public record EngineRecipe(
         long cacheBudgetBytes,
         int stepTokens,
         int maxRunning,
-        CacheRounding cacheRounding)
+        CacheRounding cacheRounding,
+        boolean prefixSharing,
+        boolean speculation)
         implements Serializable {
 
     /// The kind that runs the model inside the executor.

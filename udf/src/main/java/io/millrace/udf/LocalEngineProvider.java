@@ -26,6 +26,8 @@ public final class LocalEngineProvider implements EngineProvider {
                 recipe.cacheBudgetBytes() == 0 ? machine.cacheBudgetBytes() : recipe.cacheBudgetBytes(),
                 recipe.stepTokens(),
                 recipe.maxRunning(),
-                recipe.cacheRounding());
+                recipe.cacheRounding(),
+                recipe.prefixSharing(),
+                recipe.speculation());
     }
 }

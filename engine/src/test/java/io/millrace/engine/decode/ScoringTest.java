@@ -66,8 +66,7 @@ class ScoringTest {
                     // a sum of exponentials in float against one in double
                     assertThat(scored.logprobs().get(i)).isCloseTo(expected[i], within(1e-5));
                 }
-                assertThat(scored.logprob())
-                        .isCloseTo(DoubleStream.of(expected).sum(), within(length * 1e-5));
+                assertThat(scored.logprob()).isCloseTo(DoubleStream.of(expected).sum(), within(length * 1e-5));
                 assertThat(scored.usage().promptTokens()).isEqualTo(prompt.length);
                 assertThat(scored.usage().completionTokens()).isEqualTo(length);
             }
@@ -87,9 +86,8 @@ class ScoringTest {
         try (LocalEngine engine = open("tiny-fp32", "vector", 16)) {
             int[] prompt = new Random(SEED).ints(30, 0, 60).toArray();
             SamplingParams sampling = new SamplingParams(0, 1, 0, 0, 10, List.of(), 0, true);
-            Completed completed = (Completed)
-                    engine.submit(new GenerationRequest("a", TokenIds.of(prompt), sampling))
-                            .join();
+            Completed completed = (Completed) engine.submit(new GenerationRequest("a", TokenIds.of(prompt), sampling))
+                    .join();
             int[] written = completed.tokens().toArray();
             Scored scored = score(engine, prompt, written);
             assertThat(scored.greedy()).isTrue();
@@ -97,7 +95,9 @@ class ScoringTest {
             for (int i = 0; i < written.length; i++) {
                 int[] other = written.clone();
                 other[i] = (other[i] + 1) % 60;
-                assertThat(score(engine, prompt, other).greedy()).as("token %d", i).isFalse();
+                assertThat(score(engine, prompt, other).greedy())
+                        .as("token %d", i)
+                        .isFalse();
                 assertThat(score(engine, prompt, Arrays.copyOf(written, i + 1)).greedy())
                         .isTrue();
             }

@@ -182,7 +182,8 @@ class SpeculationTest {
             Map<Integer, int[]> answers = new HashMap<>();
             for (int i = 0; i < requests.size(); i++) {
                 IntStream prompt = IntStream.of(requests.get(i).prompt().toArray());
-                IntStream written = IntStream.of(without.answers().get(i).tokens().toArray());
+                IntStream written =
+                        IntStream.of(without.answers().get(i).tokens().toArray());
                 answers.put(
                         requests.get(i).prompt().size(),
                         IntStream.concat(prompt, written).toArray());
