@@ -76,7 +76,7 @@ class KillIT {
                     onePass,
                     (double) disturbed.tokens() / onePass,
                     executorsLost));
-            Files.write(Path.of("target", "kill-moments.md"), report);
+            Files.write(Files.createDirectories(Path.of("target")).resolve("kill-moments.md"), report);
             assertThat(disturbed.tokens()).isLessThanOrEqualTo(onePass + onePass / 20 + executorsLost * shard);
         }
     }
