@@ -18,7 +18,7 @@ final class ConfigFile {
 
     private ConfigFile() {}
 
-    /// YAML that reproduces the configuration.
+    /// YAML that reproduces the configuration, passwords aside.
     static String yaml(JobConfig config) {
         ObjectMapper mapper = new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER));
         return write(mapper, groups(config));
@@ -35,7 +35,7 @@ final class ConfigFile {
         groups.put("plan", Map.of("shard-rows", config.shardRows()));
         groups.put("gate", gate(config.gate()));
         groups.put("spark", Map.of("master", config.sparkMaster()));
-        groups.putAll(new TreeMap<>(config.sparkConf()));
+        new TreeMap<>(config.sparkConf()).forEach((key, value) -> groups.put(key, Secrets.shown(key, value)));
         return groups;
     }
 

@@ -172,6 +172,18 @@ class JobConfigTest {
     }
 
     @Test
+    void secrets_areNotWrittenDown() {
+        String key = "spark.hadoop.fs.s3a.secret.key";
+        JobConfig config = JobConfig.resolve(HOME, List.of(settings(key, "hush", "spark.app.name", "loud")));
+
+        assertThat(config.sparkConf()).containsEntry(key, "hush");
+        assertThat(ConfigFile.yaml(config)).contains("redacted", "loud").doesNotContain("hush");
+        assertThat(Secrets.shown(key + "=hush")).isEqualTo(key + "=*********(redacted)");
+        assertThat(Secrets.shown("sampling.max-tokens=5")).isEqualTo("sampling.max-tokens=5");
+        assertThat(Secrets.shown("--text-column")).isEqualTo("--text-column");
+    }
+
+    @Test
     void ofYaml_noMapping_saysWhatAndWhere() throws IOException {
         Path list = Files.writeString(dir.resolve("list.yaml"), "- a\n- b\n");
 

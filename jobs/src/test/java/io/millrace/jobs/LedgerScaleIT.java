@@ -40,7 +40,7 @@ class LedgerScaleIT {
         table.add("|---|---|---|---|---|---|---|---|---|---|");
         for (String rows : System.getProperty("scale.rows").split(",")) {
             table.add(measure(Long.parseLong(rows)));
-            Files.write(Path.of("target", "ledger-scale.md"), table);
+            Files.write(Files.createDirectories(Path.of("target")).resolve("ledger-scale.md"), table);
         }
     }
 

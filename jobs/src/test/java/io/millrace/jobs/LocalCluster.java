@@ -12,6 +12,9 @@ import java.util.stream.Stream;
 
 /// A Spark master and two workers with a core each, every one a process of its own on the loopback address.
 final class LocalCluster implements AutoCloseable {
+    /// For processes that compute nothing: start soon, leave the processors to the executors.
+    private static final List<String> LIGHT = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+
     private final Path dir;
     private final JavaProcesses processes;
     private final List<Process> workers = new ArrayList<>();
@@ -93,12 +96,12 @@ final class LocalCluster implements AutoCloseable {
     }
 
     private Process startDaemon(String name, String mainClass, String... args) throws IOException {
-        return processes.start(name, List.of(), mainClass, List.of(), List.of(args));
+        return processes.start(name, List.of(), mainClass, LIGHT, List.of(args));
     }
 
     /// Starts `millrace` in a process of its own.
     Process startMillrace(String name, List<String> args) throws IOException {
-        return processes.startMillrace(name, List.of(), List.of(), args);
+        return processes.startMillrace(name, List.of(), LIGHT, args);
     }
 
     /// What a process has said so far.

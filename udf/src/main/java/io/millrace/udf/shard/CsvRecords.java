@@ -1,5 +1,6 @@
 package io.millrace.udf.shard;
 
+import com.univocity.parsers.common.TextParsingException;
 import com.univocity.parsers.csv.CsvParser;
 import com.univocity.parsers.csv.CsvParserSettings;
 import java.io.Closeable;
@@ -64,6 +65,11 @@ final class CsvRecords implements Records {
     }
 
     @Override
+    public @Nullable String malformed() {
+        return source.malformed();
+    }
+
+    @Override
     public @Nullable String value(int column) {
         int field = fields[column];
         return field < 0 || field >= record.length ? null : record[field];
@@ -76,13 +82,22 @@ final class CsvRecords implements Records {
 
     /// Where parsed records come from.
     private interface Source extends Closeable {
-        /// The next record's fields; null at the end.
+        /// The next record's fields, none if it cannot be read; null at the end.
         String @Nullable [] next() throws IOException;
+
+        /// The last record if it could not be read.
+        default @Nullable String malformed() {
+            return null;
+        }
     }
 
-    private record LineSource(Lines lines, CsvParser parser) implements Source {
+    private static final class LineSource implements Source {
+        private final CsvParser parser = new CsvParser(settings());
+        private final Lines lines;
+        private @Nullable String malformed;
+
         LineSource(Lines lines) {
-            this(lines, new CsvParser(settings()));
+            this.lines = lines;
         }
 
         @Override
@@ -92,7 +107,20 @@ final class CsvRecords implements Records {
                     return null;
                 }
             } while (lines.isBlank());
-            return parser.parseLine(lines.line().toString());
+            String line = lines.line().toString();
+            malformed = null;
+            try {
+                return parser.parseLine(line);
+            } catch (TextParsingException e) {
+                // more columns than there may be
+                malformed = line;
+                return new String[0];
+            }
+        }
+
+        @Override
+        public @Nullable String malformed() {
+            return malformed;
         }
 
         @Override

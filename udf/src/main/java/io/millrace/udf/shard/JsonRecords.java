@@ -3,8 +3,9 @@ package io.millrace.udf.shard;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.exc.StreamReadException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -15,8 +16,13 @@ import org.jspecify.annotations.Nullable;
 /// Each line is a JSON object, of which the wanted fields are read: strings as they are, numbers and truth
 /// values as they are written, objects and arrays as JSON. A line that is no object is a malformed record.
 final class JsonRecords implements Records {
-    private static final JsonFactory JSON =
-            JsonFactory.builder().enable(JsonReadFeature.ALLOW_SINGLE_QUOTES).build();
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
+            // a line may be as long as it is; whatever else is out of bounds makes the record a malformed one
+            .streamReadConstraints(StreamReadConstraints.builder()
+                    .maxStringLength(Integer.MAX_VALUE)
+                    .build())
+            .build();
 
     private final Lines lines;
     private final List<String> columns;
@@ -57,7 +63,7 @@ final class JsonRecords implements Records {
                 }
             }
             return parser.nextToken() == null;
-        } catch (StreamReadException e) {
+        } catch (JsonProcessingException e) {
             Arrays.fill(values, null);
             return false;
         }

@@ -139,6 +139,23 @@ class RecordsTest {
     }
 
     @Test
+    void json_longTextsAreRead_andDeepOnesAreMalformed() throws IOException {
+        String text = "long ".repeat(5_000_000);
+        String deep = "{\"t\": " + "[".repeat(5000) + "]".repeat(5000) + "}";
+        InputFile file = file("in.jsonl", "{\"t\": \"" + text + "\"}\n" + deep + "\n");
+
+        assertThat(read(RecordFormat.JSON_LINES, whole(file), "t")).containsExactly(text, "malformed " + deep);
+    }
+
+    @Test
+    void csvLines_moreColumnsThanThereMayBe_isMalformed() throws IOException {
+        String wide = "x,".repeat(30_000);
+        InputFile file = file("in.csv", "a\n1\n" + wide + "\n2\n");
+
+        assertThat(read(RecordFormat.CSV_LINES, whole(file), "a")).containsExactly("1", "malformed " + wide, "2");
+    }
+
+    @Test
     void csvLines_laterStretch_knowsTheHeader() throws IOException {
         InputFile file = file("in.csv", "id,text\n1,a\n2,b\n3,c\n");
 
