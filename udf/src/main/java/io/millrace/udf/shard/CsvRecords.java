@@ -87,8 +87,10 @@ final class CsvRecords implements Records {
             fault = new Fault(
                     RowFault.SCHEMA_MISMATCH, "expected " + width + " fields, got " + source.size(), source.raw());
         }
-        for (int column = 0; fault == null && column < fields.length; column++) {
-            record[column] = source.field(fields[column]);
+        if (fault == null) {
+            for (int column = 0; column < fields.length; column++) {
+                record[column] = source.field(fields[column]);
+            }
             fault = source.fault();
         }
         return true;
