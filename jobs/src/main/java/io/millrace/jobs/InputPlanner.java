@@ -5,6 +5,7 @@ import io.millrace.udf.shard.CountRecords;
 import io.millrace.udf.shard.InputBlock;
 import io.millrace.udf.shard.InputFile;
 import io.millrace.udf.shard.InputRecipe;
+import io.millrace.udf.shard.ParquetFooter;
 import io.millrace.udf.shard.RecordFormat;
 import io.millrace.udf.shard.RecordNames;
 import io.millrace.udf.shard.Shard;
@@ -20,9 +21,6 @@ import java.util.concurrent.Future;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
-import org.apache.parquet.hadoop.ParquetFileReader;
-import org.apache.parquet.hadoop.metadata.BlockMetaData;
-import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
@@ -129,26 +127,15 @@ final class InputPlanner {
 
     private PlannedFile rowGroups(
             InputFile file, String textColumn, List<JobException> misfits, Configuration conf) {
-        try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(new Path(file.name()), conf))) {
-            JobException misfit =
-                    misfit(file, RecordNames.of(reader.getFileMetaData().getSchema()), textColumn);
+        try {
+            ParquetFooter footer = ParquetFooter.read(file, conf);
+            JobException misfit = misfit(file, footer.names(), textColumn);
             if (misfit != null) {
                 misfits.add(misfit);
             }
-            List<InputBlock> blocks = new ArrayList<>();
-            List<BlockMetaData> rowGroups = reader.getRowGroups();
-            for (int index = 0; index < rowGroups.size(); index++) {
-                BlockMetaData rowGroup = rowGroups.get(index);
-                if (rowGroup.getRowCount() > 0) {
-                    blocks.add(new InputBlock(
-                            index, rowGroup.getStartingPos(), rowGroup.getCompressedSize(), rowGroup.getRowCount()));
-                }
-            }
-            return new PlannedFile(file, blocks);
-        } catch (IOException | RuntimeException e) {
-            throw e instanceof JobException known
-                    ? known
-                    : new JobException("input " + file.name() + ": expected Parquet, got " + e.getMessage(), e);
+            return new PlannedFile(file, footer.blocks());
+        } catch (IOException e) {
+            throw new JobException("input " + file.name() + ": expected Parquet, got " + e.getMessage(), e);
         }
     }
 

@@ -8,14 +8,12 @@ import java.util.List;
 import java.util.PrimitiveIterator;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
-import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.internal.column.columnindex.OffsetIndex;
 import org.apache.parquet.internal.filter2.columnindex.RowRanges;
 import org.apache.parquet.io.ColumnIOFactory;
@@ -57,8 +55,7 @@ final class ParquetRecords implements Records {
     }
 
     static ParquetRecords open(Shard shard, List<String> columns, Configuration conf) throws IOException {
-        Path path = new Path(shard.file().name());
-        ParquetFileReader file = ParquetFileReader.open(HadoopInputFile.fromPath(path, conf));
+        ParquetFileReader file = ParquetFooter.open(shard.file(), conf);
         try {
             List<String> single = RecordNames.of(file.getFileMetaData().getSchema());
             MessageType schema = wanted(file.getFileMetaData().getSchema(), columns, single);
