@@ -120,13 +120,12 @@ public final class Fuzz {
     private void readOne(Reader reader, int at) throws Exception {
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(SEED * 1_000_003 + at);
         byte[] damaged = mutation.apply(original, random);
-        long thread = Thread.currentThread().threadId();
         cpuAtStart = PROCESS.getProcessCpuTime();
         nanosAtStart = System.nanoTime();
         index = at;
-        long allocatedBefore = THREADS.getThreadAllocatedBytes(thread);
+        long allocatedBefore = THREADS.getTotalThreadAllocatedBytes();
         String refusal = reader.read(damaged);
-        long allocated = THREADS.getThreadAllocatedBytes(thread) - allocatedBefore;
+        long allocated = THREADS.getTotalThreadAllocatedBytes() - allocatedBefore;
         longestCpu = Math.max(longestCpu, PROCESS.getProcessCpuTime() - cpuAtStart);
         mostAllocated = Math.max(mostAllocated, allocated);
         if (refusal == null) {

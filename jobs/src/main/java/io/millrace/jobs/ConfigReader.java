@@ -19,10 +19,12 @@ final class ConfigReader {
 
     private final Map<String, List<String>> values = new LinkedHashMap<>();
     private final Map<String, String> origins = new LinkedHashMap<>();
+    private final List<String> layers;
     private final List<String> problems = new ArrayList<>();
 
     /// @param layers lowest precedence first
     ConfigReader(List<Settings> layers) {
+        this.layers = layers.stream().map(Settings::name).distinct().toList();
         for (Settings layer : layers) {
             layer.values().forEach((key, value) -> {
                 values.put(key, value);
@@ -31,8 +33,9 @@ final class ConfigReader {
         }
     }
 
-    void problem(String problem) {
-        problems.add(problem);
+    /// @param key whose words are to blame, to say where they stand
+    void problem(String key, String problem) {
+        problems.add(problem + from(key));
     }
 
     void throwIfWrong() {
@@ -47,7 +50,7 @@ final class ConfigReader {
         known.forEach(names::add);
         for (String key : values.keySet()) {
             if (!names.contains(key) && !passedThrough.test(key)) {
-                problems.add(key + ": no such key" + from(key));
+                problem(key, key + ": no such key");
             }
         }
     }
@@ -78,7 +81,7 @@ final class ConfigReader {
     String text(String key) {
         String word = optional(key);
         if (word == null) {
-            problems.add(key + ": expected a value, got none");
+            problem(key, key + ": expected a value, got none");
             return "";
         }
         return word;
@@ -166,10 +169,11 @@ final class ConfigReader {
     }
 
     void wrong(String key, String expected, Object got) {
-        problems.add(key + ": expected " + expected + ", got " + got + from(key));
+        problem(key, key + ": expected " + expected + ", got " + got);
     }
 
+    /// The layer that has the key, or all of them if none has.
     private String from(String key) {
-        return origins.containsKey(key) ? " (" + origins.get(key) + ")" : "";
+        return " (" + origins.getOrDefault(key, "not in " + layers) + ")";
     }
 }

@@ -43,7 +43,9 @@ public enum InputFormat {
         TreeSet<InputFormat> found = new TreeSet<>();
         paths.forEach(path -> ofName(path).ifPresent(found::add));
         if (found.size() > 1) {
-            reader.problem("input.format: expected one format, got files of " + found + "; choose with --format");
+            reader.problem(
+                    "input.path",
+                    "input.format: expected one format, got files of " + found + "; choose with --format");
         }
         return found.size() == 1 ? found.first() : AUTO;
     }

@@ -5,11 +5,13 @@ import io.millrace.udf.shard.CountRecords;
 import io.millrace.udf.shard.InputBlock;
 import io.millrace.udf.shard.InputFile;
 import io.millrace.udf.shard.InputRecipe;
+import io.millrace.udf.shard.ParquetFooter;
 import io.millrace.udf.shard.RecordFormat;
 import io.millrace.udf.shard.RecordNames;
 import io.millrace.udf.shard.Shard;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -19,9 +21,6 @@ import java.util.concurrent.Future;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
-import org.apache.parquet.hadoop.ParquetFileReader;
-import org.apache.parquet.hadoop.metadata.BlockMetaData;
-import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
@@ -100,17 +99,22 @@ final class InputPlanner {
         return given == null ? RecordNames.TEXT_VALUE : given;
     }
 
-    /// Row groups as the footers have them.
+    /// Row groups as the footers have them. Rows of a file without the columns become error rows, unless no file
+    /// has them.
     private List<PlannedFile> footers(List<InputFile> files, String textColumn) {
         Configuration conf = spark.hadoopConfiguration();
+        List<JobException> misfits = Collections.synchronizedList(new ArrayList<>());
         List<Callable<PlannedFile>> reads = new ArrayList<>();
         for (InputFile file : files) {
-            reads.add(() -> rowGroups(file, textColumn, conf));
+            reads.add(() -> rowGroups(file, textColumn, misfits, conf));
         }
         try (ExecutorService readers = Executors.newFixedThreadPool(READERS)) {
             List<PlannedFile> planned = new ArrayList<>();
             for (Future<PlannedFile> read : readers.invokeAll(reads)) {
                 planned.add(read.get());
+            }
+            if (!misfits.isEmpty() && misfits.size() == files.size()) {
+                throw misfits.getFirst();
             }
             return planned;
         } catch (ExecutionException e) {
@@ -121,23 +125,17 @@ final class InputPlanner {
         }
     }
 
-    private PlannedFile rowGroups(InputFile file, String textColumn, Configuration conf) {
-        try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(new Path(file.name()), conf))) {
-            requireColumns(file, RecordNames.of(reader.getFileMetaData().getSchema()), textColumn);
-            List<InputBlock> blocks = new ArrayList<>();
-            List<BlockMetaData> rowGroups = reader.getRowGroups();
-            for (int index = 0; index < rowGroups.size(); index++) {
-                BlockMetaData rowGroup = rowGroups.get(index);
-                if (rowGroup.getRowCount() > 0) {
-                    blocks.add(new InputBlock(
-                            index, rowGroup.getStartingPos(), rowGroup.getCompressedSize(), rowGroup.getRowCount()));
-                }
+    private PlannedFile rowGroups(
+            InputFile file, String textColumn, List<JobException> misfits, Configuration conf) {
+        try {
+            ParquetFooter footer = ParquetFooter.read(file, conf);
+            JobException misfit = misfit(file, footer.names(), textColumn);
+            if (misfit != null) {
+                misfits.add(misfit);
             }
-            return new PlannedFile(file, blocks);
-        } catch (IOException | RuntimeException e) {
-            throw e instanceof JobException known
-                    ? known
-                    : new JobException("input " + file.name() + ": expected Parquet, got " + e.getMessage(), e);
+            return new PlannedFile(file, footer.blocks());
+        } catch (IOException e) {
+            throw new JobException("input " + file.name() + ": expected Parquet, got " + e.getMessage(), e);
         }
     }
 
@@ -197,13 +195,16 @@ final class InputPlanner {
         InputFile first = files.getFirst();
         try {
             RecordNames.of(format, first, spark.hadoopConfiguration())
-                    .ifPresent(names -> requireColumns(first, names, textColumn));
+                    .map(names -> misfit(first, names, textColumn))
+                    .ifPresent(misfit -> {
+                        throw misfit;
+                    });
         } catch (IOException e) {
             throw new JobException("input " + first.name() + ": expected to be readable, got " + e.getMessage(), e);
         }
     }
 
-    private void requireColumns(InputFile file, List<String> existing, String textColumn) {
+    private @Nullable JobException misfit(InputFile file, List<String> existing, String textColumn) {
         List<String> missing = new ArrayList<>();
         for (String column : new InputRecipe(
                         RecordFormat.PARQUET, textColumn, input.idColumn(), input.referenceColumn(), templateColumns)
@@ -212,9 +213,10 @@ final class InputPlanner {
                 missing.add(column);
             }
         }
-        if (!missing.isEmpty()) {
-            throw new JobException("input " + file.name() + ": expected the columns " + missing + ", got " + existing);
-        }
+        return missing.isEmpty()
+                ? null
+                : new JobException(
+                        "input " + file.name() + ": expected the columns " + missing + ", got " + existing);
     }
 
     /// The first rows, files in the order of their names.

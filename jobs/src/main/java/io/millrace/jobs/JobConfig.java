@@ -158,14 +158,16 @@ public record JobConfig(
     private static Input input(ConfigReader reader) {
         List<String> paths = reader.texts("input.path");
         if (paths.isEmpty()) {
-            reader.problem("input.path: expected a file, directory or glob, got none");
+            reader.problem("input.path", "input.path: expected a file, directory or glob, got none");
         }
         InputFormat format = InputFormat.of(paths, reader.choice("input.format", InputFormat.values()), reader);
         String textColumn = reader.optional("input.text-column");
         if (textColumn == null && format == InputFormat.TEXT) {
             textColumn = RecordNames.TEXT_VALUE;
         } else if (textColumn == null && format != InputFormat.AUTO) {
-            reader.problem("input.text-column: expected the column that holds the text, got none");
+            reader.problem(
+                    "input.text-column",
+                    "input.text-column: expected the column that holds the text, got none");
         }
         return new Input(
                 List.copyOf(paths),
@@ -197,7 +199,7 @@ public record JobConfig(
         try {
             PromptTemplate.parse(template);
         } catch (IllegalArgumentException e) {
-            reader.problem(String.valueOf(e.getMessage()));
+            reader.problem("prompt.template", String.valueOf(e.getMessage()));
         }
         return new PromptRecipe(
                 template,

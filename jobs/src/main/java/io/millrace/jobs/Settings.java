@@ -3,6 +3,7 @@ package io.millrace.jobs;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import io.millrace.udf.Utf8;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,12 @@ public record Settings(String name, Map<String, List<String>> values) {
     /// @throws ConfigException if the file is unreadable or no YAML mapping
     public static Settings ofYaml(Path file) {
         try {
-            JsonNode root = new ObjectMapper(new YAMLFactory()).readTree(Files.readString(file));
+            byte[] bytes = Files.readAllBytes(file);
+            String text = Utf8.text(bytes);
+            if (text == null) {
+                throw new ConfigException(List.of(file + ": " + Utf8.complaint(bytes)));
+            }
+            JsonNode root = new ObjectMapper(new YAMLFactory()).readTree(text);
             if (root == null || root.isMissingNode() || root.isNull()) {
                 return new Settings(file.toString(), Map.of());
             }

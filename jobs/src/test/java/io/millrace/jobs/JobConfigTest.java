@@ -158,8 +158,9 @@ class JobConfigTest {
                                                 + " strings, got 4 (test)",
                                         "engine.cache-rounding: expected one of [auto, on, off], got sometimes (test)",
                                         "engine.cache-budget: expected bytes such as 512m or 4g, got lots (test)",
-                                        "prompt.template: { at character 0 is not closed",
-                                        "input.text-column: expected the column that holds the text, got none"));
+                                        "prompt.template: { at character 0 is not closed (test)",
+                                        "input.text-column: expected the column that holds the text, got none"
+                                                + " (not in [defaults, test])"));
     }
 
     @Test

@@ -72,7 +72,7 @@ class SummarizeIT {
         List<Row> rows = job.rows();
         assertThat(rows)
                 .extracting(row -> row.<String>getAs("custom_id"))
-                .containsExactly("a", "b", "c", "d", "e", "f", null, "h");
+                .containsExactly("a", "b", "c", "d", "e", "f", "g", "h");
         assertThat(rows)
                 .extracting(FakeJob::place)
                 .containsExactly("0/0", "0/1", "0/2", "0/3", "0/4", "0/5", "0/6", "0/7");
@@ -157,7 +157,7 @@ class SummarizeIT {
                 assertThat(footer.getFileMetaData()
                                 .getKeyValueMetaData()
                                 .get("org.apache.spark.sql.parquet.row.metadata"))
-                        .contains("\"millrace.schema\":\"completion.v1\"");
+                        .contains("\"millrace.schema\":\"completion.v2\"");
                 assertThat(footer.getBlocks())
                         .allSatisfy(block -> assertThat(block.getColumns())
                                 .allSatisfy(column ->

@@ -8,7 +8,7 @@ public final class Columns {
 
     private Columns() {}
 
-    /// Columns of `completion.v1`: the canonical output row.
+    /// Columns of `completion.v2`: the canonical output row.
     public static final class Completion {
 
         public static final String REQUEST_ID = "request_id";
@@ -63,6 +63,7 @@ public final class Columns {
             public static final String MESSAGE = "message";
             public static final String RETRYABLE = "retryable";
             public static final String ATTEMPTS = "attempts";
+            public static final String RAW = "raw";
 
             private RowError() {}
         }

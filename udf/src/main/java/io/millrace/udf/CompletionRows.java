@@ -10,7 +10,7 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
-/// Results as rows of `completion.v1`, metric columns included: they are cheap beside the inference, and
+/// Results as rows of `completion.v2`, metric columns included: they are cheap beside the inference, and
 /// thresholds can then change without it. Confined to one task.
 final class CompletionRows {
     static final String OK = "ok";
@@ -60,7 +60,8 @@ final class CompletionRows {
                         result.code().name(),
                         result.message(),
                         result.code().isRetryable(),
-                        attempts));
+                        attempts,
+                        prompt.source().raw()));
         return row.toRow();
     }
 
@@ -69,7 +70,13 @@ final class CompletionRows {
         NamedRow row = common(prompt.source(), ERROR);
         row.set(
                 Completion.RowError.COLUMN,
-                error(prompt.kind(), prompt.code(), prompt.message(), prompt.retryable(), 1));
+                error(
+                        prompt.kind(),
+                        prompt.code(),
+                        prompt.message(),
+                        prompt.retryable(),
+                        1,
+                        prompt.source().raw()));
         return row.toRow();
     }
 
@@ -92,7 +99,7 @@ final class CompletionRows {
         row.set(Completion.FINISH_REASON, ERROR);
         row.set(Completion.SEED, identity.seed(recipe.sampling().seed()));
         row.set(Completion.REFERENCE, source.reference());
-        row.set(Completion.SOURCE_CHARS, codePoints(source.text()));
+        row.set(Completion.SOURCE_CHARS, source.chars());
         row.set(Completion.OUTPUT_CHARS, 0);
         for (String count : COUNTS) {
             row.set(count, 0);
@@ -118,9 +125,8 @@ final class CompletionRows {
 
     private static void metrics(NamedRow row, PromptRows.Source source, String output) {
         int outputChars = codePoints(output);
-        int sourceChars = codePoints(source.text());
         row.set(Completion.OUTPUT_CHARS, outputChars);
-        row.set(Completion.LENGTH_RATIO, sourceChars == 0 ? null : (double) outputChars / sourceChars);
+        row.set(Completion.LENGTH_RATIO, source.chars() == 0 ? null : (double) outputChars / source.chars());
         row.set(Completion.REPETITION, TextMetrics.repetition(output));
         row.set(Completion.TEMPLATE_LEAK, TextMetrics.leaksTemplate(output));
         row.set(Completion.REPLACEMENT_CHARS, TextMetrics.replacementShare(output));
@@ -145,7 +151,8 @@ final class CompletionRows {
                 .toRow();
     }
 
-    private Row error(String kind, String code, String message, boolean retryable, int attempts) {
+    private Row error(
+            String kind, String code, String message, boolean retryable, int attempts, @Nullable String raw) {
         return new NamedRow(
                         (StructType) schema.apply(Completion.RowError.COLUMN).dataType())
                 .set(Completion.RowError.CLASS, kind)
@@ -153,6 +160,7 @@ final class CompletionRows {
                 .set(Completion.RowError.MESSAGE, message)
                 .set(Completion.RowError.RETRYABLE, retryable)
                 .set(Completion.RowError.ATTEMPTS, attempts)
+                .set(Completion.RowError.RAW, raw)
                 .toRow();
     }
 
@@ -164,8 +172,8 @@ final class CompletionRows {
                 .toRow();
     }
 
-    private static int codePoints(@Nullable String text) {
-        return text == null ? 0 : text.codePointCount(0, text.length());
+    private static int codePoints(String text) {
+        return text.codePointCount(0, text.length());
     }
 
     /// A row under construction, by column name; what is not set is null.

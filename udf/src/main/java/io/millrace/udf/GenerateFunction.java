@@ -18,6 +18,8 @@ import java.util.function.Predicate;
 import org.apache.spark.TaskKilledException;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// The whole bridge from Spark to the engine: rows of a partition become requests, results become rows, in
 /// input order.
@@ -28,6 +30,7 @@ import org.apache.spark.sql.Row;
 /// Spark can run it elsewhere.
 public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
     private static final long serialVersionUID = 1L;
+    private static final Logger log = LoggerFactory.getLogger(GenerateFunction.class);
 
     /// How often a task that waits looks whether it was killed, in milliseconds.
     private static final long KILL_CHECK_MILLIS = 100;
@@ -141,9 +144,23 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
                 attempts++;
             }
             return switch (result) {
-                case GenerationResult.Completed completed -> completions.completed(ready, completed);
+                case GenerationResult.Completed completed -> completed(ready, completed, attempts);
                 case GenerationResult.Failed failed -> completions.failed(ready, failed, attempts);
             };
+        }
+
+        private Row completed(
+                PromptRows.Prompt.Ready ready, GenerationResult.Completed completed, int attempts) {
+            try {
+                return completions.completed(ready, completed);
+            } catch (RuntimeException e) {
+                // a fault of ours that one answer brings out must not take the other rows along
+                log.error("{}: no row of its answer", ready.source().identity(), e);
+                return completions.failed(
+                        ready,
+                        new GenerationResult.Failed(completed.requestId(), ErrorCode.INTERNAL, e.toString()),
+                        attempts);
+            }
         }
 
         private void failTaskIfDeviceIsLost(GenerationResult.Failed failed) {

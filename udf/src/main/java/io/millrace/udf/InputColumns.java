@@ -22,8 +22,12 @@ public final class InputColumns {
     public static final String TEXT = "#text";
     /// The reference text, string, nullable.
     public static final String REFERENCE = "#reference";
-    /// The record as it was found if it could not be read, string, null otherwise.
-    public static final String MALFORMED = "#malformed";
+    /// Name of the {@link RowFault} of a record that could not be read, string, null otherwise.
+    public static final String FAULT = "#fault";
+    /// What was expected of such a record and what was found, string, null otherwise.
+    public static final String REASON = "#reason";
+    /// Such a record as far as {@link RawText} keeps it, string, null otherwise or if there is none.
+    public static final String RAW = "#raw";
 
     private InputColumns() {}
 
@@ -37,7 +41,9 @@ public final class InputColumns {
                 .add(CUSTOM_ID, DataTypes.StringType, true)
                 .add(TEXT, DataTypes.StringType, true)
                 .add(REFERENCE, DataTypes.StringType, true)
-                .add(MALFORMED, DataTypes.StringType, true);
+                .add(FAULT, DataTypes.StringType, true)
+                .add(REASON, DataTypes.StringType, true)
+                .add(RAW, DataTypes.StringType, true);
         for (String column : templateColumns) {
             schema = schema.add(column, DataTypes.StringType, true);
         }

@@ -1,27 +1,36 @@
 package io.millrace.udf;
 
 import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.ErrorKind;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.TokenIds;
-import java.util.HexFormat;
+import java.util.function.Function;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /// Rows of the shape of {@link InputColumns} as requests. A bad row never throws: it becomes a {@link
 /// Prompt.Refused}; a model that cannot take any prompt does. Confined to one task.
+///
+/// Of a text much longer than a prompt may be, only the ends are ever encoded, so a row costs time and memory
+/// by the prompt's limit and not by its own length.
 final class PromptRows {
+    private static final Logger log = LoggerFactory.getLogger(PromptRows.class);
 
     /// Stands where the middle of a text was left out.
     static final String OMISSION = " [...] ";
 
-    /// How much of a refused record an error message shows, in characters.
-    private static final int EXCERPT_CHARS = 120;
+    /// Characters of a text that are looked at for each token a prompt may have. Prose has 3 to 5 per token; a
+    /// text of which so many do fit is encoded whole after all.
+    static final int CHARS_PER_TOKEN = 64;
 
     private final GenerateRecipe recipe;
     private final PromptTemplate template;
     private final PromptEngine engine;
     private final int maxPromptTokens;
+    private final int endChars;
 
     PromptRows(GenerateRecipe recipe, PromptEngine engine) {
         this.recipe = recipe;
@@ -30,17 +39,21 @@ final class PromptRows {
         int room = Math.max(1, engine.model().maxPositions() - recipe.sampling().maxTokens());
         int asked = recipe.prompt().maxPromptTokens();
         maxPromptTokens = asked == 0 ? room : Math.min(asked, room);
+        endChars = (int) Math.min(Integer.MAX_VALUE, (long) CHARS_PER_TOKEN * maxPromptTokens);
     }
 
     Prompt prompt(Row row, int sampleIdx) {
         RowIdentity identity = RowIdentity.of(row, sampleIdx);
+        String text = row.getAs(InputColumns.TEXT);
+        String raw = row.getAs(InputColumns.RAW);
         Source source = new Source(
                 identity,
                 row.getAs(InputColumns.CUSTOM_ID),
-                row.getAs(InputColumns.TEXT),
-                row.getAs(InputColumns.REFERENCE));
+                text == null ? 0 : text.codePointCount(0, text.length()),
+                row.getAs(InputColumns.REFERENCE),
+                raw == null && text != null ? RawText.of(text) : raw);
         try {
-            return new Prompt.Ready(source, request(row, source));
+            return new Prompt.Ready(source, request(row, text, source));
         } catch (RowRefusedException e) {
             return new Prompt.Refused(source, "BAD_INPUT", e.fault().name(), e.reason(), false);
         } catch (EngineException e) {
@@ -54,19 +67,21 @@ final class PromptRows {
                     e.code().name(),
                     String.valueOf(e.getMessage()),
                     e.code().isRetryable());
+        } catch (RuntimeException e) {
+            // a fault of ours that one text brings out must not take the other rows along
+            log.error("{}: no prompt", identity, e);
+            ErrorCode code = ErrorCode.INTERNAL;
+            return new Prompt.Refused(
+                    source, code.kind().name(), code.name(), placed(e.toString(), source), code.isRetryable());
         }
     }
 
-    private GenerationRequest request(Row row, Source source) {
-        String malformed = row.getAs(InputColumns.MALFORMED);
-        if (malformed != null) {
-            throw refused(RowFault.MALFORMED_RECORD, "expected a record, got " + excerpt(malformed), source);
+    private GenerationRequest request(Row row, @Nullable String text, Source source) {
+        String fault = row.getAs(InputColumns.FAULT);
+        if (fault != null) {
+            throw refused(RowFault.valueOf(fault), row.getAs(InputColumns.REASON), source);
         }
-        String text = checkedText(source);
-        TokenIds tokens = encode(row, text, source);
-        if (tokens.size() > maxPromptTokens) {
-            tokens = shortened(row, text, tokens.size(), source);
-        }
+        TokenIds tokens = fitting(row, checked(text, source), source);
         RowIdentity identity = source.identity();
         return new GenerationRequest(
                 identity.requestId(recipe.configFingerprint()),
@@ -74,28 +89,15 @@ final class PromptRows {
                 recipe.sampling().params(identity.seed(recipe.sampling().seed())));
     }
 
-    private String checkedText(Source source) {
-        String text = source.text();
+    private static String checked(@Nullable String text, Source source) {
         if (text == null) {
             throw refused(RowFault.TEXT_NULL, "expected a text, got null", source);
         }
-        if (text.isBlank()) {
+        if (text.codePoints().allMatch(c -> Character.isWhitespace(c) || Character.isSpaceChar(c))) {
             throw refused(
                     RowFault.TEXT_BLANK, "expected a text, got " + text.length() + " characters of space", source);
         }
-        requireUnicode("text", text, source);
         return text;
-    }
-
-    private static void requireUnicode(String column, String text, Source source) {
-        int at = unpairedSurrogate(text);
-        if (at >= 0) {
-            throw refused(
-                    RowFault.TEXT_NOT_UNICODE,
-                    "column " + column + ": expected Unicode text, got the unpaired surrogate U+"
-                            + HexFormat.of().withUpperCase().toHexDigits(text.charAt(at)) + " at character " + at,
-                    source);
-        }
     }
 
     private TokenIds encode(Row row, String text, Source source) {
@@ -104,7 +106,6 @@ final class PromptRows {
             if (value == null) {
                 throw refused(RowFault.COLUMN_NULL, "column " + column + ": expected a value, got null", source);
             }
-            requireUnicode(column, value, source);
             return value;
         });
         return switch (recipe.prompt().format()) {
@@ -115,68 +116,96 @@ final class PromptRows {
         };
     }
 
+    /// The prompt, with as much of the text as fits.
+    private TokenIds fitting(Row row, String text, Source source) {
+        String start = end(text, true);
+        TokenIds tokens = encode(row, start, source);
+        if (start.length() < text.length() && tokens.size() <= maxPromptTokens) {
+            start = text;
+            tokens = encode(row, text, source);
+        }
+        return tokens.size() <= maxPromptTokens ? tokens : shortened(row, text, start, tokens.size(), source);
+    }
+
     /// Cuts the text until the prompt fits. Cutting k tokens off the text need not shorten the prompt by k,
-    /// since the shorter text is encoded anew; so try, look, and cut by what is still too much.
-    private TokenIds shortened(Row row, String text, int promptTokens, Source source) {
-        TokenIds textTokens = recipe.prompt().overlong() == OverlongPolicy.ERROR || !template.usesText()
-                ? TokenIds.EMPTY
-                : engine.encodeText(text);
-        int keep = textTokens.size() - (promptTokens - maxPromptTokens);
-        while (keep > 0) {
-            TokenIds tokens = encode(row, cut(text, textTokens, keep), source);
-            if (tokens.size() <= maxPromptTokens) {
-                return tokens;
+    /// since the shorter text is encoded anew; so try, look, and cut by what is still too much, twice as much
+    /// each time so that it ends soon whatever the text.
+    ///
+    /// @param start what of the text's start has been looked at
+    /// @param promptTokens tokens of the prompt with `start` for the text
+    private TokenIds shortened(Row row, String text, String start, int promptTokens, Source source) {
+        OverlongPolicy policy = recipe.prompt().overlong();
+        int uses = template.textUses();
+        if (policy != OverlongPolicy.ERROR && uses > 0) {
+            TokenIds startTokens = engine.encodeText(start);
+            Ends ends = new Ends(start, startTokens, "", TokenIds.EMPTY);
+            if (policy == OverlongPolicy.TRUNCATE_MIDDLE) {
+                String last = end(text, false);
+                ends = new Ends(start, startTokens, last, last.equals(start) ? startTokens : engine.encodeText(last));
             }
-            keep -= tokens.size() - maxPromptTokens;
+            int keep = startTokens.size() - Math.ceilDiv(promptTokens - maxPromptTokens, uses);
+            for (int round = 0; keep > 0; round++) {
+                TokenIds tokens = encode(row, ends.kept(keep, policy, engine::decode), source);
+                if (tokens.size() <= maxPromptTokens) {
+                    return tokens;
+                }
+                long cut = (long) Math.ceilDiv(tokens.size() - maxPromptTokens, uses) << Math.min(round, 30);
+                keep = (int) Math.max(0, keep - cut);
+            }
         }
         throw refused(
                 RowFault.PROMPT_TOO_LONG,
-                "expected a prompt of at most " + maxPromptTokens + " tokens, got " + promptTokens + " (overlong: "
-                        + recipe.prompt().overlong().wireName() + ")",
+                "expected a prompt of at most " + maxPromptTokens + " tokens, got "
+                        + (start.length() < text.length() ? "at least " : "") + promptTokens + " (overlong: "
+                        + policy.wireName() + ")",
                 source);
     }
 
-    private String cut(String text, TokenIds tokens, int keep) {
-        if (recipe.prompt().overlong() == OverlongPolicy.TRUNCATE_END) {
-            return TokenCut.head(text, tokens, keep, engine);
+    /// The text's first or last characters, as many as are looked at; never half a surrogate pair.
+    private String end(String text, boolean first) {
+        if (text.length() <= endChars) {
+            return text;
         }
-        int head = (keep + 1) / 2;
-        return TokenCut.head(text, tokens, head, engine) + OMISSION + TokenCut.tail(text, tokens, keep - head, engine);
+        int cut = first ? endChars : text.length() - endChars;
+        if (Character.isLowSurrogate(text.charAt(cut)) && Character.isHighSurrogate(text.charAt(cut - 1))) {
+            cut += first ? -1 : 1;
+        }
+        return first ? text.substring(0, cut) : text.substring(cut);
     }
 
-    /// Where the first unpaired surrogate is, or -1.
-    static int unpairedSurrogate(String text) {
-        for (int at = 0; at < text.length(); at++) {
-            char c = text.charAt(at);
-            if (Character.isHighSurrogate(c)
-                    && at + 1 < text.length()
-                    && Character.isLowSurrogate(text.charAt(at + 1))) {
-                at++;
-            } else if (Character.isSurrogate(c)) {
-                return at;
+    /// Both ends of a text, encoded; they may overlap, or be the whole text twice.
+    private record Ends(String first, TokenIds firstTokens, String last, TokenIds lastTokens) {
+
+        String kept(int keep, OverlongPolicy policy, Function<TokenIds, String> decode) {
+            if (policy == OverlongPolicy.TRUNCATE_END) {
+                return TokenCut.head(first, firstTokens, keep, decode);
             }
+            int head = (keep + 1) / 2;
+            return TokenCut.head(first, firstTokens, head, decode)
+                    + OMISSION
+                    + TokenCut.tail(last, lastTokens, keep - head, decode);
         }
-        return -1;
-    }
-
-    private static String excerpt(String record) {
-        return record.length() <= EXCERPT_CHARS ? record : record.substring(0, EXCERPT_CHARS) + "...";
     }
 
     private static RowRefusedException refused(RowFault fault, String reason, Source source) {
-        RowIdentity at = source.identity();
-        return new RowRefusedException(
-                fault, reason + " (" + at.file() + ", row group " + at.rowGroup() + ", row " + at.row() + ")");
+        return new RowRefusedException(fault, placed(reason, source));
     }
 
-    /// What of the input row the output row repeats or measures.
+    private static String placed(String reason, Source source) {
+        RowIdentity at = source.identity();
+        return reason + " (" + at.file() + ", row group " + at.rowGroup() + ", row " + at.row() + ")";
+    }
+
+    /// What of the input row the output row repeats or measures. Not the text: many rows wait at a time.
     ///
-    /// @param text the text column as it was read
+    /// @param chars code points of the text, 0 without one
+    /// @param raw what an error row keeps of the text or the record
     record Source(
             RowIdentity identity,
             @Nullable String customId,
-            @Nullable String text,
-            @Nullable String reference) {}
+            int chars,
+            @Nullable String reference,
+            @Nullable String raw) {}
 
     /// What became of a row before the engine saw it.
     sealed interface Prompt {

@@ -1,6 +1,7 @@
 package io.millrace.udf;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
 
@@ -65,9 +66,9 @@ public final class PromptTemplate {
                 .toList();
     }
 
-    /// Whether the text column is used at all.
-    public boolean usesText() {
-        return parts.contains(new Placeholder(TEXT));
+    /// How often the text column is used.
+    public int textUses() {
+        return Collections.frequency(parts, new Placeholder(TEXT));
     }
 
     /// The text with every placeholder filled in.

@@ -4,11 +4,13 @@ package io.millrace.udf;
 public enum RowFault {
     /// The input record could not be parsed.
     MALFORMED_RECORD,
+    /// The input record, or its whole file, has another shape than the job's columns ask for.
+    SCHEMA_MISMATCH,
     /// The text column is null.
     TEXT_NULL,
     /// The text column holds nothing but white space.
     TEXT_BLANK,
-    /// The text holds an unpaired surrogate, so it is no Unicode text.
+    /// A text holds bytes that are no UTF-8, or an unpaired surrogate.
     TEXT_NOT_UNICODE,
     /// Another column of the template is null.
     COLUMN_NULL,

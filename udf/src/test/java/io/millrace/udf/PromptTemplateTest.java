@@ -13,7 +13,7 @@ class PromptTemplateTest {
         PromptTemplate template = PromptTemplate.parse("In {lang}: {{ {text} }} ({lang})");
 
         assertThat(template.columns()).containsExactly("lang");
-        assertThat(template.usesText()).isTrue();
+        assertThat(template.textUses()).isEqualTo(1);
         assertThat(template.render("T {lang}", Map.of("lang", "en")::get)).isEqualTo("In en: { T {lang} } (en)");
     }
 

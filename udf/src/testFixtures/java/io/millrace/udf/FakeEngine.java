@@ -21,13 +21,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /// An engine without a model. A token is a byte of UTF-8, 256 opens and 257 closes the user's turn; the
 /// answer is the first twelve bytes of the prompt. Words in the prompt make it misbehave: `REFUSE-ME`,
 /// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers), `HANGS-ONCE=/a/file` (never answers, unless
-/// the file is there; makes it), `NEEDS=/a/file` (fails as long as there is no such file).
+/// the file is there; makes it), `NEEDS=/a/file` (fails as long as there is no such file), `BREAK-ENCODER`.
 public final class FakeEngine implements PromptEngine {
     static final int OPEN = 256;
     static final int CLOSE = 257;
@@ -43,6 +44,7 @@ public final class FakeEngine implements PromptEngine {
     private final AtomicLong promptTokens = new AtomicLong();
     private final AtomicLong completionTokens = new AtomicLong();
     private final AtomicLong answers = new AtomicLong();
+    private final AtomicInteger longestEncoded = new AtomicInteger();
     private volatile boolean closed;
 
     FakeEngine(EngineRecipe recipe) {
@@ -51,6 +53,11 @@ public final class FakeEngine implements PromptEngine {
 
     boolean isClosed() {
         return closed;
+    }
+
+    /// Characters of the longest text that was encoded.
+    int longestEncoded() {
+        return longestEncoded.get();
     }
 
     @Override
@@ -143,6 +150,10 @@ public final class FakeEngine implements PromptEngine {
 
     @Override
     public TokenIds encodeText(String text) {
+        longestEncoded.accumulateAndGet(text.length(), Math::max);
+        if (text.contains("BREAK-ENCODER")) {
+            throw new IllegalStateException("broken as asked");
+        }
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         int[] ids = new int[bytes.length];
         for (int at = 0; at < bytes.length; at++) {

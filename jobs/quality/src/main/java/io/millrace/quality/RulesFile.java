@@ -4,6 +4,8 @@ import io.millrace.quality.Expectation.Statistic.Measure;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,9 +57,19 @@ final class RulesFile {
     ///     problems
     static List<Rule> read(Path file) {
         try {
-            return parse(file.toString(), Files.readString(file));
+            return parse(file.toString(), text(file));
         } catch (IOException e) {
             throw new AuditException("rules " + file + ": cannot be read: " + e, e);
+        }
+    }
+
+    private static String text(Path file) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
+        try {
+            return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+        } catch (CharacterCodingException e) {
+            throw new AuditException(
+                    "rules " + file + ": expected UTF-8, got other bytes at byte " + bytes.position(), e);
         }
     }
 

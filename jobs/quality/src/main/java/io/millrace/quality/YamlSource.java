@@ -1,6 +1,7 @@
 package io.millrace.quality;
 
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +9,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
+import org.snakeyaml.engine.v2.exceptions.ReaderException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -34,6 +36,12 @@ final class YamlSource {
         try {
             LoadSettings settings = LoadSettings.builder().setLabel(name).build();
             return new Compose(settings).composeString(text).orElse(null);
+        } catch (ReaderException e) {
+            long line = text.codePoints().limit(e.getPosition()).filter(c -> c == '\n').count() + 1;
+            throw new AuditException(
+                    "rules " + name + ":" + line + ": no YAML: " + e.getMessage() + ", got U+"
+                            + HexFormat.of().withUpperCase().toHexDigits(e.getCodePoint(), 6),
+                    e);
         } catch (YamlEngineException e) {
             throw new AuditException("rules " + name + ": no YAML: " + e.getMessage(), e);
         }

@@ -24,7 +24,7 @@ public record InputRecipe(
         templateColumns = List.copyOf(templateColumns);
     }
 
-    /// Every column that is read, each once.
+    /// Every column that is read, each once, the text's first.
     public List<String> columns() {
         Set<String> columns = new LinkedHashSet<>();
         columns.add(textColumn);

@@ -1,19 +1,19 @@
 package io.millrace.udf.shard;
 
+import io.millrace.udf.RowFault;
+import io.millrace.udf.Utf8;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.PrimitiveIterator;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.Path;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.example.data.Group;
 import org.apache.parquet.example.data.simple.convert.GroupRecordConverter;
 import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
-import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.internal.column.columnindex.OffsetIndex;
 import org.apache.parquet.internal.filter2.columnindex.RowRanges;
 import org.apache.parquet.io.ColumnIOFactory;
@@ -33,11 +33,20 @@ final class ParquetRecords implements Records {
     private final List<String> columns;
     private final PageReadStore pages;
     private final RecordReader<Group> reader;
+    private final @Nullable String misfit;
+    private final @Nullable String[] values;
     private long left;
-    private @Nullable Group row;
+    private @Nullable Fault fault;
 
-    private ParquetRecords(ParquetFileReader file, MessageType schema, List<String> columns, PageReadStore pages) {
+    private ParquetRecords(
+            ParquetFileReader file,
+            MessageType schema,
+            List<String> columns,
+            @Nullable String misfit,
+            PageReadStore pages) {
         this.file = file;
+        this.misfit = misfit;
+        values = new @Nullable String[columns.size()];
         this.schema = schema;
         this.columns = columns;
         this.pages = pages;
@@ -46,13 +55,14 @@ final class ParquetRecords implements Records {
     }
 
     static ParquetRecords open(Shard shard, List<String> columns, Configuration conf) throws IOException {
-        Path path = new Path(shard.file().name());
-        ParquetFileReader file = ParquetFileReader.open(HadoopInputFile.fromPath(path, conf));
+        ParquetFileReader file = ParquetFooter.open(shard.file(), conf);
         try {
-            MessageType schema = wanted(file.getFileMetaData().getSchema(), columns);
+            List<String> single = RecordNames.of(file.getFileMetaData().getSchema());
+            MessageType schema = wanted(file.getFileMetaData().getSchema(), columns, single);
             file.setRequestedSchema(schema);
             PageReadStore pages = pages(file, schema, shard);
-            ParquetRecords records = new ParquetRecords(file, schema, columns, pages);
+            ParquetRecords records = new ParquetRecords(
+                    file, schema, columns, RecordNames.misfit(columns, single), pages);
             records.skip(shard.firstRow() - firstRead(pages));
             return records;
         } catch (IOException | RuntimeException e) {
@@ -61,10 +71,10 @@ final class ParquetRecords implements Records {
         }
     }
 
-    private static MessageType wanted(MessageType all, List<String> columns) {
+    private static MessageType wanted(MessageType all, List<String> columns, List<String> single) {
         List<Type> types = new ArrayList<>();
         for (String column : columns) {
-            if (all.containsField(column)) {
+            if (single.contains(column)) {
                 types.add(all.getType(column));
             }
         }
@@ -117,30 +127,41 @@ final class ParquetRecords implements Records {
             return false;
         }
         left--;
-        row = reader.read();
+        Group row = reader.read();
+        fault = misfit == null ? null : new Fault(RowFault.SCHEMA_MISMATCH, misfit, null);
+        for (int column = 0; column < values.length; column++) {
+            values[column] = value(row, columns.get(column));
+        }
         return true;
+    }
+
+    private @Nullable String value(Group row, String name) {
+        if (!schema.containsField(name)) {
+            return null;
+        }
+        int field = schema.getFieldIndex(name);
+        return row.getFieldRepetitionCount(field) == 0
+                ? null
+                : text(row, field, schema.getType(field).asPrimitiveType());
     }
 
     @Override
     public @Nullable String value(int column) {
-        Group current = row;
-        String name = columns.get(column);
-        if (current == null || !schema.containsField(name)) {
-            return null;
-        }
-        int field = schema.getFieldIndex(name);
-        return current.getFieldRepetitionCount(field) == 0
-                ? null
-                : text(current, field, schema.getType(field).asPrimitiveType());
+        return values[column];
+    }
+
+    @Override
+    public @Nullable Fault fault() {
+        return fault;
     }
 
     /// Text as it is, everything else as the format's own notation of its type has it.
-    private static String text(Group row, int field, PrimitiveType type) {
+    private @Nullable String text(Group row, int field, PrimitiveType type) {
         PrimitiveTypeName primitive = type.getPrimitiveTypeName();
         LogicalTypeAnnotation meaning = type.getLogicalTypeAnnotation();
         boolean isText = meaning == null || meaning instanceof LogicalTypeAnnotation.StringLogicalTypeAnnotation;
         return switch (primitive) {
-            case BINARY -> isText ? row.getString(field, 0) : type.stringifier().stringify(row.getBinary(field, 0));
+            case BINARY -> isText ? text(row.getBinary(field, 0).getBytes(), type.getName()) : type.stringifier().stringify(row.getBinary(field, 0));
             case FIXED_LEN_BYTE_ARRAY -> type.stringifier().stringify(row.getBinary(field, 0));
             case INT96 -> type.stringifier().stringify(row.getInt96(field, 0));
             case INT32 -> type.stringifier().stringify(row.getInteger(field, 0));
@@ -149,6 +170,14 @@ final class ParquetRecords implements Records {
             case DOUBLE -> type.stringifier().stringify(row.getDouble(field, 0));
             case BOOLEAN -> Boolean.toString(row.getBoolean(field, 0));
         };
+    }
+
+    private @Nullable String text(byte[] bytes, String name) {
+        String text = Utf8.text(bytes);
+        if (text == null && fault == null) {
+            fault = Fault.notUnicode("column " + name + ": ", bytes);
+        }
+        return text;
     }
 
     @Override

@@ -1,11 +1,13 @@
 package io.millrace.udf.shard;
 
 import java.io.IOException;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.Type;
+import org.jspecify.annotations.Nullable;
 
 /// The columns that a file says it has.
 public final class RecordNames {
@@ -23,6 +25,14 @@ public final class RecordNames {
             case JSON_LINES -> Optional.empty();
             case PARQUET -> throw new IllegalArgumentException(file.name() + ": the footer tells");
         };
+    }
+
+    /// What is wrong with a file for who wants these columns; null if it has them all.
+    static @Nullable String misfit(List<String> wanted, List<String> existing) {
+        List<String> missing = wanted.stream()
+                .filter(column -> Collections.frequency(existing, column) != 1)
+                .toList();
+        return missing.isEmpty() ? null : "expected the columns " + missing + ", each once, got " + existing;
     }
 
     /// The columns of a Parquet file that hold one value each.

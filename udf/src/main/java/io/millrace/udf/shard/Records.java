@@ -1,5 +1,8 @@
 package io.millrace.udf.shard;
 
+import io.millrace.udf.RawText;
+import io.millrace.udf.RowFault;
+import io.millrace.udf.Utf8;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
@@ -18,15 +21,29 @@ interface Records extends Closeable {
     @Nullable
     String value(int column);
 
-    /// The record as it was found if it could not be read, null otherwise.
-    default @Nullable String malformed() {
-        return null;
+    /// Why the record is not to be used, null if it is; values that could be read may be there all the same.
+    @Nullable
+    Fault fault();
+
+    /// What is wrong with a record: an answer, and no exception.
+    ///
+    /// @param reason what was expected, and what was found
+    /// @param raw what is kept of the record, null if there is nothing
+    record Fault(RowFault kind, String reason, @Nullable String raw) {
+
+        /// Bytes that are no UTF-8.
+        ///
+        /// @param where what they are, and a colon; or nothing
+        static Fault notUnicode(String where, byte[] bytes) {
+            return new Fault(
+                    RowFault.TEXT_NOT_UNICODE, where + Utf8.complaint(bytes), RawText.ofBytes(bytes));
+        }
     }
 
     /// Opens a block at the shard's first row. Of Parquet no more is read than the shard has; of the others
     /// the rest of the block follows, since only who reads a text knows where its records are.
     ///
-    /// @param columns columns wanted
+    /// @param columns columns wanted, first the one that has to be a text
     static Records open(RecordFormat format, Shard shard, List<String> columns, Configuration conf) throws IOException {
         if (format == RecordFormat.PARQUET) {
             return ParquetRecords.open(shard, columns, conf);

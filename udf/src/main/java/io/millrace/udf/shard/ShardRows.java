@@ -18,9 +18,13 @@ import org.jspecify.annotations.Nullable;
 final class ShardRows implements Iterator<Row>, AutoCloseable {
     /// Columns before the texts: file, its version, row group, row.
     private static final int PLACE = 4;
-    /// In place of a column: the recipe names none, or the record is wanted if it could not be read.
+    /// In place of a column: the recipe names none, or what is wrong with the record is wanted.
     private static final int NONE = -1;
-    private static final int MALFORMED = -2;
+    private static final int FAULT = -2;
+    private static final int REASON = -3;
+    private static final int RAW = -4;
+    /// Custom id, text, reference, and what is told of a fault, before the template's columns.
+    private static final int TEXTS = 6;
 
     private final Shard shard;
     private final Records records;
@@ -59,13 +63,15 @@ final class ShardRows implements Iterator<Row>, AutoCloseable {
     private static int[] sources(InputRecipe recipe) {
         List<String> columns = recipe.columns();
         List<String> template = recipe.templateColumns();
-        int[] sources = new int[4 + template.size()];
+        int[] sources = new int[TEXTS + template.size()];
         sources[0] = columns.indexOf(recipe.idColumn());
         sources[1] = columns.indexOf(recipe.textColumn());
         sources[2] = columns.indexOf(recipe.referenceColumn());
-        sources[3] = MALFORMED;
+        sources[3] = FAULT;
+        sources[4] = REASON;
+        sources[5] = RAW;
         for (int column = 0; column < template.size(); column++) {
-            sources[4 + column] = columns.indexOf(template.get(column));
+            sources[TEXTS + column] = columns.indexOf(template.get(column));
         }
         return sources;
     }
@@ -103,9 +109,12 @@ final class ShardRows implements Iterator<Row>, AutoCloseable {
     }
 
     private @Nullable String value(int source) {
+        Records.Fault fault = records.fault();
         return switch (source) {
             case NONE -> null;
-            case MALFORMED -> records.malformed();
+            case FAULT -> fault == null ? null : fault.kind().name();
+            case REASON -> fault == null ? null : fault.reason();
+            case RAW -> fault == null ? null : fault.raw();
             default -> records.value(source);
         };
     }

@@ -54,7 +54,8 @@ class RecordsTest {
                 for (int column = 0; column < columns.length; column++) {
                     values.add(String.valueOf(records.value(column)));
                 }
-                rows.add(records.malformed() == null ? String.join("|", values) : "malformed " + records.malformed());
+                Records.Fault fault = records.fault();
+                rows.add(fault == null ? String.join("|", values) : fault.kind() + " " + fault.raw());
             }
         }
         return rows;
@@ -103,12 +104,12 @@ class RecordsTest {
                 {"t": "a\\u0041\\n", "n": 1.50, "other": {"t": "not this"}}
                 {"n": true, "t": null}
                 \t
-                {"n": {"x": [1, 2]}, "t": [ "p", {} ]}
+                {"n": {"x": [1, 2]}, "t": "\\ud83d\\ude00"}
                 {'t': 'single'}
                 """);
 
         assertThat(read(RecordFormat.JSON_LINES, whole(file), "t", "n"))
-                .containsExactly("aA\n|1.50", "null|true", "[\"p\",{}]|{\"x\":[1,2]}", "single|null");
+                .containsExactly("aA\n|1.50", "null|true", "\uD83D\uDE00|{\"x\":[1,2]}", "single|null");
     }
 
     @Test
@@ -123,19 +124,20 @@ class RecordsTest {
 
         assertThat(read(RecordFormat.JSON_LINES, whole(file), "t"))
                 .containsExactly(
-                        "malformed {\"t\": \"cut",
-                        "malformed [{\"t\": \"list\"}]",
-                        "malformed \"text\"",
-                        "malformed {\"t\": \"two\"} {\"t\": \"objects\"}",
+                        "MALFORMED_RECORD {\"t\": \"cut",
+                        "SCHEMA_MISMATCH [{\"t\": \"list\"}]",
+                        "SCHEMA_MISMATCH \"text\"",
+                        "MALFORMED_RECORD {\"t\": \"two\"} {\"t\": \"objects\"}",
                         "fine");
     }
 
     @Test
-    void csvLines_quotesAndShortRecords() throws IOException {
-        InputFile file = file("in.csv", "\nid,text,more\n1,\"a, \"\"b\"\"\",x\n\n2,\n3,\"\", y \n");
+    void csvLines_quotesAndRecordsOfOtherLengths() throws IOException {
+        InputFile file = file("in.csv", "\nid,text,more\n1,\"a, \"\"b\"\"\",x\n\n2,\n3,\"\", y \n4,a,b,c\n\0,,z\n");
 
         assertThat(read(RecordFormat.CSV_LINES, whole(file), "text", "more"))
-                .containsExactly("a, \"b\"|x", "null|null", "| y ");
+                .containsExactly(
+                        "a, \"b\"|x", "SCHEMA_MISMATCH 2,", "| y ", "SCHEMA_MISMATCH 4,a,b,c", "null|z");
     }
 
     @Test
@@ -144,7 +146,7 @@ class RecordsTest {
         String deep = "{\"t\": " + "[".repeat(5000) + "]".repeat(5000) + "}";
         InputFile file = file("in.jsonl", "{\"t\": \"" + text + "\"}\n" + deep + "\n");
 
-        assertThat(read(RecordFormat.JSON_LINES, whole(file), "t")).containsExactly(text, "malformed " + deep);
+        assertThat(read(RecordFormat.JSON_LINES, whole(file), "t")).containsExactly(text, "MALFORMED_RECORD " + deep);
     }
 
     @Test
@@ -152,7 +154,7 @@ class RecordsTest {
         String wide = "x,".repeat(30_000);
         InputFile file = file("in.csv", "a\n1\n" + wide + "\n2\n");
 
-        assertThat(read(RecordFormat.CSV_LINES, whole(file), "a")).containsExactly("1", "malformed " + wide, "2");
+        assertThat(read(RecordFormat.CSV_LINES, whole(file), "a")).containsExactly("1", "SCHEMA_MISMATCH " + wide, "2");
     }
 
     @Test
@@ -266,7 +268,111 @@ class RecordsTest {
     void parquet_otherTypes_areTexts() throws IOException {
         InputFile file = parquet(SCHEMA, 3);
 
-        assertThat(read(RecordFormat.PARQUET, new Shard(0, file, 0, 0, 0, 0, 3), "day", "half", "bytes", "absent"))
-                .containsExactly("1970-01-01|0.0|raw 0|null", "1970-01-02|0.5|raw 1|null", "1970-01-03|1.0|raw 2|null");
+        assertThat(read(RecordFormat.PARQUET, new Shard(0, file, 0, 0, 0, 0, 3), "day", "half", "bytes"))
+                .containsExactly("1970-01-01|0.0|raw 0", "1970-01-02|0.5|raw 1", "1970-01-03|1.0|raw 2");
+        assertThat(read(RecordFormat.PARQUET, new Shard(0, file, 0, 0, 0, 0, 3), "day", "absent"))
+                .containsOnly("SCHEMA_MISMATCH null");
+    }
+
+    @Test
+    void parquet_columnOfLists_isAMismatch() throws IOException {
+        MessageType schema = MessageTypeParser.parseMessageType(
+                "message m { optional binary text (STRING); repeated binary many (STRING); }");
+        org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path("file:" + dir.resolve("in.parquet"));
+        try (ParquetWriter<Group> writer = ExampleParquetWriter.builder(path)
+                .withConf(CONF)
+                .withType(schema)
+                .build()) {
+            Group group = new SimpleGroup(schema);
+            group.add("text", Binary.fromConstantByteArray(new byte[] {'a', (byte) 0xED, (byte) 0xA0, (byte) 0x80}));
+            group.add("many", "x");
+            writer.write(group);
+        }
+        InputFile file = described(dir.resolve("in.parquet"));
+
+        assertThat(read(RecordFormat.PARQUET, whole(file), "many")).containsExactly("SCHEMA_MISMATCH null");
+        assertThat(read(RecordFormat.PARQUET, whole(file), "text"))
+                .containsExactly("TEXT_NOT_UNICODE a\\xED\\xA0\\x80");
+    }
+
+    // ---- what no format should hold
+
+    /// The text's bytes, with one that is no UTF-8 for each question mark.
+    private InputFile invalid(String name, String text) throws IOException {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        for (int at = 0; at < bytes.length; at++) {
+            bytes[at] = bytes[at] == '?' ? (byte) 0xFF : bytes[at];
+        }
+        return described(Files.write(dir.resolve(name), bytes));
+    }
+
+    private static List<String> reasons(RecordFormat format, InputFile file, String... columns) throws IOException {
+        List<String> reasons = new ArrayList<>();
+        try (Records records = Records.open(format, whole(file), List.of(columns), CONF)) {
+            while (records.next()) {
+                Records.Fault fault = records.fault();
+                reasons.add(fault == null ? "fine" : fault.reason());
+            }
+        }
+        return reasons;
+    }
+
+    @Test
+    void bytesThatAreNoUtf8_inEveryFormatOfText_areSpelt() throws IOException {
+        assertThat(read(RecordFormat.TEXT_LINES, whole(invalid("a.txt", "a?b\n\uFFFD\n")), "value"))
+                .containsExactly("TEXT_NOT_UNICODE a\\xFFb", "\uFFFD");
+        assertThat(read(RecordFormat.TEXT_FILE, whole(invalid("b.txt", "a?\n")), "value"))
+                .containsExactly("TEXT_NOT_UNICODE a\\xFF\n");
+        assertThat(read(RecordFormat.JSON_LINES, whole(invalid("a.jsonl", "{\"t\":\"a?b\"}\n{\"t\":1}\n")), "t"))
+                .containsExactly("TEXT_NOT_UNICODE {\"t\":\"a\\xFFb\"}", "1");
+        assertThat(read(RecordFormat.CSV_LINES, whole(invalid("a.csv", "t,u\n1,a?\n2,b\n")), "t"))
+                .containsExactly("TEXT_NOT_UNICODE 1,a\\xFF", "2");
+        assertThat(read(RecordFormat.CSV, whole(invalid("b.csv", "\uFEFFt,u\n1,\"a?\nb\"\n\u4E2D,b\n")), "u", "t"))
+                .containsExactly("TEXT_NOT_UNICODE a\\xFF\nb", "b|\u4E2D");
+        assertThat(reasons(RecordFormat.TEXT_LINES, invalid("c.txt", "ab?\n"), "value"))
+                .containsExactly("expected UTF-8, got the byte 0xFF at byte 2");
+    }
+
+    @Test
+    void json_unpairedSurrogate_isNotUnicodeAndOtherFieldsAreKept() throws IOException {
+        InputFile file = file("in.jsonl", "{\"id\":\"a\",\"t\":\"ab\\ud83dc\"}\n");
+
+        assertThat(reasons(RecordFormat.JSON_LINES, file, "t", "id"))
+                .containsExactly("column t: expected Unicode text, got the unpaired surrogate U+D83D at character 2");
+        try (Records records = Records.open(RecordFormat.JSON_LINES, whole(file), List.of("t", "id"), CONF)) {
+            assertThat(records.next()).isTrue();
+            assertThat(records.value(0)).isNull();
+            assertThat(records.value(1)).isEqualTo("a");
+        }
+    }
+
+    @Test
+    void json_structureForTheText_isAMismatchAndForAnotherColumnItsSpelling() throws IOException {
+        InputFile file = file("in.jsonl", "{\"t\":{\"en\":\"x\"}}\n{\"t\":[1]}\n{\"t\":\"x\",\"tags\":[1, 2]}\n");
+
+        assertThat(reasons(RecordFormat.JSON_LINES, file, "t", "tags"))
+                .containsExactly(
+                        "column t: expected a text, got an object", "column t: expected a text, got an array", "fine");
+        assertThat(read(RecordFormat.JSON_LINES, whole(file), "t", "tags")).last().isEqualTo("x|[1,2]");
+    }
+
+    @Test
+    void csv_fileOfAnotherHeader_isAMismatchInEveryRecord() throws IOException {
+        InputFile other = file("in.csv", "id,body\n1,a\n2,b\n");
+        InputFile twice = file("twice.csv", "text,text\n1,a\n");
+
+        assertThat(reasons(RecordFormat.CSV_LINES, other, "text"))
+                .containsOnly("expected the columns [text], each once, got [id, body]")
+                .hasSize(2);
+        assertThat(reasons(RecordFormat.CSV, twice, "text"))
+                .containsOnly("expected the columns [text], each once, got [text, text]");
+    }
+
+    @Test
+    void csv_overLines_recordOfAnotherLength_isAMismatch() throws IOException {
+        InputFile file = file("in.csv", "id,text\n1,\"two\nlines\"\n2\n3,a,b\n4,last\n");
+
+        assertThat(read(RecordFormat.CSV, whole(file), "text"))
+                .containsExactly("two\nlines", "SCHEMA_MISMATCH 2", "SCHEMA_MISMATCH 3,a,b", "last");
     }
 }

@@ -61,10 +61,12 @@ class ShardRowsTest {
         assertThat(one.<String>getAs(InputColumns.CUSTOM_ID)).isNull();
         assertThat(one.<String>getAs(InputColumns.TEXT)).isEqualTo("one");
         assertThat(one.<String>getAs(InputColumns.REFERENCE)).isEqualTo("g");
-        assertThat(one.<String>getAs(InputColumns.MALFORMED)).isNull();
+        assertThat(one.<String>getAs(InputColumns.FAULT)).isNull();
         assertThat(one.<String>getAs("lang")).isEqualTo("en");
         assertThat(one.<String>getAs("text")).isEqualTo("one");
-        assertThat(rows.getLast().<String>getAs(InputColumns.MALFORMED)).isEqualTo("broken");
+        assertThat(rows.getLast().<String>getAs(InputColumns.FAULT)).isEqualTo("MALFORMED_RECORD");
+        assertThat(rows.getLast().<String>getAs(InputColumns.REASON)).contains("'broken'", "at character");
+        assertThat(rows.getLast().<String>getAs(InputColumns.RAW)).isEqualTo("broken");
         assertThat(rows.getLast().<String>getAs(InputColumns.TEXT)).isNull();
     }
 
