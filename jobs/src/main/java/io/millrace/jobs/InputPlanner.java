@@ -125,8 +125,7 @@ final class InputPlanner {
         }
     }
 
-    private PlannedFile rowGroups(
-            InputFile file, String textColumn, List<JobException> misfits, Configuration conf) {
+    private PlannedFile rowGroups(InputFile file, String textColumn, List<JobException> misfits, Configuration conf) {
         try {
             ParquetFooter footer = ParquetFooter.read(file, conf);
             JobException misfit = misfit(file, footer.names(), textColumn);
@@ -215,8 +214,7 @@ final class InputPlanner {
         }
         return missing.isEmpty()
                 ? null
-                : new JobException(
-                        "input " + file.name() + ": expected the columns " + missing + ", got " + existing);
+                : new JobException("input " + file.name() + ": expected the columns " + missing + ", got " + existing);
     }
 
     /// The first rows, files in the order of their names.

@@ -165,9 +165,7 @@ public record JobConfig(
         if (textColumn == null && format == InputFormat.TEXT) {
             textColumn = RecordNames.TEXT_VALUE;
         } else if (textColumn == null && format != InputFormat.AUTO) {
-            reader.problem(
-                    "input.text-column",
-                    "input.text-column: expected the column that holds the text, got none");
+            reader.problem("input.text-column", "input.text-column: expected the column that holds the text, got none");
         }
         return new Input(
                 List.copyOf(paths),

@@ -26,7 +26,8 @@ final class RunManifest {
         start = root.withArray("starts").addObject();
         start.put("started_at", now());
         start.putNull("ended_at");
-        start.set("command", JSON.valueToTree(command.stream().map(Secrets::shown).toList()));
+        start.set(
+                "command", JSON.valueToTree(command.stream().map(Secrets::shown).toList()));
     }
 
     /// The manifest of a run that begins or goes on.

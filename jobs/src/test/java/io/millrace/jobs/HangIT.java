@@ -33,8 +33,7 @@ class HangIT {
         Path input = Files.write(dir.resolve("in.txt"), lines);
         FakeJob job = new FakeJob(dir.resolve("out"));
 
-        int exit = job.run(
-                "local[2,4]", input.toString(), "-c", "plan.shard-rows=10", "-c", "engine.stall-seconds=2");
+        int exit = job.run("local[2,4]", input.toString(), "-c", "plan.shard-rows=10", "-c", "engine.stall-seconds=2");
 
         assertThat(exit).as(job.err()).isEqualTo(ExitCode.OK);
         assertThat(mark).as("the first engine got the row and hung").exists();
@@ -59,13 +58,16 @@ class HangIT {
             args.addAll(List.of("-c", "engine.stall-seconds=8"));
             args.addAll(cluster.settings());
             Process run = cluster.startMillrace("run", args);
-            JavaProcesses.await(
-                    () -> parts(output) > 0 && cluster.executors().size() == 2, () -> cluster.said("run"));
+            JavaProcesses.await(() -> parts(output) > 0 && cluster.executors().size() == 2, () -> cluster.said("run"));
             ProcessHandle still = cluster.executors().getFirst();
 
-            new ProcessBuilder("kill", "-STOP", Long.toString(still.pid())).start().waitFor();
+            new ProcessBuilder("kill", "-STOP", Long.toString(still.pid()))
+                    .start()
+                    .waitFor();
 
-            assertThat(run.waitFor()).as(() -> cluster.said("run") + cluster.logs()).isEqualTo(ExitCode.OK);
+            assertThat(run.waitFor())
+                    .as(() -> cluster.said("run") + cluster.logs())
+                    .isEqualTo(ExitCode.OK);
             assertThat(cluster.said("run")).contains("rows ok            300\n");
             assertThat(still.isAlive()).as("the executor that stood still").isFalse();
         }

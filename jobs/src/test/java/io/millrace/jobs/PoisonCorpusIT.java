@@ -159,12 +159,12 @@ class PoisonCorpusIT {
         for (JsonNode rule : rules) {
             if (rule.get("name").asText().equals("looping-rows")) {
                 String predicate = rule.at("/compliance/predicate").asText();
-                boolean holds = FakeJob.withSpark(spark -> spark.createDataset(
-                                        List.of(row.<Double>getAs("repetition")), Encoders.DOUBLE())
-                                .toDF("repetition")
-                                .filter(predicate)
-                                .count()
-                        == 1);
+                boolean holds = FakeJob.withSpark(spark ->
+                        spark.createDataset(List.of(row.<Double>getAs("repetition")), Encoders.DOUBLE())
+                                        .toDF("repetition")
+                                        .filter(predicate)
+                                        .count()
+                                == 1);
                 assertThat(holds).as(predicate).isFalse();
                 return;
             }
@@ -194,9 +194,9 @@ class PoisonCorpusIT {
                 .extracting(FakeJob::outcome)
                 .containsExactly("ok", "ok", "ok", "ok", "TEXT_NOT_UNICODE", "ok", "ok");
         assertThat(rows.subList(0, 4))
-                .allSatisfy(row -> assertThat(row.<Integer>getAs("prompt_tokens")).isBetween(80, 100));
-        assertThat(rows.getFirst().<Integer>getAs("source_chars"))
-                .isEqualTo(ENDLESS / PROSE.length() * PROSE.length());
+                .allSatisfy(
+                        row -> assertThat(row.<Integer>getAs("prompt_tokens")).isBetween(80, 100));
+        assertThat(rows.getFirst().<Integer>getAs("source_chars")).isEqualTo(ENDLESS / PROSE.length() * PROSE.length());
     }
 
     @Test
@@ -255,13 +255,17 @@ class PoisonCorpusIT {
                 List.of("id,text", "1,\"over", "two lines\"", "2,a,b", invalid("3,\"a?b\""), "\0004,\u4E2D", "5,last"));
         write(folder.resolve("b.csv"), List.of("text", "\"another", "shape\""));
 
-        List<Row> rows = run(
-                folder, "--text-column", "text", "--id-column", "id", "-c", "input.multi-line-csv=true");
+        List<Row> rows = run(folder, "--text-column", "text", "--id-column", "id", "-c", "input.multi-line-csv=true");
 
         assertThat(rows)
                 .extracting(row -> row.<String>getAs("custom_id") + " " + FakeJob.outcome(row))
                 .containsExactly(
-                        "1 ok", "null SCHEMA_MISMATCH", "3 TEXT_NOT_UNICODE", "\0004 ok", "5 ok", "null SCHEMA_MISMATCH");
+                        "1 ok",
+                        "null SCHEMA_MISMATCH",
+                        "3 TEXT_NOT_UNICODE",
+                        "\0004 ok",
+                        "5 ok",
+                        "null SCHEMA_MISMATCH");
     }
 
     @Test
@@ -275,7 +279,11 @@ class PoisonCorpusIT {
             parquet(spark, folder.resolve("b"), DataTypes.StringType, PROSE, " ");
             parquet(spark, folder.resolve("c"), DataTypes.LongType, 42L);
             parquet(spark, folder.resolve("d"), DataTypes.createArrayType(DataTypes.StringType), List.of("x"));
-            spark.range(2).toDF("id").coalesce(1).write().parquet(folder.resolve("e").toString());
+            spark.range(2)
+                    .toDF("id")
+                    .coalesce(1)
+                    .write()
+                    .parquet(folder.resolve("e").toString());
             return 0;
         });
 

@@ -28,8 +28,7 @@ class TableSchemaTest {
     void load_unknownVersion_listsWhatExists() {
         assertThatThrownBy(() -> TableSchema.load("completion", 3))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage(
-                        "schema completion.v3: expected one of [completion.v1, completion.v2, run.v1, run.v2]");
+                .hasMessage("schema completion.v3: expected one of [completion.v1, completion.v2, run.v1, run.v2]");
     }
 
     @Test

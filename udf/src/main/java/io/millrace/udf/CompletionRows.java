@@ -151,8 +151,7 @@ final class CompletionRows {
                 .toRow();
     }
 
-    private Row error(
-            String kind, String code, String message, boolean retryable, int attempts, @Nullable String raw) {
+    private Row error(String kind, String code, String message, boolean retryable, int attempts, @Nullable String raw) {
         return new NamedRow(
                         (StructType) schema.apply(Completion.RowError.COLUMN).dataType())
                 .set(Completion.RowError.CLASS, kind)

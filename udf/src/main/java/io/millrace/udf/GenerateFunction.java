@@ -149,8 +149,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
             };
         }
 
-        private Row completed(
-                PromptRows.Prompt.Ready ready, GenerationResult.Completed completed, int attempts) {
+        private Row completed(PromptRows.Prompt.Ready ready, GenerationResult.Completed completed, int attempts) {
             try {
                 return completions.completed(ready, completed);
             } catch (RuntimeException e) {

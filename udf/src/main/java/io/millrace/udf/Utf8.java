@@ -25,8 +25,8 @@ public final class Utf8 {
     /// What is wrong with bytes that are no UTF-8.
     public static String complaint(byte[] bytes) {
         int at = malformedAt(bytes);
-        return "expected UTF-8, got the byte 0x" + HexFormat.of().withUpperCase().toHexDigits(bytes[at]) + " at byte "
-                + at;
+        return "expected UTF-8, got the byte 0x"
+                + HexFormat.of().withUpperCase().toHexDigits(bytes[at]) + " at byte " + at;
     }
 
     /// Where the first malformed sequence begins, or -1.

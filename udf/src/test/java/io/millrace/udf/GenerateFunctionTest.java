@@ -34,7 +34,9 @@ class GenerateFunctionTest {
     private static List<Row> run(GenerateRecipe recipe, Duration patience, String... texts) {
         Iterator<Row> input = IntStream.range(0, texts.length)
                 .<Row>mapToObj(index -> new GenericRowWithSchema(
-                        new Object[] {"file:/in", "1@2", 0, (long) index, null, texts[index], "the reference", null, null, null},
+                        new Object[] {
+                            "file:/in", "1@2", 0, (long) index, null, texts[index], "the reference", null, null, null
+                        },
                         InputColumns.schema(List.of())))
                 .iterator();
         List<Row> rows = new ArrayList<>();

@@ -103,8 +103,7 @@ class PromptRowsTest {
     void prompt_truncateEnd_neverSplitsACharacter() {
         GenerateRecipe recipe = recipe("{text}", 10, OverlongPolicy.TRUNCATE_END);
 
-        assertThat(text(prompt(recipe, row("12345\uD83D\uDE00xyz", null))))
-                .isEqualTo("12345");
+        assertThat(text(prompt(recipe, row("12345\uD83D\uDE00xyz", null)))).isEqualTo("12345");
         assertThat(text(prompt(recipe, row("1234\uD83D\uDE00xyz", null)))).isEqualTo("1234\uD83D\uDE00");
     }
 

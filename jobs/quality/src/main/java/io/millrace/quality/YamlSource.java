@@ -37,7 +37,11 @@ final class YamlSource {
             LoadSettings settings = LoadSettings.builder().setLabel(name).build();
             return new Compose(settings).composeString(text).orElse(null);
         } catch (ReaderException e) {
-            long line = text.codePoints().limit(e.getPosition()).filter(c -> c == '\n').count() + 1;
+            long line = text.codePoints()
+                            .limit(e.getPosition())
+                            .filter(c -> c == '\n')
+                            .count()
+                    + 1;
             throw new AuditException(
                     "rules " + name + ":" + line + ": no YAML: " + e.getMessage() + ", got U+"
                             + HexFormat.of().withUpperCase().toHexDigits(e.getCodePoint(), 6),

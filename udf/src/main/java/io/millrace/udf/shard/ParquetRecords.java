@@ -61,8 +61,8 @@ final class ParquetRecords implements Records {
             MessageType schema = wanted(file.getFileMetaData().getSchema(), columns, single);
             file.setRequestedSchema(schema);
             PageReadStore pages = pages(file, schema, shard);
-            ParquetRecords records = new ParquetRecords(
-                    file, schema, columns, RecordNames.misfit(columns, single), pages);
+            ParquetRecords records =
+                    new ParquetRecords(file, schema, columns, RecordNames.misfit(columns, single), pages);
             records.skip(shard.firstRow() - firstRead(pages));
             return records;
         } catch (IOException | RuntimeException e) {
@@ -161,7 +161,10 @@ final class ParquetRecords implements Records {
         LogicalTypeAnnotation meaning = type.getLogicalTypeAnnotation();
         boolean isText = meaning == null || meaning instanceof LogicalTypeAnnotation.StringLogicalTypeAnnotation;
         return switch (primitive) {
-            case BINARY -> isText ? text(row.getBinary(field, 0).getBytes(), type.getName()) : type.stringifier().stringify(row.getBinary(field, 0));
+            case BINARY ->
+                isText
+                        ? text(row.getBinary(field, 0).getBytes(), type.getName())
+                        : type.stringifier().stringify(row.getBinary(field, 0));
             case FIXED_LEN_BYTE_ARRAY -> type.stringifier().stringify(row.getBinary(field, 0));
             case INT96 -> type.stringifier().stringify(row.getInt96(field, 0));
             case INT32 -> type.stringifier().stringify(row.getInteger(field, 0));

@@ -35,8 +35,7 @@ interface Records extends Closeable {
         ///
         /// @param where what they are, and a colon; or nothing
         static Fault notUnicode(String where, byte[] bytes) {
-            return new Fault(
-                    RowFault.TEXT_NOT_UNICODE, where + Utf8.complaint(bytes), RawText.ofBytes(bytes));
+            return new Fault(RowFault.TEXT_NOT_UNICODE, where + Utf8.complaint(bytes), RawText.ofBytes(bytes));
         }
     }
 

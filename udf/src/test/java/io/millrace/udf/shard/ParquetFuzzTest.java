@@ -50,9 +50,7 @@ class ParquetFuzzTest {
     void parquet_damaged(CompressionCodecName codec) throws IOException, InterruptedException {
         Path file = dir.resolve("in.parquet");
         byte[] original = write(file, codec);
-        int footer = ByteBuffer.wrap(original)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .getInt(original.length - 8);
+        int footer = ByteBuffer.wrap(original).order(ByteOrder.LITTLE_ENDIAN).getInt(original.length - 8);
         int data = original.length - 8 - footer;
         new Fuzz(
                         "parquet " + codec,

@@ -136,8 +136,7 @@ class RecordsTest {
         InputFile file = file("in.csv", "\nid,text,more\n1,\"a, \"\"b\"\"\",x\n\n2,\n3,\"\", y \n4,a,b,c\n\0,,z\n");
 
         assertThat(read(RecordFormat.CSV_LINES, whole(file), "text", "more"))
-                .containsExactly(
-                        "a, \"b\"|x", "SCHEMA_MISMATCH 2,", "| y ", "SCHEMA_MISMATCH 4,a,b,c", "null|z");
+                .containsExactly("a, \"b\"|x", "SCHEMA_MISMATCH 2,", "| y ", "SCHEMA_MISMATCH 4,a,b,c", "null|z");
     }
 
     @Test
@@ -353,7 +352,9 @@ class RecordsTest {
         assertThat(reasons(RecordFormat.JSON_LINES, file, "t", "tags"))
                 .containsExactly(
                         "column t: expected a text, got an object", "column t: expected a text, got an array", "fine");
-        assertThat(read(RecordFormat.JSON_LINES, whole(file), "t", "tags")).last().isEqualTo("x|[1,2]");
+        assertThat(read(RecordFormat.JSON_LINES, whole(file), "t", "tags"))
+                .last()
+                .isEqualTo("x|[1,2]");
     }
 
     @Test
