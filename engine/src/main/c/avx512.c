@@ -2,9 +2,11 @@
 // row by row.
 #include "avx512.h"
 #include "blocks.h"
+#include "levels.h"
 #include "transpose.h"
 
 #define LANES 16
+#define FEW 16 // rows of x that are not worth a panel of w
 #define PANEL_STEP (LANES * BLOCK + 2 * 4 * LANES) // codes, scales, minima of 32 columns
 
 static int64_t row_bytes(int cols) { return (int64_t) blocks_of(cols) * PACKED_BLOCK; }
@@ -152,6 +154,10 @@ void avx512_product_int8(const uint8_t *packed, int32_t rows, const struct matri
                          float *y, int64_t stride, uint8_t *scratch) {
     int blocks = blocks_of(w->cols);
     int64_t panel_bytes = (int64_t) blocks * PANEL_STEP;
+    if (rows <= FEW) { // x is packed alike
+        avx512_few_product_int8(packed, rows, w, first, count, y, stride, scratch);
+        return;
+    }
     for (int at = 0; at < count; at += 2 * LANES) {
         int panels = count - at > LANES ? 2 : 1;
         __mmask16 valid[2];

@@ -19,6 +19,7 @@
 #if defined(__x86_64__)
 DECLARE(avx2)
 DECLARE(avx_vnni)
+DECLARE(avx512_few)
 #elif defined(__aarch64__)
 DECLARE(neon)
 DECLARE(dotprod)

@@ -77,7 +77,7 @@ public record JobConfig(
         keys.put("engine.ring", "auto");
         keys.put("engine.threads", "0");
         keys.put("engine.cache-budget", "0");
-        keys.put("engine.step-tokens", "512");
+        keys.put("engine.step-tokens", "2048");
         keys.put("engine.max-running", "256");
         keys.put("engine.cache-rounding", "auto");
         keys.put("engine.prefix-sharing", "on");

@@ -45,7 +45,7 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "Default: all processors.")
     private int threads;
 
-    @Option(names = "--step", paramLabel = "N", defaultValue = "512", description = "Our tokens a step. Default: 512.")
+    @Option(names = "--step", paramLabel = "N", defaultValue = "2048", description = "Our tokens a step. Default: 2048.")
     private int stepTokens;
 
     @Option(

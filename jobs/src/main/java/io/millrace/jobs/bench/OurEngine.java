@@ -22,6 +22,7 @@ import java.util.random.RandomGeneratorFactory;
 final class OurEngine implements Contestant {
     private static final int MAX_RUNNING = 512;
     private static final int PREFILL_ROWS = 4;
+    private static final int WARM_UP_TOKENS = 768;
     private static final long POLL_NANOS = 500_000;
 
     private final LocalEngine engine;
@@ -53,12 +54,14 @@ final class OurEngine implements Contestant {
         return engine.model().ring() + "; " + stepTokens + " tokens a step; " + shape.threads() + " threads";
     }
 
-    /// What the compiler learns from: a little of a work.
+    /// What the compiler learns from. A peer is compiled before it starts; a job of hours is so after a minute.
     void warmUp(Work work) {
         if (work.isPrefill()) {
-            tokensPerSecond(work);
+            prefill();
+            prefill();
         } else {
-            finish(submit(Math.min(work.streams(), 64), 2 * Shape.DECODE_PROMPT, Math.max(8, 256 / work.streams())));
+            int streams = Math.min(work.streams(), 64);
+            finish(submit(streams, 2 * Shape.DECODE_PROMPT, Math.max(8, WARM_UP_TOKENS / streams)));
         }
     }
 
