@@ -54,7 +54,7 @@ public final class BenchCommand implements Callable<Integer> {
             split = ",",
             defaultValue = "prefill,decode:1,decode:64,decode:512",
             description = "prefill, decode:STREAMS, curve (1 to 512 streams), or a trial: length, memory, spark,"
-                    + " executors, agreement, quality; several by commas. Default: ${DEFAULT-VALUE}.")
+                    + " executors, agreement, quality, shots; several by commas. Default: ${DEFAULT-VALUE}.")
     private List<String> words = List.of();
 
     @Option(
@@ -143,6 +143,7 @@ public final class BenchCommand implements Callable<Integer> {
                     case "spark" -> new SparkTrial(model, rows, rounds);
                     case "executors" -> new ExecutorsTrial(model, rows);
                     case "agreement" -> new AgreementTrial(model, peer(Bars.LLAMA_CPP), shape.threads());
+                    case "shots" -> new ShotsTrial(model, ring, shape, stepTokens);
                     case "quality" -> new QualityTrial(model, ring, rows, shape.threads());
                     default -> null;
                 });
