@@ -83,6 +83,7 @@ final class CompletionRows {
     /// What every row has, and the zeros of a row that never ran.
     private NamedRow common(PromptRows.Source source, String status) {
         RowIdentity identity = source.identity();
+        Retry retry = recipe.retry();
         NamedRow row = new NamedRow(schema);
         row.set(Completion.REQUEST_ID, identity.requestId(recipe.configFingerprint()));
         row.set(Completion.CUSTOM_ID, source.customId());
@@ -97,7 +98,8 @@ final class CompletionRows {
         row.set(Completion.SAMPLE_IDX, identity.sampleIdx());
         row.set(Completion.STATUS, status);
         row.set(Completion.FINISH_REASON, ERROR);
-        row.set(Completion.SEED, identity.seed(recipe.sampling().seed()));
+        row.set(Completion.SEED, recipe.seed(identity));
+        row.set(Completion.Retry.COLUMN, retry == null ? null : retry.toColumn());
         row.set(Completion.REFERENCE, source.reference());
         row.set(Completion.SOURCE_CHARS, source.chars());
         row.set(Completion.OUTPUT_CHARS, 0);

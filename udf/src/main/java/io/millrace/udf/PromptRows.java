@@ -86,7 +86,7 @@ final class PromptRows {
         return new GenerationRequest(
                 identity.requestId(recipe.configFingerprint()),
                 tokens,
-                recipe.sampling().params(identity.seed(recipe.sampling().seed())));
+                recipe.sampling().params(recipe.seed(identity)));
     }
 
     private static String checked(@Nullable String text, Source source) {

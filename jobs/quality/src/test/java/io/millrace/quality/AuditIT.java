@@ -312,7 +312,7 @@ class AuditIT {
                 1,
                 folder.resolve("v.json"),
                 metrics,
-                repository.toString(),
+                new AuditRequest.History(repository.toString(), OptionalLong.empty()),
                 null,
                 Map.of("run", "7"));
 
