@@ -70,6 +70,7 @@ class ProgressTest {
                 10,
                 Map.of("ok", 8L, "error", 2L),
                 Map.of("TEXT_NULL", 2L),
+                0,
                 4000,
                 0,
                 2000,

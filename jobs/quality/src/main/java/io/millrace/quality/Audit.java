@@ -125,9 +125,9 @@ final class Audit {
             switch (rule.expectation()) {
                 case Expectation.Compliance it -> predicate(flat, it.predicate(), where + "predicate", problems);
                 case Expectation.Statistic it -> numeric(flat.schema(), it.column(), where, problems);
-                case Expectation.Drift(Expectation.Drift.Figure figure, String of, _, _, _)
-                when figure == Expectation.Drift.Figure.SHARE ->
-                    predicate(flat, of, where + "predicate", problems);
+                case Expectation.Drift it
+                when it.figure() == Expectation.Drift.Figure.SHARE ->
+                    predicate(flat, it.of(), where + "share", problems);
                 case Expectation.Drift it -> numeric(flat.schema(), it.of(), where, problems);
                 default -> {}
             }

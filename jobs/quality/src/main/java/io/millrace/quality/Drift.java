@@ -61,17 +61,15 @@ final class Drift {
             case MIN -> new Minimum(of, where, Option.empty());
             case MAX -> new Maximum(of, where, Option.empty());
             case SUM -> new Sum(of, where);
-            case SHARE ->
-                new Compliance(rule.name(), Constraints.total(of), where, Constraints.nil(), Option.empty());
+            case SHARE -> new Compliance(rule.name(), Constraints.total(of), where, Constraints.nil(), Option.empty());
         };
     }
 
     /// The run's key in a repository: the same whenever it is judged again, so that it is there once.
     ResultKey key() {
         AuditRequest.History history = request.history();
-        long startedAt = history == null
-                ? clock.millis()
-                : history.startedAtMillis().orElseGet(clock::millis);
+        long startedAt =
+                history == null ? clock.millis() : history.startedAtMillis().orElseGet(clock::millis);
         return new ResultKey(startedAt, Metrics.scalaMap(request.tags()));
     }
 

@@ -79,7 +79,8 @@ final class Findings {
     ///
     /// @return rows written
     long quarantine(Map<Rule, Check> failed, VerificationResult measured, String path) {
-        List<String> keys = IDENTITY.stream().filter(key -> columns.contains(flat(key))).toList();
+        List<String> keys =
+                IDENTITY.stream().filter(key -> columns.contains(flat(key))).toList();
         Column[] identity = keys.stream()
                 .map(key -> functions.col(flat(key)).as(BROKEN_KEY + flat(key)))
                 .toArray(Column[]::new);

@@ -23,6 +23,7 @@ import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -64,6 +65,8 @@ final class RulesFile {
 
     private record Range(double from, double to, boolean whole) {}
 
+    private static final Map<String, Figure> FIGURES =
+            new TreeMap<>(Arrays.stream(Figure.values()).collect(Collectors.toMap(Figure::word, Function.identity())));
     /// Runs of which a standard deviation says something.
     private static final int NORMAL_RUNS = 5;
     private static final Set<String> WITHOUT_WHERE = Set.of("single-valued", "rows-per-input-file");
@@ -176,7 +179,8 @@ final class RulesFile {
         if (expectation == null || level == null) {
             return null;
         }
-        return new Rule(name, level, description == null ? "" : description, expectation, where, retry, source.line(node));
+        return new Rule(
+                name, level, description == null ? "" : description, expectation, where, retry, source.line(node));
     }
 
     /// One mapping for all retries of a row, or a list of them for the first, the second, and so on.
@@ -191,7 +195,8 @@ final class RulesFile {
         if (given.isEmpty()) {
             source.problem(node, "retry: expected at least one");
         }
-        return source.within("retry: ", () -> given.stream().map(this::parameters).toList());
+        return source.within(
+                "retry: ", () -> given.stream().map(this::parameters).toList());
     }
 
     private SortedMap<String, Double> parameters(Node node) {
@@ -366,41 +371,46 @@ final class RulesFile {
     }
 
     private @Nullable Expectation drift(Node value) {
-        List<String> figures = words(Figure.values(), Figure::word);
-        List<String> allowed = new ArrayList<>(figures);
+        List<String> allowed = new ArrayList<>(FIGURES.keySet());
         allowed.addAll(List.of("strategy", "min-runs", "at-least", "at-most"));
         Map<String, Node> keys = source.mapping(value, "drift", allowed);
-        List<String> given = figures.stream().filter(keys::containsKey).toList();
-        if (given.size() != 1) {
-            source.problem(value, "expected exactly one of " + figures + ", got " + given);
-        }
-        String of = given.isEmpty() ? null : requiredText(value, keys, given.getFirst());
-        String word = requiredText(value, keys, "strategy");
-        List<String> strategies = words(Strategy.values(), Strategy::word);
-        int strategy = strategies.indexOf(word);
-        if (word != null && strategy < 0) {
-            source.problem(keys.get("strategy"), "strategy: expected one of " + strategies + ", got \"" + word + "\"");
-        }
-        Bounds bounds = bounds(value, keys, -Double.MAX_VALUE, Double.MAX_VALUE);
-        if (given.size() != 1 || of == null || strategy < 0 || bounds == null) {
+        List<String> figures =
+                FIGURES.keySet().stream().filter(keys::containsKey).toList();
+        if (figures.size() != 1) {
+            source.problem(value, "expected exactly one of " + FIGURES.keySet() + ", got " + figures);
             return null;
         }
-        Strategy chosen = Strategy.values()[strategy];
-        if (chosen.countsDeviations() && !bounds.holds(0)) {
-            source.problem(value, "expected 0 standard deviations to be in bounds, got " + bounds.words());
+        Figure figure = FIGURES.get(figures.getFirst());
+        String of = requiredText(value, keys, figures.getFirst());
+        Strategy strategy = strategy(value, keys);
+        Bounds bounds = bounds(value, keys, -Double.MAX_VALUE, Double.MAX_VALUE);
+        if (figure == null || of == null || strategy == null || bounds == null) {
+            return null;
+        }
+        if (strategy.countsDeviations() && !bounds.holds(0)) {
+            source.problem(value, "expected bounds with 0 standard deviations between them, got " + bounds.words());
         }
         Node runs = keys.get("min-runs");
         Double minRuns = runs == null
-                ? Double.valueOf(chosen.countsDeviations() ? NORMAL_RUNS : 1)
+                ? Double.valueOf(strategy.countsDeviations() ? NORMAL_RUNS : 1)
                 : source.number(runs, "min-runs", 1, Integer.MAX_VALUE);
-        Figure figure = Figure.values()[figures.indexOf(given.getFirst())];
-        return minRuns == null
-                ? null
-                : new Expectation.Drift(figure, of, chosen, bounds, minRuns.intValue());
+        return minRuns == null ? null : new Expectation.Drift(figure, of, strategy, bounds, minRuns.intValue());
     }
 
-    private static <E> List<String> words(E[] values, Function<E, String> word) {
-        return Arrays.stream(values).map(word).toList();
+    private @Nullable Strategy strategy(Node owner, Map<String, Node> keys) {
+        String word = requiredText(owner, keys, "strategy");
+        if (word == null) {
+            return null;
+        }
+        for (Strategy strategy : Strategy.values()) {
+            if (strategy.word().equals(word)) {
+                return strategy;
+            }
+        }
+        List<String> words =
+                Arrays.stream(Strategy.values()).map(Strategy::word).toList();
+        source.problem(keys.get("strategy"), "strategy: expected one of " + words + ", got \"" + word + "\"");
+        return null;
     }
 
     /// A share of rows; all of them where the rule says nothing.
