@@ -36,7 +36,8 @@ import picocli.CommandLine.IVersionProvider;
             "1:the run failed",
             "2:wrong usage",
             "3:the gate refused the output",
-            "4:the output differs from its manifest"
+            "4:the output differs from its manifest",
+            "5:rows that were to be retried are still set aside by the gate"
         })
 public final class Millrace {
 

@@ -20,6 +20,7 @@ final class CompletionRows {
     private final PromptEngine engine;
     private final StructType schema = SparkSchemas.completion();
     private final int statusIndex = schema.fieldIndex(Completion.STATUS);
+    private final Languages languages = new Languages();
     private final Row engineStruct;
 
     CompletionRows(GenerateRecipe recipe, PromptEngine engine) {
@@ -125,12 +126,15 @@ final class CompletionRows {
         row.set(Completion.PROMPT_TOKENS, prompt.request().prompt().size());
     }
 
-    private static void metrics(NamedRow row, PromptRows.Source source, String output) {
+    private void metrics(NamedRow row, PromptRows.Source source, String output) {
         int outputChars = codePoints(output);
         row.set(Completion.OUTPUT_CHARS, outputChars);
         row.set(Completion.LENGTH_RATIO, source.chars() == 0 ? null : (double) outputChars / source.chars());
         row.set(Completion.REPETITION, TextMetrics.repetition(output));
         row.set(Completion.TEMPLATE_LEAK, TextMetrics.leaksTemplate(output));
+        row.set(Completion.LANGUAGE, languages.of(output));
+        row.set(Completion.SOURCE_LANGUAGE, languages.of(source.start()));
+        row.set(Completion.JSON_VALID, TextMetrics.isJson(output));
         row.set(Completion.REPLACEMENT_CHARS, TextMetrics.replacementShare(output));
         if (source.reference() != null) {
             Rouge.Scores scores = Rouge.score(source.reference(), output);

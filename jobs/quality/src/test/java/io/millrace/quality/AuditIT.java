@@ -296,6 +296,15 @@ class AuditIT {
                 .containsExactly("garbled-rows", "looping-rows");
         assertThat(written.get(1).<String>getList(written.get(1).fieldIndex("rules")))
                 .containsExactly("looping-rows");
+        assertThat(written).extracting(row -> row.<String>getAs("output_text")).doesNotContainNull();
+        for (Row row : written) {
+            String file = row.getAs("output_file");
+            assertThat(spark.read()
+                            .parquet(output.resolve(file).toString())
+                            .filter("request_id = '" + row.getAs("request_id") + "'")
+                            .count())
+                    .isEqualTo(1);
+        }
     }
 
     @Test
