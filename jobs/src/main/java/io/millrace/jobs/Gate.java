@@ -45,9 +45,7 @@ final class Gate implements AutoCloseable {
         }
     }
 
-    /// What was said last about a run that is judged no more often than its rows change.
-    ///
-    /// @return null if there is no verdict
+    /// What was said of a run last; null if nothing was.
     @Nullable
     Verdict last(Run run) {
         JsonNode verdict = run.sink().readAside(VERDICT_FILE, ObjectNode.class);
@@ -61,6 +59,7 @@ final class Gate implements AutoCloseable {
         if (judge == null) {
             return Verdict.OFF;
         }
+        run.abandonRetry();
         // of an earlier verdict
         run.sink().deleteAside(run.sink().output().quarantine().getName());
         String json = judge.judge(request(run));

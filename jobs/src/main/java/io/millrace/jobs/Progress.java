@@ -53,10 +53,10 @@ final class Progress implements AutoCloseable {
 
     /// Shows the progress of a retry until closed.
     ///
-    /// @param label what is retried
-    /// @param rows how many rows are
-    static Progress startRetry(PrintWriter out, boolean redraws, String label, long rows) {
-        Progress progress = new Progress(out, redraws, rows, 0, label + ": ", () -> {});
+    /// @param round which retry
+    /// @param rows how many rows are computed again
+    static Progress startRetry(PrintWriter out, boolean redraws, int round, long rows) {
+        Progress progress = new Progress(out, redraws, rows, 0, "retry " + round + ": ", () -> {});
         progress.show(redraws ? REDRAW_MILLIS : LINE_MILLIS);
         return progress;
     }

@@ -15,10 +15,10 @@ import org.apache.hadoop.conf.Configuration;
 /// nothing for a row.
 ///
 /// @param rows how many
-/// @param retried how many of them had been retried before
+/// @param retriedOk how many of them were answered, and had been retried before
 /// @param due how many are to be retried next
 /// @param files names of the files of the output that hold those
-record Quarantine(long rows, long retried, long due, SortedSet<String> files) {
+record Quarantine(long rows, long retriedOk, long due, SortedSet<String> files) {
 
     static final Quarantine NONE = new Quarantine(0, 0, 0, new TreeSet<>());
 
@@ -27,7 +27,7 @@ record Quarantine(long rows, long retried, long due, SortedSet<String> files) {
     /// @throws JobException if the parameters that the rules give for a row cannot be used
     static Quarantine read(CompletionSink sink, RetryPlan plan, SamplingRecipe sampling, Configuration conf) {
         long rows = 0;
-        long retried = 0;
+        long retriedOk = 0;
         long due = 0;
         SortedSet<String> files = new TreeSet<>();
         Set<Map<String, Double>> known = new HashSet<>();
@@ -35,7 +35,7 @@ record Quarantine(long rows, long retried, long due, SortedSet<String> files) {
             while (found.hasNext()) {
                 QuarantinedRows.Found row = found.next();
                 rows++;
-                retried += row.attempts() > 0 ? 1 : 0;
+                retriedOk += row.isOk() && row.attempts() > 0 ? 1 : 0;
                 Retry next = plan.next(row.rules(), row.attempts());
                 if (next != null) {
                     due++;
@@ -46,7 +46,7 @@ record Quarantine(long rows, long retried, long due, SortedSet<String> files) {
                 }
             }
         }
-        return new Quarantine(rows, retried, due, files);
+        return new Quarantine(rows, retriedOk, due, files);
     }
 
     private static void requireUsable(Retry retry, SamplingRecipe sampling) {

@@ -183,6 +183,14 @@ final class Run {
         return spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
     }
 
+    /// What the gate set aside is about to be replaced: a retry of it that did not end cannot go on.
+    void abandonRetry() {
+        if (manifest.isRetrying()) {
+            manifest.abandonRetry();
+            record("committed");
+        }
+    }
+
     /// Adds up what is there, and says that the run is complete.
     ///
     /// @throws JobException if a row is missing or too many

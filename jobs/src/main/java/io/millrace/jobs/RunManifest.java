@@ -130,7 +130,8 @@ final class RunManifest {
 
     /// Rows are to be computed again because the gate has set them aside.
     RunManifest retrying(RetryPlan plan, Quarantine quarantine) {
-        abandonRetries();
+        // one that an earlier start did not end goes on as this one
+        abandonRetry();
         ObjectNode retry = root.withArray("retries").addObject();
         retry.put("started_at", now()).putNull("ended_at").put("state", RETRYING);
         retry.put("rows", quarantine.due());
@@ -157,7 +158,7 @@ final class RunManifest {
     }
 
     /// What was left of a retry that a start did not end.
-    private void abandonRetries() {
+    void abandonRetry() {
         if (isRetrying()) {
             lastRetry().put("state", "abandoned");
         }
@@ -166,7 +167,6 @@ final class RunManifest {
     /// @param quarantined rows that are set aside
     /// @param recovered rows that were, and are not since their retry
     RunManifest gated(String verdict, long quarantined, long recovered) {
-        abandonRetries();
         root.putObject("gate")
                 .put("verdict", verdict)
                 .put("verdict_file", Gate.VERDICT_FILE)

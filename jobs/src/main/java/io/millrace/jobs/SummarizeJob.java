@@ -49,9 +49,11 @@ final class SummarizeJob {
         Duration generation = Duration.ofNanos(System.nanoTime() - startedNanos);
         Judged judged = new GateRetry(run, spark, gate).judged(computed);
 
-        SummaryTable table = SummaryTable.of(run.plannedRows(), run.rowsBefore(), judged.rows(), generation)
-                .quarantine(judged.quarantine().rows(), judged.rows().retried(), judged.recovered());
+        SummaryTable table = SummaryTable.of(run.plannedRows(), run.rowsBefore(), judged.rows(), generation);
         Gate.Verdict verdict = judged.verdict();
+        if (verdict.isJudged()) {
+            table.quarantine(judged.quarantine().rows(), judged.rows().retried(), judged.recovered());
+        }
         out.print(
                 table.line("gate", verdict.summary()).line("output", run.sink().location()));
         verdict.details().forEach(out::println);
@@ -92,9 +94,9 @@ final class SummarizeJob {
     /// What the gate said of a run, and of which rows.
     private record Judged(Gate.Verdict verdict, RetryPlan plan, Quarantine quarantine, RowSummary rows) {
 
-        /// Rows that were set aside, retried, and are not set aside any more.
+        /// Rows that were set aside, retried, and are answered and not set aside any more.
         long recovered() {
-            return rows.retried() - quarantine.retried();
+            return rows.retriedOk() - quarantine.retriedOk();
         }
     }
 
@@ -127,23 +129,22 @@ final class SummarizeJob {
 
         private Judged retry(int round, Judged before) {
             long due = before.quarantine().due();
-            String label = String.format(
-                    Locale.ROOT, "retry %d, %,d of %,d quarantined", round, due, before.quarantine().rows());
+            say("retry %d: %,d quarantined rows, of which %,d are computed again", round, before.quarantine().rows(), due);
             RunTotals totals = complete(run, spark, () -> {
-                try (Progress _ = Progress.startRetry(err, terminal, label, due)) {
+                try (Progress _ = Progress.startRetry(err, terminal, round, due)) {
                     run.retryQuarantined(spark, before.plan(), before.quarantine());
                 }
             });
             Judged after = judge(totals.all());
-            err.printf(
-                    Locale.ROOT,
-                    "retry %d: %,d rows retried, %,d recovered, %,d quarantined%n",
-                    round,
-                    due,
-                    before.quarantine().rows() - after.quarantine().rows(),
-                    after.quarantine().rows());
-            err.flush();
+            say(
+                    "retry %d: %,d rows retried; now %,d recovered, %,d quarantined",
+                    round, due, after.recovered(), after.quarantine().rows());
             return after;
+        }
+
+        private void say(String format, Object... values) {
+            err.println(String.format(Locale.ROOT, format, values));
+            err.flush();
         }
 
         private Judged judge(RowSummary rows) {

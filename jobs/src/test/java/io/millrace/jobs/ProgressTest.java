@@ -81,6 +81,7 @@ class ProgressTest {
                 Map.of("ok", 8L, "error", 2L),
                 Map.of("TEXT_NULL", 2L),
                 0,
+                0,
                 4000,
                 0,
                 2000,

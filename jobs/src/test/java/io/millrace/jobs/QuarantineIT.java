@@ -131,8 +131,8 @@ class QuarantineIT {
         assertThat(exit).as(job.err()).isEqualTo(ExitCode.QUARANTINED);
         assertThat(job.out()).contains("rows quarantined   2\n", "rows retried       3  (2 recovered)\n");
         assertThat(job.err())
-                .contains("retry 1: 3 rows retried, 1 recovered, 3 quarantined")
-                .contains("retry 2: 2 rows retried, 1 recovered, 2 quarantined");
+                .contains("retry 1: 4 quarantined rows, of which 3 are computed again", "retry 1: 3 rows retried; now 1 recovered, 3 quarantined")
+                .contains("retry 2: 2 rows retried; now 2 recovered, 2 quarantined");
         assertThat(quarantine())
                 .extracting(QuarantineIT::setAside)
                 .containsExactly(

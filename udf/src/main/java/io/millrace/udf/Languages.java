@@ -19,7 +19,7 @@ final class Languages {
     /// names whatever comes; those are nearer to each other than this.
     private static final double SURE = 1.2;
 
-    private final LanguageDetectorME detector = new LanguageDetectorME(Model.OF_ALL);
+    private @Nullable LanguageDetectorME detector;
 
     /// Its one owner is the class; a few megabytes that do not change need no closing.
     private static final class Model {
@@ -43,8 +43,18 @@ final class Languages {
         if (text.codePoints().noneMatch(Character::isLetter)) {
             return null;
         }
-        Language[] found = detector.predictLanguages(start(text));
+        Language[] found = detector().predictLanguages(start(text));
         return found[0].getConfidence() < SURE * found[1].getConfidence() ? null : found[0].getLang();
+    }
+
+    /// Made when there is an answer: no prompt waits for the model to be read.
+    private LanguageDetectorME detector() {
+        LanguageDetectorME made = detector;
+        if (made == null) {
+            made = new LanguageDetectorME(Model.OF_ALL);
+            detector = made;
+        }
+        return made;
     }
 
     /// What of a text is looked at; never half a surrogate pair.

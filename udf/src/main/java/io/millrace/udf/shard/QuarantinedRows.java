@@ -24,6 +24,7 @@ public final class QuarantinedRows implements Iterator<QuarantinedRows.Found>, A
     private static final List<String> COLUMNS = List.of(
             Completion.InputRef.COLUMN,
             Completion.SAMPLE_IDX,
+            Completion.STATUS,
             Completion.Retry.COLUMN,
             Quarantine.RULES,
             Quarantine.OUTPUT_FILE);
@@ -32,9 +33,10 @@ public final class QuarantinedRows implements Iterator<QuarantinedRows.Found>, A
     ///
     /// @param outputFile name of the file that holds the row
     /// @param row in its block
+    /// @param isOk whether the row has an answer
     /// @param attempts how often it had been retried when it was judged
     /// @param rules names of the rules that it breaks
-    public record Found(String outputFile, long row, int sampleIdx, int attempts, List<String> rules) {}
+    public record Found(String outputFile, long row, int sampleIdx, boolean isOk, int attempts, List<String> rules) {}
 
     private final Path dir;
     private final @Nullable ParquetReader<Group> reader;
@@ -107,6 +109,7 @@ public final class QuarantinedRows implements Iterator<QuarantinedRows.Found>, A
                 group.getString(Quarantine.OUTPUT_FILE, 0),
                 group.getGroup(Completion.InputRef.COLUMN, 0).getLong(Completion.InputRef.ROW, 0),
                 group.getInteger(Completion.SAMPLE_IDX, 0),
+                group.getString(Completion.STATUS, 0).equals("ok"),
                 retried ? group.getGroup(Completion.Retry.COLUMN, 0).getInteger(Completion.Retry.ATTEMPT, 0) : 0,
                 rules);
     }

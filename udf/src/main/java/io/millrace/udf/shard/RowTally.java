@@ -30,6 +30,7 @@ public final class RowTally {
     private final RowDigest digest = new RowDigest();
     private long rows;
     private long retried;
+    private long retriedOk;
     private long promptTokens;
     private long cachedTokens;
     private long completionTokens;
@@ -53,6 +54,7 @@ public final class RowTally {
         }
         if (!row.isNullAt(RETRY)) {
             retried++;
+            retriedOk += row.isNullAt(ERROR) ? 1 : 0;
         }
         promptTokens += row.getInt(PROMPT);
         cachedTokens += row.getInt(CACHED);
@@ -74,6 +76,7 @@ public final class RowTally {
                 states,
                 errors,
                 retried,
+                retriedOk,
                 promptTokens,
                 cachedTokens,
                 completionTokens,
