@@ -122,8 +122,7 @@ final class Gate implements AutoCloseable {
     /// @param details lines about rules that failed, with rows
     /// @param exitCode what the process ends with
     /// @param retries what the rules that set rows aside give for their retries
-    record Verdict(
-            String word, String summary, List<String> details, int exitCode, List<RetryPlan.Rule> retries) {
+    record Verdict(String word, String summary, List<String> details, int exitCode, List<RetryPlan.Rule> retries) {
         static final Verdict OFF = new Verdict("off", "off", List.of(), ExitCode.OK, List.of());
 
         Verdict {

@@ -29,7 +29,8 @@ final class Progress implements AutoCloseable {
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("progress").daemon().factory());
 
-    private Progress(PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, String label, Runnable onFirstTokens) {
+    private Progress(
+            PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, String label, Runnable onFirstTokens) {
         this.out = out;
         this.redraws = redraws;
         this.plannedRows = plannedRows;

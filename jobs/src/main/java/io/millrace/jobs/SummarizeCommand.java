@@ -157,7 +157,11 @@ final class SummarizeCommand implements Callable<Integer> {
             return ExitCode.OK;
         }
         return new SummarizeJob(
-                        config, request(config), out, commandSpec().commandLine().getErr(), Millrace.isTerminal())
+                        config,
+                        request(config),
+                        out,
+                        commandSpec().commandLine().getErr(),
+                        Millrace.isTerminal())
                 .run(home);
     }
 
@@ -169,7 +173,10 @@ final class SummarizeCommand implements Callable<Integer> {
             ifDifferent = IfDifferent.REDO;
         }
         return new RunRequest(
-                commandSpec().commandLine().getParseResult().originalArgs(), ifDifferent, retryErrors, gateRetries(config));
+                commandSpec().commandLine().getParseResult().originalArgs(),
+                ifDifferent,
+                retryErrors,
+                gateRetries(config));
     }
 
     private RunRequest.GateRetries gateRetries(JobConfig config) {

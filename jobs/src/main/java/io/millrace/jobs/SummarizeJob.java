@@ -115,7 +115,9 @@ final class SummarizeJob {
 
         Judged judged(RunTotals computed) {
             Judged judged = leftOff(computed.all());
-            for (int round = 1; round <= request.retries().rounds() && judged.quarantine().due() > 0; round++) {
+            for (int round = 1;
+                    round <= request.retries().rounds() && judged.quarantine().due() > 0;
+                    round++) {
                 judged = retry(round, judged);
             }
             return judged;
@@ -129,7 +131,9 @@ final class SummarizeJob {
 
         private Judged retry(int round, Judged before) {
             long due = before.quarantine().due();
-            say("retry %d: %,d quarantined rows, of which %,d are computed again", round, before.quarantine().rows(), due);
+            say(
+                    "retry %d: %,d quarantined rows, of which %,d are computed again",
+                    round, before.quarantine().rows(), due);
             RunTotals totals = complete(run, spark, () -> {
                 try (Progress _ = Progress.startRetry(err, terminal, round, due)) {
                     run.retryQuarantined(spark, before.plan(), before.quarantine());
@@ -155,8 +159,7 @@ final class SummarizeJob {
 
         private Judged judged(Gate.Verdict verdict, RowSummary rows) {
             RetryPlan plan = new RetryPlan(verdict.retries(), request.retries().limit());
-            return new Judged(
-                    verdict, plan, verdict.isJudged() ? run.quarantine(spark, plan) : Quarantine.NONE, rows);
+            return new Judged(verdict, plan, verdict.isJudged() ? run.quarantine(spark, plan) : Quarantine.NONE, rows);
         }
     }
 

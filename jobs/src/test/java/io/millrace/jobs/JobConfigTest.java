@@ -82,7 +82,8 @@ class JobConfigTest {
         assertThat(config.sampling()).isEqualTo(new SamplingRecipe(0, 1, 0, 0, 28, List.of(), 0, 1, 4, 0.7));
         assertThat(config.shardRows()).isZero();
         assertThat(config.stallSeconds()).isEqualTo(60);
-        assertThat(config.gate()).isEqualTo(new JobConfig.Gate(
+        assertThat(config.gate())
+                .isEqualTo(new JobConfig.Gate(
                         true, null, "local[2]", null, "/checkout/jobs/corpus/debian-synopsis-test.parquet"));
         assertThat(config.sparkMaster()).isEqualTo("local[*,4]");
         assertThat(config.sparkConf()).isEmpty();

@@ -67,11 +67,17 @@ class ProgressTest {
 
     @Test
     void summaryTable_rowsSetAside_areCountedIfThereAreAny() {
-        assertThat(SummaryTable.of(10, 0, rows(), Duration.ofSeconds(20)).quarantine(1200, 30, 7).toString())
+        assertThat(SummaryTable.of(10, 0, rows(), Duration.ofSeconds(20))
+                        .quarantine(1200, 30, 7)
+                        .toString())
                 .contains("rows quarantined   1,200\n", "rows retried       30  (7 recovered)\n");
-        assertThat(SummaryTable.of(10, 0, rows(), Duration.ofSeconds(20)).quarantine(0, 30, 30).toString())
+        assertThat(SummaryTable.of(10, 0, rows(), Duration.ofSeconds(20))
+                        .quarantine(0, 30, 30)
+                        .toString())
                 .contains("rows quarantined   0\n");
-        assertThat(SummaryTable.of(10, 0, rows(), Duration.ofSeconds(20)).quarantine(0, 0, 0).toString())
+        assertThat(SummaryTable.of(10, 0, rows(), Duration.ofSeconds(20))
+                        .quarantine(0, 0, 0)
+                        .toString())
                 .doesNotContain("quarantined", "retried");
     }
 

@@ -55,8 +55,7 @@ class QuarantineIT {
     @BeforeEach
     void setUp() throws IOException {
         Path auditor = Millrace.home().auditorTarget();
-        assumeTrue(
-                Files.exists(auditor.resolve("classpath.txt")), () -> "the auditor is not built in " + auditor);
+        assumeTrue(Files.exists(auditor.resolve("classpath.txt")), () -> "the auditor is not built in " + auditor);
         out = dir.resolve("out");
         rules = Files.writeString(dir.resolve("rules.yaml"), RULES);
         job = new FakeJob(out);
@@ -65,8 +64,8 @@ class QuarantineIT {
     /// Lines of which the rows 3, 14, 15 and 37 are not as the rules want them: the first recovers when it is
     /// retried once, the second when it is twice, the third never, and for the fourth no rule gives a retry.
     private Path input(String ofFirst) throws IOException {
-        List<String> lines =
-                new ArrayList<>(IntStream.range(0, ROWS).mapToObj(row -> "row " + row).toList());
+        List<String> lines = new ArrayList<>(
+                IntStream.range(0, ROWS).mapToObj(row -> "row " + row).toList());
         lines.set(3, "LOOPS-BELOW=0.4 " + ofFirst);
         lines.set(14, "LOOPS-BELOW=0.8");
         lines.set(15, "LOOPS-BELOW=9");
@@ -93,8 +92,8 @@ class QuarantineIT {
 
     /// `row: rules`, with the retry that the row has had.
     private static String setAside(Row row) {
-        return row.<Row>getAs("input_ref").getLong(2) + ": "
-                + String.join(",", row.getList(row.fieldIndex("rules"))) + retry(row);
+        return row.<Row>getAs("input_ref").getLong(2) + ": " + String.join(",", row.getList(row.fieldIndex("rules")))
+                + retry(row);
     }
 
     private static String retry(Row row) {
@@ -131,7 +130,9 @@ class QuarantineIT {
         assertThat(exit).as(job.err()).isEqualTo(ExitCode.QUARANTINED);
         assertThat(job.out()).contains("rows quarantined   2\n", "rows retried       3  (2 recovered)\n");
         assertThat(job.err())
-                .contains("retry 1: 4 quarantined rows, of which 3 are computed again", "retry 1: 3 rows retried; now 1 recovered, 3 quarantined")
+                .contains(
+                        "retry 1: 4 quarantined rows, of which 3 are computed again",
+                        "retry 1: 3 rows retried; now 1 recovered, 3 quarantined")
                 .contains("retry 2: 2 rows retried; now 2 recovered, 2 quarantined");
         assertThat(quarantine())
                 .extracting(QuarantineIT::setAside)
@@ -141,7 +142,9 @@ class QuarantineIT {
         assertThat(manifest().at("/retried").asInt()).isEqualTo(3);
         assertThat(manifest().at("/gate/recovered").asInt()).isEqualTo(2);
         assertThat(manifest().at("/retries").findValuesAsText("rows")).containsExactly("3", "2");
-        assertThat(manifest().at("/retries/0/parameters/looping-rows/0/max-tokens").asInt())
+        assertThat(manifest()
+                        .at("/retries/0/parameters/looping-rows/0/max-tokens")
+                        .asInt())
                 .isEqualTo(48);
         List<Row> after = job.rows();
         for (int row = 0; row < ROWS; row++) {

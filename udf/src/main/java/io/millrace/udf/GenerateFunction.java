@@ -168,10 +168,12 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
             } catch (RuntimeException e) {
                 // a fault of ours that one answer brings out must not take the other rows along
                 log.error("{}: no row of its answer", ready.source().identity(), e);
-                return submitted.rows().failed(
-                        ready,
-                        new GenerationResult.Failed(completed.requestId(), ErrorCode.INTERNAL, e.toString()),
-                        attempts);
+                return submitted
+                        .rows()
+                        .failed(
+                                ready,
+                                new GenerationResult.Failed(completed.requestId(), ErrorCode.INTERNAL, e.toString()),
+                                attempts);
             }
         }
 

@@ -35,13 +35,7 @@ public record GenerateRecipe(
     /// @throws IllegalArgumentException if the retry's parameters do not go with the others
     public GenerateRecipe with(Retry retry) {
         return new GenerateRecipe(
-                engine,
-                prompt,
-                sampling.with(retry.parameters()),
-                runId,
-                configFingerprint,
-                engineVersion,
-                retry);
+                engine, prompt, sampling.with(retry.parameters()), runId, configFingerprint, engineVersion, retry);
     }
 
     /// Seed of a row's random numbers.

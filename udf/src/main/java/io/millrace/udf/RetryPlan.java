@@ -34,7 +34,8 @@ public record RetryPlan(List<Rule> rules, int limit) implements Serializable {
     /// @param attempts how often it was retried before
     /// @return null if none of the rules gives a retry, or the row has had all of them
     public @Nullable Retry next(Collection<String> broken, int attempts) {
-        List<Rule> its = rules.stream().filter(rule -> broken.contains(rule.name())).toList();
+        List<Rule> its =
+                rules.stream().filter(rule -> broken.contains(rule.name())).toList();
         List<String> names = new ArrayList<>();
         SortedMap<String, Double> parameters = new TreeMap<>();
         boolean given = false;

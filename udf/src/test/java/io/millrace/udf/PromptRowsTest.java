@@ -194,6 +194,7 @@ class PromptRowsTest {
         assertThat(ready.request().sampling().seed())
                 .isEqualTo(identity.seed(0, 0))
                 .isNotEqualTo(identity.seed(1, 0));
-        assertThat(new RowIdentity("file:/in.parquet", "1@2", 1, 7, 1).seed(0, 0)).isNotEqualTo(identity.seed(0, 0));
+        assertThat(new RowIdentity("file:/in.parquet", "1@2", 1, 7, 1).seed(0, 0))
+                .isNotEqualTo(identity.seed(0, 0));
     }
 }

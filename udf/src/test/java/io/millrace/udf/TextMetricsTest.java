@@ -59,7 +59,20 @@ class TextMetricsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "  ", "prose", "{", "{\"a\": 1", "[1,]", "{} {}", "42 is the answer", "```json\n{}\n```", "NaN", "{'a': 1}", "01"})
+            strings = {
+                "",
+                "  ",
+                "prose",
+                "{",
+                "{\"a\": 1",
+                "[1,]",
+                "{} {}",
+                "42 is the answer",
+                "```json\n{}\n```",
+                "NaN",
+                "{'a': 1}",
+                "01"
+            })
     void isJson_anythingElse_isFalse(String text) {
         assertThat(TextMetrics.isJson(text)).isFalse();
     }

@@ -29,7 +29,6 @@ final class Findings {
 
     private static final int EXCERPT_CHARS = 160;
     private static final String BROKEN = "rule/broken";
-    private static final String BROKEN_KEY = "broken/";
     /// What tells rows apart.
     private static final List<String> IDENTITY = List.of(
             "input_ref.file",
@@ -81,11 +80,31 @@ final class Findings {
     long quarantine(Map<Rule, Check> failed, VerificationResult measured, String path) {
         List<String> keys =
                 IDENTITY.stream().filter(key -> columns.contains(flat(key))).toList();
-        Column[] identity = keys.stream()
-                .map(key -> functions.col(flat(key)).as(BROKEN_KEY + flat(key)))
+        Dataset<Row> rules = rulesByRow(failed, measured, keys);
+        if (rules == null) {
+            return 0;
+        }
+        Column[] order = Stream.concat(Stream.of(Quarantine.OUTPUT_FILE), keys.stream())
+                .map(functions::col)
                 .toArray(Column[]::new);
-        Column[] grouping =
-                keys.stream().map(key -> column(BROKEN_KEY + flat(key))).toArray(Column[]::new);
+        try {
+            withRules(rules, keys)
+                    .repartition(1)
+                    .sortWithinPartitions(order)
+                    .write()
+                    .mode(SaveMode.ErrorIfExists)
+                    .parquet(path);
+        } catch (Exception e) {
+            // Scala throws the checked AnalysisException without declaring it
+            throw new AuditException("quarantine " + path + ": cannot be written: " + Audit.explain(e), e);
+        }
+        return flat.sparkSession().read().parquet(path).count();
+    }
+
+    /// Identity of each broken row and the names of the rules; null when no rule is about rows.
+    private @Nullable Dataset<Row> rulesByRow(Map<Rule, Check> failed, VerificationResult measured, List<String> keys) {
+        Column[] identity =
+                keys.stream().map(key -> column(flat(key)).as(broken(key))).toArray(Column[]::new);
         Dataset<Row> all = null;
         for (Map.Entry<Rule, Check> entry : failed.entrySet()) {
             Dataset<Row> marked = marked(entry.getKey(), measured, entry.getValue());
@@ -96,34 +115,28 @@ final class Findings {
                 all = all == null ? rows : all.union(rows);
             }
         }
-        if (all == null) {
-            return 0;
-        }
-        Dataset<Row> grouped = all.groupBy(grouping)
-                .agg(functions.sort_array(functions.collect_set("rule")).as(Quarantine.RULES));
+        Column[] groups = keys.stream().map(key -> column(broken(key))).toArray(Column[]::new);
+        return all == null
+                ? null
+                : all.groupBy(groups)
+                        .agg(functions.sort_array(functions.collect_set("rule")).as(Quarantine.RULES));
+    }
+
+    /// The whole rows of those.
+    private Dataset<Row> withRules(Dataset<Row> rules, List<String> keys) {
         Column same = functions.lit(true);
         for (String key : keys) {
-            same = same.and(functions.col(key).eqNullSafe(column(BROKEN_KEY + flat(key))));
+            same = same.and(functions.col(key).eqNullSafe(column(broken(key))));
         }
         Column file = functions.element_at(functions.split(functions.input_file_name(), "/"), -1);
-        Dataset<Row> rows = output.withColumn(Quarantine.OUTPUT_FILE, file).join(grouped, same);
-        for (String key : keys) {
-            rows = rows.drop(BROKEN_KEY + flat(key));
-        }
-        Column[] order = Stream.concat(Stream.of(Quarantine.OUTPUT_FILE), keys.stream())
-                .map(functions::col)
-                .toArray(Column[]::new);
-        try {
-            rows.repartition(1)
-                    .sortWithinPartitions(order)
-                    .write()
-                    .mode(SaveMode.ErrorIfExists)
-                    .parquet(path);
-        } catch (Exception e) {
-            // Scala throws the checked AnalysisException without declaring it
-            throw new AuditException("quarantine " + path + ": cannot be written: " + Audit.explain(e), e);
-        }
-        return flat.sparkSession().read().parquet(path).count();
+        return output.withColumn(Quarantine.OUTPUT_FILE, file)
+                .join(rules, same)
+                .drop(keys.stream().map(Findings::broken).toArray(String[]::new));
+    }
+
+    /// Name of a column of identity beside the rows' own.
+    private static String broken(String key) {
+        return "broken/" + flat(key);
     }
 
     private static String flat(String path) {

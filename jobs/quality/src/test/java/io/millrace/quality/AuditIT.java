@@ -392,7 +392,7 @@ class AuditIT {
 
         assertThat(verdict.rules())
                 .allSatisfy(rule -> assertThat(rule.status()).as(rule.message()).isIn(Status.PASS, Status.NOT_JUDGED));
-        assertThat(verdict.message()).contains("gate passed: 23 rules over 8 rows");
+        assertThat(verdict.message()).contains("gate passed: 26 rules over 8 rows");
         assertThat(spark.read().parquet(file.toString()).schema().fieldNames())
                 .containsExactly(SampleRows.schema().fieldNames());
     }
@@ -463,6 +463,7 @@ class AuditIT {
                         "actual",
                         "message",
                         "failing_rows",
+                        "retry",
                         "examples");
         JsonNode example = rule.path("examples").path(0);
         assertThat(example.fieldNames())

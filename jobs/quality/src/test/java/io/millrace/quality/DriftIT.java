@@ -114,7 +114,8 @@ class DriftIT {
         // and they are gone
         assertThat(statuses(run(9, quiet(9), tags("a", 9)))).containsOnly(Status.PASS);
         // what another model did says nothing of this one
-        assertThat(statuses(run(10, new Kind(0.3, -1.5, 180, 5), tags("b", 10)))).containsOnly(Status.NOT_JUDGED);
+        assertThat(statuses(run(10, new Kind(0.3, -1.5, 180, 5), tags("b", 10))))
+                .containsOnly(Status.NOT_JUDGED);
     }
 
     @Test

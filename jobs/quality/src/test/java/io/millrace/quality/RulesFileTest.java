@@ -73,7 +73,8 @@ class RulesFileTest {
                         new Statistic(Statistic.Measure.QUANTILE, "x", 0.99, 0.001, new Bounds(null, 1.0)));
         assertThat(rules.get(5).where()).isEqualTo("y = 2");
         assertThat(rules.get(5).words()).isEqualTo("x > 1 in a share of at least 1, over the rows where y = 2");
-        assertThat(rules.get(16).retry()).containsExactly(new TreeMap<>(Map.of("temperature", 0.7, "max-tokens", 96.0)));
+        assertThat(rules.get(16).retry())
+                .containsExactly(new TreeMap<>(Map.of("temperature", 0.7, "max-tokens", 96.0)));
         assertThat(rules.get(17).retry())
                 .containsExactly(new TreeMap<>(), new TreeMap<>(Map.of("top-p", 0.5, "beams", 1.0)));
         assertThat(rules.get(20).retry()).isEmpty();
@@ -148,7 +149,8 @@ class RulesFileTest {
                 """))
                 .isInstanceOf(AuditException.class)
                 .hasMessageStartingWith("rules bad.yaml: 8 problem(s)\n")
-                .hasMessageContaining("bad.yaml:3: rule a: retry: only rows of level quarantine are retried, this is warn")
+                .hasMessageContaining(
+                        "bad.yaml:3: rule a: retry: only rows of level quarantine are retried, this is warn")
                 .hasMessageContaining("bad.yaml:4: rule b: retry: temperature: expected a number from 0, got -1")
                 .hasMessageContaining("bad.yaml:4: rule b: retry: max-tokens: expected a whole number, got 2.5")
                 .hasMessageContaining("bad.yaml:4: rule b: retry: unknown key seed")
