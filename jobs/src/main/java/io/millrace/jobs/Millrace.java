@@ -37,7 +37,7 @@ import picocli.CommandLine.IVersionProvider;
             "2:wrong usage",
             "3:the gate refused the output",
             "4:the output differs from its manifest",
-            "5:rows that were to be retried are still set aside by the gate"
+            "5:the gate still sets rows aside that were to be retried"
         })
 public final class Millrace {
 
