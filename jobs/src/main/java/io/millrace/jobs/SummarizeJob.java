@@ -131,23 +131,30 @@ final class SummarizeJob {
 
         private Judged retry(int round, Judged before) {
             long due = before.quarantine().due();
-            say(
+            say(String.format(
+                    Locale.ROOT,
                     "retry %d: %,d quarantined rows, of which %,d are computed again",
-                    round, before.quarantine().rows(), due);
+                    round,
+                    before.quarantine().rows(),
+                    due));
             RunTotals totals = complete(run, spark, () -> {
                 try (Progress _ = Progress.startRetry(err, terminal, round, due)) {
                     run.retryQuarantined(spark, before.plan(), before.quarantine());
                 }
             });
             Judged after = judge(totals.all());
-            say(
+            say(String.format(
+                    Locale.ROOT,
                     "retry %d: %,d rows retried; now %,d recovered, %,d quarantined",
-                    round, due, after.recovered(), after.quarantine().rows());
+                    round,
+                    due,
+                    after.recovered(),
+                    after.quarantine().rows()));
             return after;
         }
 
-        private void say(String format, Object... values) {
-            err.println(String.format(Locale.ROOT, format, values));
+        private void say(String line) {
+            err.println(line);
             err.flush();
         }
 
