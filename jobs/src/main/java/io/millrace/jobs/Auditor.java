@@ -94,6 +94,7 @@ final class Auditor implements AutoCloseable {
     String judge(String request) {
         try {
             Path verdict = exchange.resolve(AuditExchange.VERDICT_FILE);
+            Files.deleteIfExists(verdict);
             Path unfinished = exchange.resolve("next-request");
             Files.writeString(unfinished, request);
             Files.move(unfinished, exchange.resolve(AuditExchange.REQUEST_FILE), StandardCopyOption.ATOMIC_MOVE);

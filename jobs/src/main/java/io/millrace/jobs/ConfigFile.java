@@ -80,6 +80,11 @@ final class ConfigFile {
         return keys;
     }
 
+    /// SHA-256 of all that makes a prompt of a text, lower-case hex.
+    static String sha256(PromptRecipe prompt) {
+        return RunFingerprint.sha256(write(new ObjectMapper(), prompt(prompt)));
+    }
+
     static Map<String, Object> sampling(SamplingRecipe sampling) {
         Map<String, Object> keys = new LinkedHashMap<>();
         keys.put("temperature", sampling.temperature());
@@ -100,6 +105,8 @@ final class ConfigFile {
         keys.put("enabled", gate.enabled());
         putIfThere(keys, "rules", gate.rules());
         keys.put("master", gate.master());
+        putIfThere(keys, "metrics-repository", gate.metricsRepository());
+        keys.put("dataset", gate.dataset());
         return keys;
     }
 

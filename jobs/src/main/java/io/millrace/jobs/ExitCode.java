@@ -14,5 +14,8 @@ public final class ExitCode {
     /// The output is not what its manifest says.
     public static final int DIFFERS = 4;
 
+    /// The rows are written and stand, and the gate still sets some aside although retries were asked for.
+    public static final int QUARANTINED = 5;
+
     private ExitCode() {}
 }

@@ -7,10 +7,14 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.schemas.AuditExchange;
 import io.millrace.schemas.AuditExchange.Request;
+import io.millrace.schemas.AuditExchange.Tag;
 import io.millrace.udf.GenerateRecipe;
+import io.millrace.udf.RetryPlan;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Whether the committed output is good enough to be used: the auditor's answer about it.
@@ -18,7 +22,6 @@ final class Gate implements AutoCloseable {
     /// Name of the verdict beside the output.
     static final String VERDICT_FILE = AuditExchange.VERDICT_FILE;
 
-    private static final String QUARANTINE = "quarantine";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final MillraceHome home;
@@ -42,17 +45,25 @@ final class Gate implements AutoCloseable {
         }
     }
 
+    /// What was said of a run last; null if nothing was.
+    @Nullable
+    Verdict last(Run run) {
+        JsonNode verdict = run.sink().readAside(VERDICT_FILE, ObjectNode.class);
+        return verdict == null ? null : Verdict.of(verdict);
+    }
+
     /// Asks about committed output, and keeps the verdict beside it.
-    Verdict judge(CompletionSink sink, GenerateRecipe recipe, InputPlan plan) {
+    Verdict judge(Run run) {
         warmUp();
         Auditor judge = running();
         if (judge == null) {
             return Verdict.OFF;
         }
-        // of an earlier start's verdict
-        sink.deleteAside(QUARANTINE);
-        String json = judge.judge(request(sink, recipe, plan));
-        sink.writeAside(VERDICT_FILE, json);
+        run.abandonRetry();
+        // of an earlier verdict
+        run.sink().deleteAside(run.sink().output().quarantine().getName());
+        String json = judge.judge(request(run));
+        run.sink().writeAside(VERDICT_FILE, json);
         try {
             return Verdict.of(JSON.readTree(json));
         } catch (JsonProcessingException e) {
@@ -60,10 +71,12 @@ final class Gate implements AutoCloseable {
         }
     }
 
-    private String request(CompletionSink sink, GenerateRecipe recipe, InputPlan plan) {
+    private String request(Run run) {
+        GenerateRecipe recipe = run.recipe();
+        InputPlan plan = run.plan();
         int samples = recipe.sampling().samples();
         ObjectNode request = JSON.createObjectNode();
-        request.putArray(Request.OUTPUT).add(sink.location());
+        request.putArray(Request.OUTPUT).add(run.sink().location());
         request.put(Request.EXPECTED_ROWS, plan.rows() * samples);
         ObjectNode byFile = request.putObject(Request.EXPECTED_ROWS_BY_FILE);
         plan.rowsByFile().forEach((file, rows) -> byFile.put(file, rows * samples));
@@ -75,11 +88,18 @@ final class Gate implements AutoCloseable {
         if (config.rules() != null) {
             request.put(Request.RULES, Path.of(config.rules()).toAbsolutePath().toString());
         }
-        request.put(Request.QUARANTINE, sink.aside(QUARANTINE).toString());
+        if (config.metricsRepository() != null) {
+            request.put(Request.METRICS_REPOSITORY, config.metricsRepository());
+        }
+        request.put(Request.STARTED_AT_MS, run.startedAt().toEpochMilli());
+        request.put(Request.QUARANTINE, run.sink().output().quarantine().toString());
         request.putObject(Request.TAGS)
+                .put(Tag.MODEL, run.engine().model())
+                .put(Tag.REVISION, run.engine().revision())
+                .put(Tag.DATASET, config.dataset())
+                .put(Tag.PROMPT, ConfigFile.sha256(recipe.prompt()))
                 .put("run_id", recipe.runId())
-                .put("config_fingerprint", recipe.configFingerprint())
-                .put("model", recipe.engine().modelDir());
+                .put("config_fingerprint", recipe.configFingerprint());
         return request.toString();
     }
 
@@ -101,11 +121,13 @@ final class Gate implements AutoCloseable {
     /// @param summary one line
     /// @param details lines about rules that failed, with rows
     /// @param exitCode what the process ends with
-    record Verdict(String word, String summary, List<String> details, int exitCode) {
-        static final Verdict OFF = new Verdict("off", "off", List.of(), ExitCode.OK);
+    /// @param retries what the rules that set rows aside give for their retries
+    record Verdict(String word, String summary, List<String> details, int exitCode, List<RetryPlan.Rule> retries) {
+        static final Verdict OFF = new Verdict("off", "off", List.of(), ExitCode.OK, List.of());
 
         Verdict {
             details = List.copyOf(details);
+            retries = List.copyOf(retries);
         }
 
         boolean isJudged() {
@@ -116,9 +138,11 @@ final class Gate implements AutoCloseable {
             String word = verdict.path(AuditExchange.Verdict.VERDICT).asText("error");
             String message = verdict.path(AuditExchange.Verdict.MESSAGE).asText("");
             List<String> details = new ArrayList<>();
+            List<RetryPlan.Rule> retries = new ArrayList<>();
             for (JsonNode rule : verdict.path(AuditExchange.Verdict.RULES)) {
                 if (rule.path(AuditExchange.Verdict.Rule.STATUS).asText().equals("fail")) {
                     describe(rule, details);
+                    retries.add(retries(rule));
                 }
             }
             int exitCode = switch (word) {
@@ -126,7 +150,19 @@ final class Gate implements AutoCloseable {
                 case "fail" -> ExitCode.GATE_FAILED;
                 default -> ExitCode.ERROR;
             };
-            return new Verdict(word, message.isEmpty() ? word : message, details, exitCode);
+            return new Verdict(word, message.isEmpty() ? word : message, details, exitCode, retries);
+        }
+
+        private static RetryPlan.Rule retries(JsonNode rule) {
+            List<SortedMap<String, Double>> retries = new ArrayList<>();
+            for (JsonNode given : rule.path(AuditExchange.Verdict.Rule.RETRY)) {
+                SortedMap<String, Double> parameters = new TreeMap<>();
+                given.properties()
+                        .forEach(entry ->
+                                parameters.put(entry.getKey(), entry.getValue().doubleValue()));
+                retries.add(parameters);
+            }
+            return new RetryPlan.Rule(rule.path(AuditExchange.Verdict.Rule.NAME).asText(), retries);
         }
 
         private static void describe(JsonNode rule, List<String> into) {

@@ -54,7 +54,14 @@ public record JobConfig(
     ///
     /// @param rules rules file; null for the starter rules
     /// @param master Spark master of the auditor's own context
-    public record Gate(boolean enabled, @Nullable String rules, String master) {}
+    /// @param metricsRepository file that keeps the metrics of runs; null for none
+    /// @param dataset name of the corpus in that file
+    public record Gate(
+            boolean enabled,
+            @Nullable String rules,
+            String master,
+            @Nullable String metricsRepository,
+            String dataset) {}
 
     public JobConfig {
         sparkConf = Map.copyOf(sparkConf);
@@ -103,6 +110,8 @@ public record JobConfig(
         keys.put("gate.enabled", "true");
         keys.put("gate.rules", null);
         keys.put("gate.master", "local[2]");
+        keys.put("gate.metrics-repository", null);
+        keys.put("gate.dataset", null);
         keys.put("spark.master", "local[*,4]");
         return keys;
     }
@@ -150,9 +159,19 @@ public record JobConfig(
                 sampling(reader),
                 reader.integer("plan.shard-rows", 0),
                 reader.integer("engine.stall-seconds", 1),
-                new Gate(reader.flag("gate.enabled"), reader.optional("gate.rules"), reader.text("gate.master")),
+                gate(reader),
                 reader.text("spark.master"),
                 reader.passedThrough(JobConfig::isSparks));
+    }
+
+    private static Gate gate(ConfigReader reader) {
+        String dataset = reader.optional("gate.dataset");
+        return new Gate(
+                reader.flag("gate.enabled"),
+                reader.optional("gate.rules"),
+                reader.text("gate.master"),
+                reader.optional("gate.metrics-repository"),
+                dataset == null ? String.join(",", reader.texts("input.path")) : dataset);
     }
 
     private static Input input(ConfigReader reader) {

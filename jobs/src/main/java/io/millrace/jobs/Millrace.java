@@ -36,7 +36,8 @@ import picocli.CommandLine.IVersionProvider;
             "1:the run failed",
             "2:wrong usage",
             "3:the gate refused the output",
-            "4:the output differs from its manifest"
+            "4:the output differs from its manifest",
+            "5:the gate still sets rows aside that were to be retried"
         })
 public final class Millrace {
 

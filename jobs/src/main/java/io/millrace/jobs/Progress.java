@@ -22,17 +22,20 @@ final class Progress implements AutoCloseable {
     private final long plannedRows;
     private final long rowsBefore;
     private final Runnable onFirstTokens;
+    private final String label;
     private boolean begun;
     private final long startedNanos = System.nanoTime();
     private final RunProgress.Totals before = RunProgress.totals();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().name("progress").daemon().factory());
 
-    private Progress(PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
+    private Progress(
+            PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, String label, Runnable onFirstTokens) {
         this.out = out;
         this.redraws = redraws;
         this.plannedRows = plannedRows;
         this.rowsBefore = rowsBefore;
+        this.label = label;
         this.onFirstTokens = onFirstTokens;
     }
 
@@ -42,12 +45,25 @@ final class Progress implements AutoCloseable {
     /// @param rowsBefore rows of the plan that were done before
     /// @param onFirstTokens run once, when the first completion tokens have been seen
     static Progress start(PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
-        Progress progress = new Progress(out, redraws, plannedRows, rowsBefore, onFirstTokens);
-        long period = redraws ? REDRAW_MILLIS : LINE_MILLIS;
-        Future<?> _ = progress.timer.scheduleAtFixedRate(progress::show, period, period, TimeUnit.MILLISECONDS);
+        Progress progress = new Progress(out, redraws, plannedRows, rowsBefore, "", onFirstTokens);
+        progress.show(redraws ? REDRAW_MILLIS : LINE_MILLIS);
         Future<?> _ = progress.timer.scheduleAtFixedRate(
                 progress::watch, REDRAW_MILLIS, REDRAW_MILLIS, TimeUnit.MILLISECONDS);
         return progress;
+    }
+
+    /// Shows the progress of a retry until closed.
+    ///
+    /// @param round which retry
+    /// @param rows how many rows are computed again
+    static Progress startRetry(PrintWriter out, boolean redraws, int round, long rows) {
+        Progress progress = new Progress(out, redraws, rows, 0, "retry " + round + ": ", () -> {});
+        progress.show(redraws ? REDRAW_MILLIS : LINE_MILLIS);
+        return progress;
+    }
+
+    private void show(long periodMillis) {
+        Future<?> _ = timer.scheduleAtFixedRate(this::show, periodMillis, periodMillis, TimeUnit.MILLISECONDS);
     }
 
     private void watch() {
@@ -69,7 +85,7 @@ final class Progress implements AutoCloseable {
 
     private void show() {
         Duration elapsed = Duration.ofNanos(System.nanoTime() - startedNanos);
-        String line = line(RunProgress.totals().since(before), plannedRows, rowsBefore, elapsed);
+        String line = label + line(RunProgress.totals().since(before), plannedRows, rowsBefore, elapsed);
         if (redraws) {
             out.print("\r\u001b[K" + line);
         } else {

@@ -5,9 +5,11 @@ import io.millrace.jobs.RunRequest.IfDifferent;
 import io.millrace.udf.EngineIdentity;
 import io.millrace.udf.EngineQuestion;
 import io.millrace.udf.GenerateRecipe;
+import io.millrace.udf.RetryPlan;
 import io.millrace.udf.shard.ShardFunction;
 import io.millrace.udf.shard.ShardFunction.Work;
 import io.millrace.udf.shard.ShardRecipe;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -119,7 +121,7 @@ final class Run {
 
     /// Computes the shards that are not committed, each once.
     void compute(JavaSparkContext spark) {
-        work(spark, Work.COMPUTE, before.pending());
+        work(spark, new Work.Compute(), before.pending());
     }
 
     /// Computes again the rows that failed in an earlier start, and no others.
@@ -130,7 +132,34 @@ final class Run {
                 withErrors.add(shard.toJson());
             }
         });
-        work(spark, Work.RETRY_ERRORS, withErrors);
+        work(spark, new Work.RetryErrors(), withErrors);
+    }
+
+    /// What the gate has set aside.
+    Quarantine quarantine(JavaSparkContext spark, RetryPlan plan) {
+        return Quarantine.read(sink, plan, recipe().sampling(), spark.hadoopConfiguration());
+    }
+
+    /// Whether an earlier start ended in the middle of {@link #retryQuarantined}, so that what the gate set
+    /// aside then is still to be worked through.
+    boolean isRetrying() {
+        return manifest.isRetrying();
+    }
+
+    /// Computes again the rows that are due, and no others. Until {@link #complete} the manifest does not say
+    /// what the rows are.
+    void retryQuarantined(JavaSparkContext spark, RetryPlan retries, Quarantine quarantine) {
+        sink.prepare();
+        manifest.retrying(retries, quarantine);
+        record("running");
+        List<String> shards = new ArrayList<>();
+        plan.forEachShard(shard -> {
+            if (quarantine.files().contains(shard.outputName(fingerprint()))) {
+                shards.add(shard.toJson());
+            }
+        });
+        work(spark, new Work.RetryQuarantined(retries), shards);
+        manifest.retried();
     }
 
     private void work(JavaSparkContext spark, Work work, List<String> shards) {
@@ -154,6 +183,14 @@ final class Run {
         return spark.broadcast(new SerializableConfiguration(spark.hadoopConfiguration()));
     }
 
+    /// What the gate set aside is about to be replaced: a retry of it that did not end cannot go on.
+    void abandonRetry() {
+        if (manifest.isRetrying()) {
+            manifest.abandonRetry();
+            record("committed");
+        }
+    }
+
     /// Adds up what is there, and says that the run is complete.
     ///
     /// @throws JobException if a row is missing or too many
@@ -172,9 +209,11 @@ final class Run {
     }
 
     /// Keeps what the gate said.
-    void gated(Gate.Verdict verdict) {
+    ///
+    /// @param recovered rows that were set aside, retried, and are not set aside any more
+    void gated(Gate.Verdict verdict, Quarantine quarantine, long recovered) {
         if (verdict.isJudged()) {
-            manifest.gated(verdict.word(), Gate.VERDICT_FILE);
+            manifest.gated(verdict.word(), quarantine.rows(), recovered);
             record("gated");
         }
     }
@@ -211,6 +250,15 @@ final class Run {
 
     InputPlan plan() {
         return plan;
+    }
+
+    EngineIdentity engine() {
+        return recipe.engine();
+    }
+
+    /// When the first start of the run began.
+    Instant startedAt() {
+        return manifest.startedAt();
     }
 
     GenerateRecipe recipe() {

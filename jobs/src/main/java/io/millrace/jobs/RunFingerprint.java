@@ -48,10 +48,16 @@ record RunFingerprint(SortedMap<String, String> fields) {
     /// SHA-256 over names and values, lower-case hex.
     String sha256() {
         try {
-            byte[] json = new ObjectMapper().writeValueAsString(fields).getBytes(StandardCharsets.UTF_8);
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(json));
+            return sha256(new ObjectMapper().writeValueAsString(fields));
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a map of strings can be written", e);
+        }
+    }
+
+    static String sha256(String text) {
+        try {
+            return HexFormat.of()
+                    .formatHex(MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java platform has SHA-256", e);
         }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.udf.EngineIdentity;
+import io.millrace.udf.RetryPlan;
 import io.millrace.udf.shard.RowSummary;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 final class RunManifest {
     static final String SCHEMA = "run.v2";
 
+    private static final String RETRYING = "running";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final ObjectNode root;
@@ -110,6 +112,7 @@ final class RunManifest {
         RowSummary all = totals.all();
         root.set("counts", JSON.valueToTree(all.states()));
         root.set("errors", JSON.valueToTree(all.errors()));
+        root.put("retried", all.retried());
         root.putObject("tokens")
                 .put("prompt", all.promptTokens())
                 .put("cached", all.cachedTokens())
@@ -125,9 +128,55 @@ final class RunManifest {
         return this;
     }
 
-    RunManifest gated(String verdict, String verdictFile) {
-        root.putObject("gate").put("verdict", verdict).put("verdict_file", verdictFile);
+    /// Rows are to be computed again because the gate has set them aside.
+    RunManifest retrying(RetryPlan plan, Quarantine quarantine) {
+        // one that an earlier start did not end goes on as this one
+        abandonRetry();
+        ObjectNode retry = root.withArray("retries").addObject();
+        retry.put("started_at", now()).putNull("ended_at").put("state", RETRYING);
+        retry.put("rows", quarantine.due());
+        ObjectNode parameters = retry.putObject("parameters");
+        plan.rules().stream()
+                .filter(rule -> !rule.retries().isEmpty())
+                .forEach(rule -> parameters.set(rule.name(), JSON.valueToTree(rule.retries())));
         return this;
+    }
+
+    boolean isRetrying() {
+        return lastRetry().path("state").asText().equals(RETRYING);
+    }
+
+    /// They are computed.
+    RunManifest retried() {
+        lastRetry().put("ended_at", now()).put("state", "done");
+        return this;
+    }
+
+    private ObjectNode lastRetry() {
+        ArrayNode retries = root.withArray("retries");
+        return retries.isEmpty() ? JSON.createObjectNode() : (ObjectNode) retries.get(retries.size() - 1);
+    }
+
+    /// What was left of a retry that a start did not end.
+    void abandonRetry() {
+        if (isRetrying()) {
+            lastRetry().put("state", "abandoned");
+        }
+    }
+
+    /// @param quarantined rows that are set aside
+    /// @param recovered rows that were, and are not since their retry
+    RunManifest gated(String verdict, long quarantined, long recovered) {
+        root.putObject("gate")
+                .put("verdict", verdict)
+                .put("verdict_file", Gate.VERDICT_FILE)
+                .put("quarantined", quarantined)
+                .put("recovered", recovered);
+        return this;
+    }
+
+    Instant startedAt() {
+        return Instant.parse(root.path("started_at").asText());
     }
 
     String json() {

@@ -6,10 +6,35 @@ import java.util.List;
 ///
 /// @param command the command line, without the program's name
 /// @param retryErrors whether rows that failed are computed again
-record RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryErrors) {
+/// @param retries whether rows that the gate sets aside are
+record RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryErrors, GateRetries retries) {
 
     RunRequest {
         command = List.copyOf(command);
+    }
+
+    /// Without retries of what the gate sets aside.
+    RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryErrors) {
+        this(command, ifDifferent, retryErrors, GateRetries.NONE);
+    }
+
+    /// How rows that the gate sets aside are computed again.
+    ///
+    /// @param rounds how often in this start, each time followed by another verdict
+    /// @param limit how often a row is at most, over all starts of the run
+    record GateRetries(int rounds, int limit) {
+        static final GateRetries NONE = new GateRetries(0, 0);
+        /// Every row that is set aside once, however often it was before.
+        static final GateRetries ONCE_MORE = new GateRetries(1, Integer.MAX_VALUE);
+
+        /// Until nothing is set aside, or every row that is has been retried so often.
+        static GateRetries upTo(int limit) {
+            return new GateRetries(limit, limit);
+        }
+
+        boolean areAsked() {
+            return rounds > 0;
+        }
     }
 
     /// What becomes of the run that an output directory holds if it was another: made with other settings,

@@ -87,6 +87,12 @@ final class SummarizeCommand implements Callable<Integer> {
     @Option(names = "--rules", paramLabel = "FILE", description = "Rules of the gate. Default: the starter rules.")
     private @Nullable String rules;
 
+    @Option(
+            names = "--metrics-repository",
+            paramLabel = "FILE",
+            description = "Keep the gate's metrics there, and judge drift against runs it holds.")
+    private @Nullable String metricsRepository;
+
     @Option(names = "--quality-master", paramLabel = "URL", description = "Spark master of the gate's own process.")
     private @Nullable String qualityMaster;
 
@@ -119,6 +125,24 @@ final class SummarizeCommand implements Callable<Integer> {
             description = "Of the run in the output directory, compute again the rows that failed.")
     private boolean retryErrors;
 
+    @ArgGroup(exclusive = true)
+    private @Nullable Retries retries;
+
+    /// What becomes of rows that the gate sets aside.
+    static final class Retries {
+        @Option(
+                names = "--retry-quarantined",
+                description = "Compute again, once, the rows that the gate has set aside, with the parameters that its"
+                        + " rules give, and ask it again.")
+        private boolean once;
+
+        @Option(
+                names = "--gate-retries",
+                paramLabel = "N",
+                description = "The same until nothing is set aside, or every row that is has been retried N times.")
+        private int upTo;
+    }
+
     @Option(names = "--dry-run", description = "Print the resolved configuration and stop.")
     private boolean dryRun;
 
@@ -133,18 +157,39 @@ final class SummarizeCommand implements Callable<Integer> {
             return ExitCode.OK;
         }
         return new SummarizeJob(
-                        config, request(), out, commandSpec().commandLine().getErr(), Millrace.isTerminal())
+                        config,
+                        request(config),
+                        out,
+                        commandSpec().commandLine().getErr(),
+                        Millrace.isTerminal())
                 .run(home);
     }
 
-    private RunRequest request() {
+    private RunRequest request(JobConfig config) {
         IfDifferent ifDifferent = IfDifferent.REFUSE;
         if (otherRun != null && otherRun.newRun) {
             ifDifferent = IfDifferent.NEW_RUN;
         } else if (otherRun != null && otherRun.redo) {
             ifDifferent = IfDifferent.REDO;
         }
-        return new RunRequest(commandSpec().commandLine().getParseResult().originalArgs(), ifDifferent, retryErrors);
+        return new RunRequest(
+                commandSpec().commandLine().getParseResult().originalArgs(),
+                ifDifferent,
+                retryErrors,
+                gateRetries(config));
+    }
+
+    private RunRequest.GateRetries gateRetries(JobConfig config) {
+        if (retries == null) {
+            return RunRequest.GateRetries.NONE;
+        }
+        if (!config.gate().enabled()) {
+            throw new ConfigException(List.of("--gate-retries, --retry-quarantined: expected a gate, got none"));
+        }
+        if (!retries.once && retries.upTo < 1) {
+            throw new ConfigException(List.of("--gate-retries: expected a whole number >= 1, got " + retries.upTo));
+        }
+        return retries.once ? RunRequest.GateRetries.ONCE_MORE : RunRequest.GateRetries.upTo(retries.upTo);
     }
 
     private CommandSpec commandSpec() {
@@ -190,6 +235,7 @@ final class SummarizeCommand implements Callable<Integer> {
         put(values, "gate.enabled", noGate ? "false" : null);
         put(values, "gate.rules", rules);
         put(values, "gate.master", qualityMaster);
+        put(values, "gate.metrics-repository", metricsRepository);
         return new Settings("command line", values);
     }
 

@@ -13,11 +13,11 @@ final class SummaryTable {
 
     private SummaryTable() {}
 
-    /// @param rowsBefore rows of the plan that were there before this start; with any, times say nothing of
-    ///     the whole, so no rates are shown
+    /// @param rowsBefore rows of the plan that were there before this start; with any, or with rows that were
+    ///     retried, times say nothing of the whole, so no rates are shown
     static SummaryTable of(long plannedRows, long rowsBefore, RowSummary rows, Duration generation) {
         SummaryTable table = new SummaryTable();
-        double seconds = rowsBefore > 0 ? 0 : Math.max(generation.toMillis() / 1000.0, 0.001);
+        double seconds = rowsBefore > 0 || rows.retried() > 0 ? 0 : Math.max(generation.toMillis() / 1000.0, 0.001);
         table.line("rows in", number(plannedRows));
         if (rowsBefore > 0) {
             table.line("rows before", number(rowsBefore));
@@ -57,6 +57,20 @@ final class SummaryTable {
 
     private static String number(long number) {
         return String.format(Locale.ROOT, "%,d", number);
+    }
+
+    /// What the gate has set aside, and what became of it.
+    ///
+    /// @param retried rows that were set aside and computed again
+    /// @param recovered how many of them are not set aside any more
+    SummaryTable quarantine(long quarantined, long retried, long recovered) {
+        if (quarantined > 0 || retried > 0) {
+            line("rows quarantined", number(quarantined));
+        }
+        if (retried > 0) {
+            line("rows retried", number(retried) + "  (" + number(recovered) + " recovered)");
+        }
+        return this;
     }
 
     SummaryTable line(String name, String value) {

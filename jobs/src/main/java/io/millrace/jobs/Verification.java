@@ -2,6 +2,7 @@ package io.millrace.jobs;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.udf.shard.QuarantinedRows;
 import io.millrace.udf.shard.RowSummary;
 import io.millrace.udf.shard.Shard;
 import io.millrace.udf.shard.VerifyShard;
@@ -130,17 +131,31 @@ final class Verification {
         compare("planned_rows", manifest.path("planned_rows"), JSON.valueToTree(all.rows()));
         compare("counts", manifest.path("counts"), JSON.valueToTree(all.states()));
         compare("errors", manifest.path("errors"), JSON.valueToTree(all.errors()));
+        compare("retried", manifest.path("retried").asLong(), all.retried());
         compare("tokens.prompt", manifest.at("/tokens/prompt").asLong(), all.promptTokens());
         compare("tokens.cached", manifest.at("/tokens/cached").asLong(), all.cachedTokens());
         compare("tokens.completion", manifest.at("/tokens/completion").asLong(), all.completionTokens());
         compare("tokens.reasoning", manifest.at("/tokens/reasoning").asLong(), all.reasoningTokens());
         compare("digest", manifest.path("digest").asText(), all.digest());
+        if (manifest.path("gate").isObject()) {
+            compare("gate.quarantined", manifest.at("/gate/quarantined").asLong(), quarantined());
+        }
         for (JsonNode input : manifest.path("inputs")) {
             String file = input.path("file").asText();
             RowSummary rows = byFile.getOrDefault(file, RowSummary.NONE);
             compare("rows of " + file, input.path("rows").asLong() * samples, rows.rows());
             compare("counts of " + file, input.path("counts"), JSON.valueToTree(rows.states()));
         }
+    }
+
+    private long quarantined() {
+        long rows = 0;
+        try (QuarantinedRows found = QuarantinedRows.of(sink.output().quarantine(), spark.hadoopConfiguration())) {
+            for (; found.hasNext(); found.next()) {
+                rows++;
+            }
+        }
+        return rows;
     }
 
     private void compare(String what, JsonNode noted, JsonNode found) {

@@ -21,9 +21,15 @@ final class FakeJob {
 
     /// @param more further arguments; of `-c` with the same key, the last wins
     int run(String master, String input, String... more) {
+        List<String> all = new ArrayList<>(List.of("--no-gate"));
+        all.addAll(List.of(more));
+        return runGated(master, input, all.toArray(String[]::new));
+    }
+
+    /// As {@link #run}, with the gate on.
+    int runGated(String master, String input, String... more) {
         List<String> args = new ArrayList<>(List.of("summarize", "--input", input, "--output", output.toString()));
-        args.addAll(List.of(
-                "--master", master, "--no-gate", "-c", "engine.model-dir=fake-model", "-c", "engine.kind=fake"));
+        args.addAll(List.of("--master", master, "-c", "engine.model-dir=fake-model", "-c", "engine.kind=fake"));
         args.addAll(List.of(more));
         CommandLine commandLine = Millrace.commandLine();
         commandLine.setOut(new PrintWriter(out));

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.udf.RetryPlan;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.jar.JarOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,6 +47,24 @@ class GateTest {
         assertThat(verdict("{\"verdict\": \"error\", \"message\": \"m\"}").exitCode())
                 .isEqualTo(ExitCode.ERROR);
         assertThat(verdict("{}").exitCode()).isEqualTo(ExitCode.ERROR);
+    }
+
+    @Test
+    void verdict_rulesThatSetRowsAside_giveTheirRetriesInOrder() throws JsonProcessingException {
+        Gate.Verdict verdict = verdict("""
+                {"verdict": "pass", "rules": [
+                  {"name": "b", "level": "quarantine", "status": "fail", "retry": [{"temperature": 0.7}, {"beams": 1}]},
+                  {"name": "passes", "level": "quarantine", "status": "pass", "retry": [{"temperature": 0.1}]},
+                  {"name": "a", "level": "quarantine", "status": "fail", "retry": []}]}""");
+
+        assertThat(verdict.retries())
+                .containsExactly(
+                        new RetryPlan.Rule(
+                                "b",
+                                List.of(
+                                        new TreeMap<>(Map.of("temperature", 0.7)),
+                                        new TreeMap<>(Map.of("beams", 1.0)))),
+                        new RetryPlan.Rule("a", List.of()));
     }
 
     @Test

@@ -34,7 +34,7 @@ class JobConfigTest {
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
                        samples: 2, beams: 1, length-penalty: 0.5}
             plan: {shard-rows: 10}
-            gate: {enabled: false, rules: r.yaml, master: local}
+            gate: {enabled: false, rules: r.yaml, master: local, metrics-repository: m.json, dataset: d}
             spark: {master: "local[3]", executor: {memory: 2g}}
             """;
 
@@ -82,7 +82,9 @@ class JobConfigTest {
         assertThat(config.sampling()).isEqualTo(new SamplingRecipe(0, 1, 0, 0, 28, List.of(), 0, 1, 4, 0.7));
         assertThat(config.shardRows()).isZero();
         assertThat(config.stallSeconds()).isEqualTo(60);
-        assertThat(config.gate()).isEqualTo(new JobConfig.Gate(true, null, "local[2]"));
+        assertThat(config.gate())
+                .isEqualTo(new JobConfig.Gate(
+                        true, null, "local[2]", null, "/checkout/jobs/corpus/debian-synopsis-test.parquet"));
         assertThat(config.sparkMaster()).isEqualTo("local[*,4]");
         assertThat(config.sparkConf()).isEmpty();
     }
@@ -112,7 +114,7 @@ class JobConfigTest {
                         new SamplingRecipe(0.5, 0.9, 40, 0.1, 5, List.of("x", "y"), -3, 2, 1, 0.5),
                         10,
                         9,
-                        new JobConfig.Gate(false, "r.yaml", "local"),
+                        new JobConfig.Gate(false, "r.yaml", "local", "m.json", "d"),
                         "local[3]",
                         Map.of("spark.executor.memory", "2g")));
     }

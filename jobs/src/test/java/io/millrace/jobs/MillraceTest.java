@@ -78,6 +78,16 @@ class MillraceTest {
     }
 
     @Test
+    void summarize_retriesThatCannotBe_areUsage() {
+        assertThat(execute("summarize", "--no-gate", "--gate-retries", "2")).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("--retry-quarantined: expected a gate, got none");
+        assertThat(execute("summarize", "--gate-retries", "0")).isEqualTo(ExitCode.USAGE);
+        assertThat(err.toString()).contains("--gate-retries: expected a whole number >= 1, got 0");
+        assertThat(execute("summarize", "--gate-retries", "2", "--retry-quarantined"))
+                .isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
     void complete_noModelFolder_isAnErrorInOneLine() {
         int exit = execute("complete", "--model", dir.resolve("none").toString(), "--prompt", "x");
 

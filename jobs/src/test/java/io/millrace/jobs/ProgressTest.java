@@ -65,11 +65,29 @@ class ProgressTest {
                 .contains("rows before        4\n", "prompt tokens      4,000\n");
     }
 
+    @Test
+    void summaryTable_rowsSetAside_areCountedIfThereAreAny() {
+        assertThat(SummaryTable.of(10, 0, rows(), Duration.ofSeconds(20))
+                        .quarantine(1200, 30, 7)
+                        .toString())
+                .contains("rows quarantined   1,200\n", "rows retried       30  (7 recovered)\n");
+        assertThat(SummaryTable.of(10, 0, rows(), Duration.ofSeconds(20))
+                        .quarantine(0, 30, 30)
+                        .toString())
+                .contains("rows quarantined   0\n");
+        assertThat(SummaryTable.of(10, 0, rows(), Duration.ofSeconds(20))
+                        .quarantine(0, 0, 0)
+                        .toString())
+                .doesNotContain("quarantined", "retried");
+    }
+
     private static RowSummary rows() {
         return new RowSummary(
                 10,
                 Map.of("ok", 8L, "error", 2L),
                 Map.of("TEXT_NULL", 2L),
+                0,
+                0,
                 4000,
                 0,
                 2000,

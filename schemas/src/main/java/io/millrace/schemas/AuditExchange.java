@@ -69,12 +69,41 @@ public final class AuditExchange {
         public static final String METRICS = "metrics";
         /// String: a Deequ metrics repository (one JSON file) to append to.
         public static final String METRICS_REPOSITORY = "metrics_repository";
-        /// String: a directory for the rows that a failed rule of level `quarantine` names (Parquet).
+        /// Integer: when the run began, in milliseconds since the epoch: with the tags the run's key in the
+        /// metrics repository, so that a run that is judged again replaces its entry; now when absent.
+        public static final String STARTED_AT_MS = "started_at_ms";
+        /// String: a directory for the rows that a failed rule of level `quarantine` names: the rows with the
+        /// columns of [Quarantine] (Parquet).
         public static final String QUARANTINE = "quarantine";
         /// Object of strings: what the run was; copied to the verdict, key of the metrics repository.
         public static final String TAGS = "tags";
 
         private Request() {}
+    }
+
+    /// Keys of [Request#TAGS] that say which runs can be compared: drift is judged against earlier runs whose
+    /// values for all of these are the same.
+    public static final class Tag {
+
+        public static final String MODEL = "model";
+        public static final String REVISION = "revision";
+        /// Name of the corpus.
+        public static final String DATASET = "dataset";
+        /// SHA-256 of template, system prompt and the other settings of a prompt, lower-case hex.
+        public static final String PROMPT = "prompt_sha256";
+
+        private Tag() {}
+    }
+
+    /// Columns that the rows of a quarantine have beside those of the output.
+    public static final class Quarantine {
+
+        /// Array of strings: names of the rules that the row breaks, sorted.
+        public static final String RULES = "rules";
+        /// String: name of the file of the output that holds the row.
+        public static final String OUTPUT_FILE = "output_file";
+
+        private Quarantine() {}
     }
 
     /// Keys of [#VERDICT_FILE].
@@ -115,6 +144,9 @@ public final class AuditExchange {
             public static final String MESSAGE = "message";
             /// Rows that break the rule, integer; null when the rule is about the whole and not about rows.
             public static final String FAILING_ROWS = "failing_rows";
+            /// Array of objects, of a rule of level `quarantine` that has them: parameters of sampling, as the
+            /// configuration names them, to numbers; for the first retry of a row, the second, and so on.
+            public static final String RETRY = "retry";
             /// Array of the first of those rows, by `request_id`.
             public static final String EXAMPLES = "examples";
 

@@ -30,6 +30,9 @@ public final class Columns {
         public static final String LENGTH_RATIO = "length_ratio";
         public static final String REPETITION = "repetition";
         public static final String TEMPLATE_LEAK = "template_leak";
+        public static final String LANGUAGE = "language";
+        public static final String SOURCE_LANGUAGE = "source_language";
+        public static final String JSON_VALID = "json_valid";
         public static final String REPLACEMENT_CHARS = "replacement_chars";
         public static final String MEAN_LOGPROB = "mean_logprob";
         public static final String ROUGE1 = "rouge1";
@@ -66,6 +69,17 @@ public final class Columns {
             public static final String RAW = "raw";
 
             private RowError() {}
+        }
+
+        /// Fields of the struct `retry`.
+        public static final class Retry {
+
+            public static final String COLUMN = "retry";
+            public static final String ATTEMPT = "attempt";
+            public static final String RULES = "rules";
+            public static final String PARAMETERS = "parameters";
+
+            private Retry() {}
         }
 
         /// Fields of the struct `engine`.

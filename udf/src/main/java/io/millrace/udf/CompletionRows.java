@@ -20,6 +20,7 @@ final class CompletionRows {
     private final PromptEngine engine;
     private final StructType schema = SparkSchemas.completion();
     private final int statusIndex = schema.fieldIndex(Completion.STATUS);
+    private final Languages languages = new Languages();
     private final Row engineStruct;
 
     CompletionRows(GenerateRecipe recipe, PromptEngine engine) {
@@ -83,6 +84,7 @@ final class CompletionRows {
     /// What every row has, and the zeros of a row that never ran.
     private NamedRow common(PromptRows.Source source, String status) {
         RowIdentity identity = source.identity();
+        Retry retry = recipe.retry();
         NamedRow row = new NamedRow(schema);
         row.set(Completion.REQUEST_ID, identity.requestId(recipe.configFingerprint()));
         row.set(Completion.CUSTOM_ID, source.customId());
@@ -97,7 +99,8 @@ final class CompletionRows {
         row.set(Completion.SAMPLE_IDX, identity.sampleIdx());
         row.set(Completion.STATUS, status);
         row.set(Completion.FINISH_REASON, ERROR);
-        row.set(Completion.SEED, identity.seed(recipe.sampling().seed()));
+        row.set(Completion.SEED, recipe.seed(identity));
+        row.set(Completion.Retry.COLUMN, retry == null ? null : retry.toColumn());
         row.set(Completion.REFERENCE, source.reference());
         row.set(Completion.SOURCE_CHARS, source.chars());
         row.set(Completion.OUTPUT_CHARS, 0);
@@ -123,12 +126,15 @@ final class CompletionRows {
         row.set(Completion.PROMPT_TOKENS, prompt.request().prompt().size());
     }
 
-    private static void metrics(NamedRow row, PromptRows.Source source, String output) {
+    private void metrics(NamedRow row, PromptRows.Source source, String output) {
         int outputChars = codePoints(output);
         row.set(Completion.OUTPUT_CHARS, outputChars);
         row.set(Completion.LENGTH_RATIO, source.chars() == 0 ? null : (double) outputChars / source.chars());
         row.set(Completion.REPETITION, TextMetrics.repetition(output));
         row.set(Completion.TEMPLATE_LEAK, TextMetrics.leaksTemplate(output));
+        row.set(Completion.LANGUAGE, languages.of(output));
+        row.set(Completion.SOURCE_LANGUAGE, languages.of(source.start()));
+        row.set(Completion.JSON_VALID, TextMetrics.isJson(output));
         row.set(Completion.REPLACEMENT_CHARS, TextMetrics.replacementShare(output));
         if (source.reference() != null) {
             Rouge.Scores scores = Rouge.score(source.reference(), output);

@@ -8,16 +8,19 @@ import io.millrace.engine.api.GenerationResult;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.Iterator;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Predicate;
+import java.util.function.Function;
 import org.apache.spark.TaskKilledException;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -48,13 +51,14 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
 
     @Override
     public Iterator<Row> call(Iterator<Row> rows) {
-        return call(rows, _ -> true);
+        return call(rows, _ -> recipe);
     }
 
-    /// As {@link #call(Iterator)}, but yields only what is wanted.
+    /// As {@link #call(Iterator)}, but yields only what is wanted, and each row as it is wanted.
     ///
     /// @param rows rows of which at least one sample is wanted
-    public Iterator<Row> call(Iterator<Row> rows, Predicate<RowIdentity> wanted) {
+    /// @param wanted how a row is computed; null if it is not wanted
+    public Iterator<Row> call(Iterator<Row> rows, Function<RowIdentity, @Nullable GenerateRecipe> wanted) {
         if (!rows.hasNext()) {
             return rows;
         }
@@ -71,22 +75,23 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
     /// Output rows of one partition. Confined to the task's thread.
     private final class Completions implements Iterator<Row> {
         private final Iterator<Row> input;
-        private final Predicate<RowIdentity> wanted;
+        private final Function<RowIdentity, @Nullable GenerateRecipe> wanted;
         private final ExecutorEngine.Lease lease;
         private final PromptEngine engine;
         private final TaskScope scope;
-        private final PromptRows prompts;
-        private final CompletionRows completions;
+        private final Map<GenerateRecipe, Rows> makers = new HashMap<>();
         private final Deque<Pending> window = new ArrayDeque<>();
 
-        Completions(Iterator<Row> input, Predicate<RowIdentity> wanted, ExecutorEngine.Lease lease, TaskScope scope) {
+        Completions(
+                Iterator<Row> input,
+                Function<RowIdentity, @Nullable GenerateRecipe> wanted,
+                ExecutorEngine.Lease lease,
+                TaskScope scope) {
             this.input = input;
             this.wanted = wanted;
             this.lease = lease;
             this.engine = lease.engine();
             this.scope = scope;
-            prompts = new PromptRows(recipe, engine);
-            completions = new CompletionRows(recipe, engine);
         }
 
         @Override
@@ -100,9 +105,10 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
                 throw new NoSuchElementException("no more rows in this partition");
             }
             fill();
-            Row row = finish(window.removeFirst());
+            Pending pending = window.removeFirst();
+            Row row = finish(pending);
             ExecutorEngine.RowCounters counters = ExecutorEngine.ofThisProcess().counters();
-            (completions.isOk(row) ? counters.ok : counters.failed).increment();
+            (pending.rows().isOk(row) ? counters.ok : counters.failed).increment();
             return row;
         }
 
@@ -110,31 +116,37 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
             while (window.size() < recipe.window() && input.hasNext()) {
                 Row row = input.next();
                 for (int sample = 0; sample < recipe.sampling().samples(); sample++) {
-                    if (wanted.test(RowIdentity.of(row, sample))) {
-                        window.addLast(submit(prompts.prompt(row, sample)));
+                    GenerateRecipe how = wanted.apply(RowIdentity.of(row, sample));
+                    if (how != null) {
+                        window.addLast(submit(row, sample, makers.computeIfAbsent(how, this::rows)));
                     }
                 }
                 scope.throwIfKilled();
             }
         }
 
-        private Pending submit(PromptRows.Prompt prompt) {
-            return switch (prompt) {
-                case PromptRows.Prompt.Refused refused -> new Refused(refused);
-                case PromptRows.Prompt.Ready ready -> new Submitted(ready, engine.submit(ready.request()));
+        private Rows rows(GenerateRecipe how) {
+            return new Rows(new PromptRows(how, engine), new CompletionRows(how, engine));
+        }
+
+        private Pending submit(Row row, int sample, Rows rows) {
+            return switch (rows.prompts().prompt(row, sample)) {
+                case PromptRows.Prompt.Refused refused -> new Refused(rows.completions(), refused);
+                case PromptRows.Prompt.Ready ready ->
+                    new Submitted(rows.completions(), ready, engine.submit(ready.request()));
             };
         }
 
         private Row finish(Pending pending) {
             return switch (pending) {
-                case Refused(PromptRows.Prompt.Refused refused) -> completions.refused(refused);
-                case Submitted(PromptRows.Prompt.Ready ready, CompletableFuture<GenerationResult> future) ->
-                    finish(ready, future);
+                case Refused(CompletionRows rows, PromptRows.Prompt.Refused refused) -> rows.refused(refused);
+                case Submitted submitted -> finish(submitted);
             };
         }
 
-        private Row finish(PromptRows.Prompt.Ready ready, CompletableFuture<GenerationResult> future) {
-            GenerationResult result = await(future);
+        private Row finish(Submitted submitted) {
+            PromptRows.Prompt.Ready ready = submitted.prompt();
+            GenerationResult result = await(submitted.future());
             int attempts = 1;
             while (result instanceof GenerationResult.Failed failed
                     && failed.code().isRetryable()
@@ -144,21 +156,24 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
                 attempts++;
             }
             return switch (result) {
-                case GenerationResult.Completed completed -> completed(ready, completed, attempts);
-                case GenerationResult.Failed failed -> completions.failed(ready, failed, attempts);
+                case GenerationResult.Completed completed -> completed(submitted, completed, attempts);
+                case GenerationResult.Failed failed -> submitted.rows().failed(ready, failed, attempts);
             };
         }
 
-        private Row completed(PromptRows.Prompt.Ready ready, GenerationResult.Completed completed, int attempts) {
+        private Row completed(Submitted submitted, GenerationResult.Completed completed, int attempts) {
+            PromptRows.Prompt.Ready ready = submitted.prompt();
             try {
-                return completions.completed(ready, completed);
+                return submitted.rows().completed(ready, completed);
             } catch (RuntimeException e) {
                 // a fault of ours that one answer brings out must not take the other rows along
                 log.error("{}: no row of its answer", ready.source().identity(), e);
-                return completions.failed(
-                        ready,
-                        new GenerationResult.Failed(completed.requestId(), ErrorCode.INTERNAL, e.toString()),
-                        attempts);
+                return submitted
+                        .rows()
+                        .failed(
+                                ready,
+                                new GenerationResult.Failed(completed.requestId(), ErrorCode.INTERNAL, e.toString()),
+                                attempts);
             }
         }
 
@@ -207,10 +222,17 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
         }
     }
 
-    private sealed interface Pending {}
+    /// What makes requests of rows and rows of results, by one recipe.
+    private record Rows(PromptRows prompts, CompletionRows completions) {}
 
-    private record Refused(PromptRows.Prompt.Refused prompt) implements Pending {}
+    /// A row under way.
+    private sealed interface Pending {
+        CompletionRows rows();
+    }
 
-    private record Submitted(PromptRows.Prompt.Ready prompt, CompletableFuture<GenerationResult> future)
+    private record Refused(CompletionRows rows, PromptRows.Prompt.Refused prompt) implements Pending {}
+
+    private record Submitted(
+            CompletionRows rows, PromptRows.Prompt.Ready prompt, CompletableFuture<GenerationResult> future)
             implements Pending {}
 }

@@ -1,20 +1,47 @@
 package io.millrace.udf;
 
 import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
 
 /// All that travels to an executor with a task.
 ///
 /// @param runId the run that writes the rows
 /// @param configFingerprint SHA-256 over everything that can change an answer, lower-case hex
 /// @param engineVersion version of the software that writes the rows
+/// @param retry which retry it is; null for the first computation of a row
 public record GenerateRecipe(
         EngineRecipe engine,
         PromptRecipe prompt,
         SamplingRecipe sampling,
         String runId,
         String configFingerprint,
-        String engineVersion)
+        String engineVersion,
+        @Nullable Retry retry)
         implements Serializable {
+
+    /// Of rows that are computed for the first time.
+    public GenerateRecipe(
+            EngineRecipe engine,
+            PromptRecipe prompt,
+            SamplingRecipe sampling,
+            String runId,
+            String configFingerprint,
+            String engineVersion) {
+        this(engine, prompt, sampling, runId, configFingerprint, engineVersion, null);
+    }
+
+    /// Of rows that are computed again.
+    ///
+    /// @throws IllegalArgumentException if the retry's parameters do not go with the others
+    public GenerateRecipe with(Retry retry) {
+        return new GenerateRecipe(
+                engine, prompt, sampling.with(retry.parameters()), runId, configFingerprint, engineVersion, retry);
+    }
+
+    /// Seed of a row's random numbers.
+    long seed(RowIdentity identity) {
+        return identity.seed(sampling.seed(), retry == null ? 0 : retry.attempt());
+    }
 
     /// Requests one task keeps under way: twice the running batch, so that the batch stays full although
     /// rows are yielded in input order and the next ones are encoded meanwhile.

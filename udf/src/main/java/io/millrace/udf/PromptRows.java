@@ -50,6 +50,7 @@ final class PromptRows {
                 identity,
                 row.getAs(InputColumns.CUSTOM_ID),
                 text == null ? 0 : text.codePointCount(0, text.length()),
+                text == null ? "" : Languages.start(text),
                 row.getAs(InputColumns.REFERENCE),
                 raw == null && text != null ? RawText.of(text) : raw);
         try {
@@ -86,7 +87,7 @@ final class PromptRows {
         return new GenerationRequest(
                 identity.requestId(recipe.configFingerprint()),
                 tokens,
-                recipe.sampling().params(identity.seed(recipe.sampling().seed())));
+                recipe.sampling().params(recipe.seed(identity)));
     }
 
     private static String checked(@Nullable String text, Source source) {
@@ -199,11 +200,13 @@ final class PromptRows {
     /// What of the input row the output row repeats or measures. Not the text: many rows wait at a time.
     ///
     /// @param chars code points of the text, 0 without one
+    /// @param start what of the text its language is told from
     /// @param raw what an error row keeps of the text or the record
     record Source(
             RowIdentity identity,
             @Nullable String customId,
             int chars,
+            String start,
             @Nullable String reference,
             @Nullable String raw) {}
 

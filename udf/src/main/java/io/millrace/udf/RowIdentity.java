@@ -36,9 +36,14 @@ public record RowIdentity(String file, String fileVersion, int rowGroup, long ro
         return HexFormat.of().formatHex(sha256(key() + '\n' + fileVersion + '\n' + configFingerprint));
     }
 
-    /// The row's seed: the first eight bytes of SHA-256 over the run's seed and the identity.
-    public long seed(long runSeed) {
-        return ByteBuffer.wrap(sha256(runSeed + "\n" + key())).getLong();
+    /// The row's seed: the first eight bytes of SHA-256 over the run's seed, the identity and, from the first
+    /// on, the retry.
+    ///
+    /// @param attempt which retry; 0 for none
+    public long seed(long runSeed, int attempt) {
+        String key = runSeed + "\n" + key();
+        return ByteBuffer.wrap(sha256(attempt == 0 ? key : key + "\n" + attempt))
+                .getLong();
     }
 
     private String key() {

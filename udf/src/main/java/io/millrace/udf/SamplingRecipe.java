@@ -1,8 +1,11 @@
 package io.millrace.udf;
 
+import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.SamplingParams;
 import java.io.Serializable;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// How tokens are chosen, for every row alike; a row's own random stream comes from its identity.
 ///
@@ -39,6 +42,39 @@ public record SamplingRecipe(
     /// Greedy, one sample.
     public static SamplingRecipe greedy(int maxTokens) {
         return new SamplingRecipe(0, 1, 0, 0, maxTokens, List.of(), 0, 1, 1, 0);
+    }
+
+    /// With other numbers in place of some of these.
+    ///
+    /// @param changes name, as the configuration has it, to number
+    /// @throws IllegalArgumentException if there is no such name, or the numbers do not go together
+    public SamplingRecipe with(Map<String, Double> changes) {
+        Map<String, Double> left = new HashMap<>(changes);
+        SamplingRecipe changed = new SamplingRecipe(
+                take(left, "temperature", temperature),
+                take(left, "top-p", topP),
+                (int) take(left, "top-k", topK),
+                take(left, "min-p", minP),
+                (int) take(left, "max-tokens", maxTokens),
+                stop,
+                seed,
+                samples,
+                (int) take(left, "beams", beams),
+                take(left, "length-penalty", lengthPenalty));
+        if (!left.isEmpty()) {
+            throw new IllegalArgumentException("sampling: expected numbers of a row, got " + left.keySet());
+        }
+        try {
+            SamplingParams _ = changed.params(0);
+        } catch (EngineException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
+        return changed;
+    }
+
+    private static double take(Map<String, Double> from, String name, double otherwise) {
+        Double value = from.remove(name);
+        return value == null ? otherwise : value;
     }
 
     /// The parameters of one row.

@@ -1,5 +1,8 @@
 package io.millrace.udf;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import java.io.IOException;
 import java.lang.Character.UnicodeScript;
 import java.util.ArrayList;
 import java.util.EnumSet;
@@ -27,6 +30,11 @@ final class TextMetrics {
     /// Markers of the chat format; the bars are U+FF5C.
     private static final List<String> TEMPLATE_MARKERS = List.of("<\uFF5C", "\uFF5C>", "<think>", "</think>");
 
+    /// Keeps no names: those of a corpus have no end.
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
+            .build();
+
     private TextMetrics() {}
 
     /// Share of the most frequent 4-gram of words among all, 0 if none occurs twice.
@@ -51,6 +59,18 @@ final class TextMetrics {
     static double replacementShare(String text) {
         long bad = text.codePoints().filter(TextMetrics::isGarbage).count();
         return text.isEmpty() ? 0 : (double) bad / text.codePointCount(0, text.length());
+    }
+
+    /// Whether the text is one JSON value, by RFC 8259, and nothing else.
+    static boolean isJson(String text) {
+        try (JsonParser parser = JSON.createParser(text)) {
+            boolean begins = parser.nextToken() != null;
+            parser.skipChildren();
+            return begins && parser.nextToken() == null;
+        } catch (IOException _) {
+            // is how the parser says no
+            return false;
+        }
     }
 
     private static boolean isGarbage(int codePoint) {

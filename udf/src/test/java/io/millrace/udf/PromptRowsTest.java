@@ -192,8 +192,9 @@ class PromptRowsTest {
                 .isEqualTo(identity.requestId(recipe.configFingerprint()))
                 .hasSize(64);
         assertThat(ready.request().sampling().seed())
-                .isEqualTo(identity.seed(0))
-                .isNotEqualTo(identity.seed(1));
-        assertThat(new RowIdentity("file:/in.parquet", "1@2", 1, 7, 1).seed(0)).isNotEqualTo(identity.seed(0));
+                .isEqualTo(identity.seed(0, 0))
+                .isNotEqualTo(identity.seed(1, 0));
+        assertThat(new RowIdentity("file:/in.parquet", "1@2", 1, 7, 1).seed(0, 0))
+                .isNotEqualTo(identity.seed(0, 0));
     }
 }

@@ -3,6 +3,8 @@ package io.millrace.udf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TextMetricsTest {
 
@@ -47,5 +49,31 @@ class TextMetricsTest {
         assertThat(TextMetrics.replacementShare("tab\tline\n")).isZero();
         assertThat(TextMetrics.replacementShare("\uFFFD\u0000\uD800x")).isEqualTo(0.75);
         assertThat(TextMetrics.replacementShare("\uD83D\uDE00\uFFFD")).isEqualTo(0.5);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"{}", " [1, 2.5e3, null]\n", "42", "\"text\"", "true", "{\"a\": {\"a\": [[]]}}"})
+    void isJson_oneValue_isTrue(String text) {
+        assertThat(TextMetrics.isJson(text)).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "  ",
+                "prose",
+                "{",
+                "{\"a\": 1",
+                "[1,]",
+                "{} {}",
+                "42 is the answer",
+                "```json\n{}\n```",
+                "NaN",
+                "{'a': 1}",
+                "01"
+            })
+    void isJson_anythingElse_isFalse(String text) {
+        assertThat(TextMetrics.isJson(text)).isFalse();
     }
 }

@@ -28,13 +28,18 @@ import org.jspecify.annotations.Nullable;
 /// An engine without a model. A token is a byte of UTF-8, 256 opens and 257 closes the user's turn; the
 /// answer is the first twelve bytes of the prompt. Words in the prompt make it misbehave: `REFUSE-ME`,
 /// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers), `HANGS-ONCE=/a/file` (never answers, unless
-/// the file is there; makes it), `NEEDS=/a/file` (fails as long as there is no such file), `BREAK-ENCODER`.
+/// the file is there; makes it), `NEEDS=/a/file` (fails as long as there is no such file), `BREAK-ENCODER`,
+/// `LOOPS-BELOW=0.8` (says one word over and over below that temperature), `NEEDS-WHEN-HOT=/a/file` (above
+/// temperature 0 loses its device as long as there is no such file).
 public final class FakeEngine implements PromptEngine {
     static final int OPEN = 256;
     static final int CLOSE = 257;
     static final int MAX_POSITIONS = 512;
     static final int ANSWER_BYTES = 12;
     private static final String NEEDS = "NEEDS=";
+    private static final String NEEDS_WHEN_HOT = "NEEDS-WHEN-HOT=";
+    private static final String LOOPS_BELOW = "LOOPS-BELOW=";
+    private static final String LOOP = "loop ".repeat(9);
     private static final String HANGS_ONCE = "HANGS-ONCE=";
 
     private final EngineRecipe recipe;
@@ -116,8 +121,15 @@ public final class FakeEngine implements PromptEngine {
         if (prompt.contains("LOSE-DEVICE")) {
             return new GenerationResult.Failed(request.id(), ErrorCode.DEVICE_FAILED, "device lost as asked");
         }
-        TokenIds tokens = textOf(request.prompt())
-                .head(Math.min(ANSWER_BYTES, request.prompt().size() - 2));
+        double temperature = request.sampling().temperature();
+        Path neededHot = file(NEEDS_WHEN_HOT, prompt);
+        if (neededHot != null && temperature > 0 && !Files.exists(neededHot)) {
+            return new GenerationResult.Failed(request.id(), ErrorCode.DEVICE_FAILED, "no device when hot, as asked");
+        }
+        TokenIds tokens = loops(prompt, temperature)
+                ? encodeText(LOOP)
+                : textOf(request.prompt())
+                        .head(Math.min(ANSWER_BYTES, request.prompt().size() - 2));
         promptTokens.addAndGet(request.prompt().size());
         completionTokens.addAndGet(tokens.size());
         return new GenerationResult.Completed(
@@ -128,6 +140,12 @@ public final class FakeEngine implements PromptEngine {
                 -0.5,
                 new GenerationResult.Usage(request.prompt().size(), 0, tokens.size()),
                 new GenerationResult.Timing(1, 2, 3));
+    }
+
+    private static boolean loops(String prompt, double temperature) {
+        int at = prompt.indexOf(LOOPS_BELOW);
+        return at >= 0
+                && temperature < Double.parseDouble(prompt.substring(at + LOOPS_BELOW.length()).split("[ <]")[0]);
     }
 
     private static TokenIds textOf(TokenIds prompt) {

@@ -3,6 +3,7 @@ package io.millrace.quality;
 import com.amazon.deequ.VerificationResult;
 import com.amazon.deequ.VerificationRunBuilder;
 import com.amazon.deequ.VerificationSuite;
+import com.amazon.deequ.analyzers.Analyzer;
 import com.amazon.deequ.analyzers.Size;
 import com.amazon.deequ.analyzers.runners.EmptyStateException;
 import com.amazon.deequ.checks.Check;
@@ -69,22 +70,27 @@ final class Audit {
 
     /// As above, by rules that were read already.
     Verdict run(AuditRequest request, List<Rule> rules) {
-        Dataset<Row> flat = FlatRows.of(read(request.output()));
+        Dataset<Row> output = read(request.output());
+        Dataset<Row> flat = FlatRows.of(output);
         requireFit(rules, flat);
 
         Map<String, Check> checks = checks(rules, request);
-        VerificationResult measured = measure(flat, checks, request);
+        Drift drift = new Drift(session, request, clock);
+        ResultKey key = drift.key();
+        VerificationResult measured = measure(flat, rules, checks, request, key);
         long rows = rowCount(measured);
-        Findings findings = new Findings(flat);
+        Findings findings = new Findings(output, flat);
         List<RuleResult> results = new ArrayList<>();
         for (Rule rule : rules) {
             Check check = checks.get(rule.name());
             if (rows == 0 && request.expectedRows().orElse(-1) == 0) {
-                results.add(notJudged(rule, "no rows, as planned"));
+                results.add(RuleResult.notJudged(rule, "no rows, as planned"));
+            } else if (rule.expectation() instanceof Expectation.Drift expected) {
+                results.add(drift.judge(rule, expected, measured, key));
             } else if (rule.expectation() instanceof Expectation.RowsPerInputFile) {
                 results.add(new Conservation(session, request).judge(rule, flat));
             } else if (check == null) {
-                results.add(notJudged(rule, "the number of planned rows was not given"));
+                results.add(RuleResult.notJudged(rule, "the number of planned rows was not given"));
             } else {
                 results.add(judged(rule, measured, check, findings, request));
             }
@@ -119,6 +125,10 @@ final class Audit {
             switch (rule.expectation()) {
                 case Expectation.Compliance it -> predicate(flat, it.predicate(), where + "predicate", problems);
                 case Expectation.Statistic it -> numeric(flat.schema(), it.column(), where, problems);
+                case Expectation.Drift it
+                when it.figure() == Expectation.Drift.Figure.SHARE ->
+                    predicate(flat, it.of(), where + "share", problems);
+                case Expectation.Drift it -> numeric(flat.schema(), it.of(), where, problems);
                 default -> {}
             }
             if (rule.where() != null) {
@@ -162,28 +172,35 @@ final class Audit {
         return checks;
     }
 
-    private VerificationResult measure(Dataset<Row> flat, Map<String, Check> checks, AuditRequest request) {
+    private VerificationResult measure(
+            Dataset<Row> flat, List<Rule> rules, Map<String, Check> checks, AuditRequest request, ResultKey key) {
+        List<Analyzer<?, ?>> analyzers = Metrics.always(flat.schema());
+        for (Rule rule : rules) {
+            if (rule.expectation() instanceof Expectation.Drift drift) {
+                analyzers.add(Drift.analyzer(rule, drift));
+            }
+        }
         VerificationRunBuilder run = new VerificationSuite()
                 .onData(flat)
-                .addRequiredAnalyzers(Metrics.seq(Metrics.always(flat.schema())))
+                .addRequiredAnalyzers(Metrics.seq(analyzers))
                 .addChecks(JavaConverters.asScalaBufferConverter(List.copyOf(checks.values()))
                         .asScala()
                         .toSeq());
         try {
-            return saved(run, request).run();
+            return saved(run, request, key).run();
         } catch (Exception e) {
             // Scala throws the checked SparkException without declaring it
             throw new AuditException("output " + request.output() + ": cannot be measured: " + explain(e), e);
         }
     }
 
-    private VerificationRunBuilder saved(VerificationRunBuilder run, AuditRequest request) {
-        String repository = request.metricsRepository();
-        if (repository == null) {
+    private VerificationRunBuilder saved(VerificationRunBuilder run, AuditRequest request, ResultKey key) {
+        AuditRequest.History history = request.history();
+        if (history == null) {
             return run;
         }
-        return run.useRepository(new FileSystemMetricsRepository(session, repository))
-                .saveOrAppendResult(new ResultKey(clock.millis(), Metrics.scalaMap(request.tags())));
+        return run.useRepository(new FileSystemMetricsRepository(session, history.file()))
+                .saveOrAppendResult(key);
     }
 
     private static long rowCount(VerificationResult measured) {
@@ -211,28 +228,18 @@ final class Audit {
         ConstraintResult result = onlyConstraint(measured, check);
         Double actual = actual(rule, result);
         if (actual == null && findings.isAboutNoRow(rule)) {
-            return notJudged(rule, "no row meets " + rule.where());
+            return RuleResult.notJudged(rule, "no row meets " + rule.where());
         }
         // Deequ lets a constraint pass that had nothing to measure
         boolean pass = actual != null && result.status().equals(ConstraintStatus.Success());
         String expected = rule.words() + plannedRows(rule, request);
         if (pass) {
-            return new RuleResult(
-                    rule.name(), rule.level(), rule.description(), Status.PASS, expected, actual, "", null, List.of());
+            return new RuleResult(rule, Status.PASS, expected, actual, "", null, List.of());
         }
         Findings.Found found = findings.find(rule, measured, check);
         String got = actual == null ? "nothing to measure" : Bounds.rounded(actual);
         String message = "expected " + expected + "; got " + got + found.note();
-        return new RuleResult(
-                rule.name(),
-                rule.level(),
-                rule.description(),
-                Status.FAIL,
-                expected,
-                actual,
-                message,
-                found.failingRows(),
-                found.examples());
+        return new RuleResult(rule, Status.FAIL, expected, actual, message, found.failingRows(), found.examples());
     }
 
     private static String plannedRows(Rule rule, AuditRequest request) {
@@ -279,19 +286,6 @@ final class Audit {
             }
         }
         return String.join(" <- ", lines);
-    }
-
-    private static RuleResult notJudged(Rule rule, String why) {
-        return new RuleResult(
-                rule.name(),
-                rule.level(),
-                rule.description(),
-                Status.NOT_JUDGED,
-                rule.words(),
-                null,
-                why,
-                null,
-                List.of());
     }
 
     private static long quarantine(

@@ -97,7 +97,9 @@ final class AuditCommand implements Callable<Integer> {
                             samples,
                             verdict,
                             metrics,
-                            metricsRepository,
+                            metricsRepository == null
+                                    ? null
+                                    : new AuditRequest.History(metricsRepository, OptionalLong.empty()),
                             quarantine,
                             tags));
         } catch (AuditException e) {

@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// @param samples output rows per input row
 /// @param verdict where to write the verdict
 /// @param metrics where to write the metrics; null for nowhere
-/// @param metricsRepository a Deequ repository to append the metrics to; null for none
+/// @param history where the metrics of runs are kept, this one's too; null for nowhere
 /// @param quarantine where to write rows set aside; must not exist; null for nowhere
 /// @param tags what the run was
 record AuditRequest(
@@ -36,9 +36,15 @@ record AuditRequest(
         int samples,
         Path verdict,
         @Nullable Path metrics,
-        @Nullable String metricsRepository,
+        @Nullable History history,
         @Nullable String quarantine,
         Map<String, String> tags) {
+
+    /// A Deequ repository of metrics.
+    ///
+    /// @param file any path that Hadoop writes
+    /// @param startedAtMillis when the run began, since the epoch; empty for now
+    record History(String file, OptionalLong startedAtMillis) {}
 
     private static final Set<String> KEYS = Set.of(
             Request.OUTPUT,
@@ -50,6 +56,7 @@ record AuditRequest(
             Request.VERDICT,
             Request.METRICS,
             Request.METRICS_REPOSITORY,
+            Request.STARTED_AT_MS,
             Request.QUARANTINE,
             Request.TAGS);
 
@@ -110,6 +117,7 @@ record AuditRequest(
             }
             List<String> input = paths(Request.INPUT);
             OptionalLong rows = rows();
+            OptionalLong startedAt = startedAt();
             String rules = text(Request.RULES);
             String verdictText = text(Request.VERDICT);
             String metricsText = text(Request.METRICS);
@@ -131,7 +139,7 @@ record AuditRequest(
                     samples,
                     verdictText == null ? verdict : Path.of(verdictText),
                     metricsText == null ? metrics : Path.of(metricsText),
-                    repository,
+                    repository == null ? null : new History(repository, startedAt),
                     quarantine,
                     tags);
         }
@@ -174,6 +182,18 @@ record AuditRequest(
                 return OptionalLong.of(node.longValue());
             }
             problems.add(Request.EXPECTED_ROWS + ": expected an integer from 0, got " + shown(node));
+            return OptionalLong.empty();
+        }
+
+        private OptionalLong startedAt() {
+            JsonNode node = root.path(Request.STARTED_AT_MS);
+            if (node.isMissingNode()) {
+                return OptionalLong.empty();
+            }
+            if (isCount(node)) {
+                return OptionalLong.of(node.longValue());
+            }
+            problems.add(Request.STARTED_AT_MS + ": expected milliseconds since the epoch, got " + node);
             return OptionalLong.empty();
         }
 

@@ -189,7 +189,6 @@ final class Conservation {
     }
 
     private static RuleResult result(Rule rule, Status status, String words, @Nullable Double actual, String message) {
-        return new RuleResult(
-                rule.name(), rule.level(), rule.description(), status, words, actual, message, null, List.of());
+        return new RuleResult(rule, status, words, actual, message, null, List.of());
     }
 }

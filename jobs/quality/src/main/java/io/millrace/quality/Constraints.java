@@ -52,16 +52,19 @@ final class Constraints {
             case Expectation.ContainedIn it -> satisfies(rule, empty, containedIn(it), it.share());
             case Expectation.Pattern it -> satisfies(rule, empty, pattern(it), it.share());
             case Expectation.Size it -> size(rule, empty, it);
-            case Expectation.RowsPerInputFile _ -> null;
+            case Expectation.RowsPerInputFile _, Expectation.Drift _ -> null;
             case Expectation.Statistic it -> statistic(rule, empty, it);
         };
     }
 
     private static Check satisfies(Rule rule, Check check, String predicate, Bounds share) {
-        // a predicate that is null for a row has not been met by it; Deequ alone would give no metric at all
-        // when it is null for every row
-        String total = "coalesce((" + predicate + "), false)";
-        return narrowed(rule, check.satisfies(total, rule.name(), holds(share), NO_HINT, nil(), NO_OPTIONS));
+        return narrowed(rule, check.satisfies(total(predicate), rule.name(), holds(share), NO_HINT, nil(), NO_OPTIONS));
+    }
+
+    /// A predicate that is null for a row has not been met by it; Deequ alone would give no metric at all when
+    /// it is null for every row.
+    static String total(String predicate) {
+        return "coalesce((" + predicate + "), false)";
     }
 
     private @Nullable Check size(Rule rule, Check check, Expectation.Size size) {

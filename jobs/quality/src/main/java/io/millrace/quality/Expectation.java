@@ -127,6 +127,59 @@ sealed interface Expectation {
         }
     }
 
+    /// `drift`: a figure that Deequ finds no anomaly, held against earlier runs.
+    ///
+    /// @param of the column, or with [Figure#SHARE] the predicate
+    /// @param bounds of what the strategy looks at
+    /// @param minRuns earlier runs without which nothing is judged, >= 1
+    record Drift(Figure figure, String of, Strategy strategy, Bounds bounds, int minRuns) implements Expectation {
+
+        /// What is held against earlier runs.
+        enum Figure {
+            MEAN,
+            MIN,
+            MAX,
+            SUM,
+            SHARE;
+
+            String word() {
+                return name().toLowerCase(Locale.ROOT);
+            }
+        }
+
+        /// Deequ's ways to tell an anomaly, and what each looks at.
+        enum Strategy {
+            ABSOLUTE_CHANGE("minus that of the run before"),
+            RELATIVE_CHANGE("divided by that of the run before"),
+            BATCH_NORMAL("in standard deviations from the mean of the runs before"),
+            ONLINE_NORMAL("in standard deviations from the mean of the runs before, anomalies left out");
+
+            private final String looksAt;
+
+            Strategy(String looksAt) {
+                this.looksAt = looksAt;
+            }
+
+            boolean countsDeviations() {
+                return this == BATCH_NORMAL || this == ONLINE_NORMAL;
+            }
+
+            String word() {
+                return name().toLowerCase(Locale.ROOT).replace('_', '-');
+            }
+        }
+
+        @Override
+        public String words() {
+            return figure.word() + " of " + of + ", " + strategy.looksAt + ": " + bounds.words();
+        }
+
+        @Override
+        public List<String> columns() {
+            return figure == Figure.SHARE ? List.of() : List.of(of);
+        }
+    }
+
     /// `min`, `max`, `mean`, `sum`, `quantile`: one number over the values that are not null.
     ///
     /// @param quantile in [0, 1]; used by `quantile` only

@@ -4,11 +4,13 @@ import com.amazon.deequ.VerificationResult;
 import com.amazon.deequ.checks.Check;
 import com.amazon.deequ.checks.CheckResult;
 import io.millrace.quality.Verdict.FailingRow;
+import io.millrace.schemas.AuditExchange.Quarantine;
 import io.millrace.schemas.Columns.Completion;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -27,12 +29,24 @@ final class Findings {
 
     private static final int EXCERPT_CHARS = 160;
     private static final String BROKEN = "rule/broken";
+    /// What tells rows apart.
+    private static final List<String> IDENTITY = List.of(
+            "input_ref.file",
+            "input_ref.row_group",
+            "input_ref.row",
+            Completion.SAMPLE_IDX,
+            Completion.REQUEST_ID,
+            Completion.CUSTOM_ID);
     private static final String ERROR_MESSAGE = "error_message";
 
+    private final Dataset<Row> output;
     private final Dataset<Row> flat;
     private final List<String> columns;
 
-    Findings(Dataset<Row> flat) {
+    /// @param output the rows
+    /// @param flat the same with structs taken apart
+    Findings(Dataset<Row> output, Dataset<Row> flat) {
+        this.output = output;
         this.flat = flat;
         this.columns = Arrays.asList(flat.columns());
     }
@@ -59,19 +73,38 @@ final class Findings {
         return where != null && flat.filter(where).isEmpty();
     }
 
-    /// Writes the rows that break at least one of the rules, with the names of the rules.
+    /// Writes the rows that break at least one of the rules, with the names of the rules and of the file that
+    /// holds the row, sorted by file and place.
     ///
     /// @return rows written
     long quarantine(Map<Rule, Check> failed, VerificationResult measured, String path) {
-        List<String> keys = List.of(
-                Completion.REQUEST_ID,
-                Completion.CUSTOM_ID,
-                "input_ref_file",
-                "input_ref_row_group",
-                "input_ref_row",
-                Completion.SAMPLE_IDX);
+        List<String> keys =
+                IDENTITY.stream().filter(key -> columns.contains(flat(key))).toList();
+        Dataset<Row> rules = rulesByRow(failed, measured, keys);
+        if (rules == null) {
+            return 0;
+        }
+        Column[] order = Stream.concat(Stream.of(Quarantine.OUTPUT_FILE), keys.stream())
+                .map(functions::col)
+                .toArray(Column[]::new);
+        try {
+            withRules(rules, keys)
+                    .repartition(1)
+                    .sortWithinPartitions(order)
+                    .write()
+                    .mode(SaveMode.ErrorIfExists)
+                    .parquet(path);
+        } catch (Exception e) {
+            // Scala throws the checked AnalysisException without declaring it
+            throw new AuditException("quarantine " + path + ": cannot be written: " + Audit.explain(e), e);
+        }
+        return flat.sparkSession().read().parquet(path).count();
+    }
+
+    /// Identity of each broken row and the names of the rules; null when no rule is about rows.
+    private @Nullable Dataset<Row> rulesByRow(Map<Rule, Check> failed, VerificationResult measured, List<String> keys) {
         Column[] identity =
-                keys.stream().filter(columns::contains).map(functions::col).toArray(Column[]::new);
+                keys.stream().map(key -> column(flat(key)).as(broken(key))).toArray(Column[]::new);
         Dataset<Row> all = null;
         for (Map.Entry<Rule, Check> entry : failed.entrySet()) {
             Dataset<Row> marked = marked(entry.getKey(), measured, entry.getValue());
@@ -82,18 +115,32 @@ final class Findings {
                 all = all == null ? rows : all.union(rows);
             }
         }
-        if (all == null) {
-            return 0;
+        Column[] groups = keys.stream().map(key -> column(broken(key))).toArray(Column[]::new);
+        return all == null
+                ? null
+                : all.groupBy(groups)
+                        .agg(functions.sort_array(functions.collect_set("rule")).as(Quarantine.RULES));
+    }
+
+    /// The whole rows of those.
+    private Dataset<Row> withRules(Dataset<Row> rules, List<String> keys) {
+        Column same = functions.lit(true);
+        for (String key : keys) {
+            same = same.and(functions.col(key).eqNullSafe(column(broken(key))));
         }
-        Dataset<Row> grouped = all.groupBy(identity)
-                .agg(functions.sort_array(functions.collect_set("rule")).as("rules"));
-        try {
-            grouped.coalesce(1).write().mode(SaveMode.ErrorIfExists).parquet(path);
-        } catch (Exception e) {
-            // Scala throws the checked AnalysisException without declaring it
-            throw new AuditException("quarantine " + path + ": cannot be written: " + Audit.explain(e), e);
-        }
-        return flat.sparkSession().read().parquet(path).count();
+        Column file = functions.element_at(functions.split(functions.input_file_name(), "/"), -1);
+        return output.withColumn(Quarantine.OUTPUT_FILE, file)
+                .join(rules, same)
+                .drop(keys.stream().map(Findings::broken).toArray(String[]::new));
+    }
+
+    /// Name of a column of identity beside the rows' own.
+    private static String broken(String key) {
+        return "broken/" + flat(key);
+    }
+
+    private static String flat(String path) {
+        return path.replace('.', '_');
     }
 
     /// The rows with a Boolean column that is true where the rule is broken; null when no row breaks it by
@@ -108,7 +155,7 @@ final class Findings {
             case Expectation.Distinct it -> repeated(it, rule.where());
             case Expectation.SingleValued it -> unusual(it);
             case Expectation.Statistic it -> outside(it);
-            case Expectation.Size _, Expectation.RowsPerInputFile _ -> null;
+            case Expectation.Size _, Expectation.RowsPerInputFile _, Expectation.Drift _ -> null;
         };
         if (marked == null || rule.where() == null) {
             return marked;

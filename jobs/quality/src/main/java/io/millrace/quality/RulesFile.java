@@ -1,5 +1,7 @@
 package io.millrace.quality;
 
+import io.millrace.quality.Expectation.Drift.Figure;
+import io.millrace.quality.Expectation.Drift.Strategy;
 import io.millrace.quality.Expectation.Statistic.Measure;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,13 +12,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
@@ -29,7 +36,7 @@ final class RulesFile {
     static final String STARTER = "rules/summarize.yaml";
 
     private static final Pattern NAME = Pattern.compile("[a-z0-9]+(-[a-z0-9]+)*");
-    private static final Set<String> COMMON_KEYS = Set.of("name", "level", "description", "where");
+    private static final Set<String> COMMON_KEYS = Set.of("name", "level", "description", "where", "retry");
     private static final List<String> KINDS = List.of(
             "complete",
             "unique",
@@ -44,7 +51,24 @@ final class RulesFile {
             "max",
             "mean",
             "sum",
-            "quantile");
+            "quantile",
+            "drift");
+    /// Of a retry: parameter and what it may be. All of sampling that is a number and a row's own affair.
+    private static final Map<String, Range> RETRY_PARAMETERS = new TreeMap<>(Map.of(
+            "temperature", new Range(0, Double.MAX_VALUE, false),
+            "top-p", new Range(0, 1, false),
+            "top-k", new Range(0, Integer.MAX_VALUE, true),
+            "min-p", new Range(0, 1, false),
+            "max-tokens", new Range(1, Integer.MAX_VALUE, true),
+            "beams", new Range(1, Integer.MAX_VALUE, true),
+            "length-penalty", new Range(0, Double.MAX_VALUE, false)));
+
+    private record Range(double from, double to, boolean whole) {}
+
+    private static final Map<String, Figure> FIGURES =
+            new TreeMap<>(Arrays.stream(Figure.values()).collect(Collectors.toMap(Figure::word, Function.identity())));
+    /// Runs of which a standard deviation says something.
+    private static final int NORMAL_RUNS = 5;
     private static final Set<String> WITHOUT_WHERE = Set.of("single-valued", "rows-per-input-file");
 
     private final YamlSource source;
@@ -137,6 +161,7 @@ final class RulesFile {
         Level level = level(node, keys.get("level"));
         String where = optionalText(keys.get("where"), "where");
         String description = optionalText(keys.get("description"), "description");
+        List<SortedMap<String, Double>> retry = retry(level, keys.get("retry"));
         List<String> kinds = KINDS.stream().filter(keys::containsKey).toList();
         if (kinds.size() != 1) {
             source.problem(node, "expected exactly one of " + KINDS + ", got " + kinds);
@@ -154,7 +179,38 @@ final class RulesFile {
         if (expectation == null || level == null) {
             return null;
         }
-        return new Rule(name, level, description == null ? "" : description, expectation, where, source.line(node));
+        return new Rule(
+                name, level, description == null ? "" : description, expectation, where, retry, source.line(node));
+    }
+
+    /// One mapping for all retries of a row, or a list of them for the first, the second, and so on.
+    private List<SortedMap<String, Double>> retry(@Nullable Level level, @Nullable Node node) {
+        if (node == null) {
+            return List.of();
+        }
+        if (level != null && level != Level.QUARANTINE) {
+            source.problem(node, "retry: only rows of level quarantine are retried, this is " + level.word());
+        }
+        List<Node> given = node instanceof SequenceNode list ? list.getValue() : List.of(node);
+        if (given.isEmpty()) {
+            source.problem(node, "retry: expected at least one");
+        }
+        return source.within(
+                "retry: ", () -> given.stream().map(this::parameters).toList());
+    }
+
+    private SortedMap<String, Double> parameters(Node node) {
+        SortedMap<String, Double> parameters = new TreeMap<>();
+        source.mapping(node, "retry", List.copyOf(RETRY_PARAMETERS.keySet())).forEach((name, value) -> {
+            Range range = RETRY_PARAMETERS.getOrDefault(name, new Range(0, 0, false));
+            Double number = source.number(value, name, range.from(), range.to());
+            if (number != null && range.whole() && number != Math.rint(number)) {
+                source.problem(value, name + ": expected a whole number, got " + Bounds.number(number));
+            } else if (number != null) {
+                parameters.put(name, number);
+            }
+        });
+        return parameters;
     }
 
     private String name(Node rule, @Nullable Node node) {
@@ -206,6 +262,7 @@ final class RulesFile {
             case "pattern" -> pattern(value);
             case "size" -> size(value);
             case "rows-per-input-file" -> rowsPerInputFile(value);
+            case "drift" -> drift(value);
             default -> statistic(Measure.valueOf(kind.toUpperCase(Locale.ROOT)), value);
         };
     }
@@ -311,6 +368,49 @@ final class RulesFile {
             return null;
         }
         return new Expectation.Statistic(measure, column, q, relativeError, bounds);
+    }
+
+    private @Nullable Expectation drift(Node value) {
+        List<String> allowed = new ArrayList<>(FIGURES.keySet());
+        allowed.addAll(List.of("strategy", "min-runs", "at-least", "at-most"));
+        Map<String, Node> keys = source.mapping(value, "drift", allowed);
+        List<String> figures =
+                FIGURES.keySet().stream().filter(keys::containsKey).toList();
+        if (figures.size() != 1) {
+            source.problem(value, "expected exactly one of " + FIGURES.keySet() + ", got " + figures);
+            return null;
+        }
+        Figure figure = FIGURES.get(figures.getFirst());
+        String of = requiredText(value, keys, figures.getFirst());
+        Strategy strategy = strategy(value, keys);
+        Bounds bounds = bounds(value, keys, -Double.MAX_VALUE, Double.MAX_VALUE);
+        if (figure == null || of == null || strategy == null || bounds == null) {
+            return null;
+        }
+        if (strategy.countsDeviations() && !bounds.holds(0)) {
+            source.problem(value, "expected bounds with 0 standard deviations between them, got " + bounds.words());
+        }
+        Node runs = keys.get("min-runs");
+        Double minRuns = runs == null
+                ? Double.valueOf(strategy.countsDeviations() ? NORMAL_RUNS : 1)
+                : source.number(runs, "min-runs", 1, Integer.MAX_VALUE);
+        return minRuns == null ? null : new Expectation.Drift(figure, of, strategy, bounds, minRuns.intValue());
+    }
+
+    private @Nullable Strategy strategy(Node owner, Map<String, Node> keys) {
+        String word = requiredText(owner, keys, "strategy");
+        if (word == null) {
+            return null;
+        }
+        for (Strategy strategy : Strategy.values()) {
+            if (strategy.word().equals(word)) {
+                return strategy;
+            }
+        }
+        List<String> words =
+                Arrays.stream(Strategy.values()).map(Strategy::word).toList();
+        source.problem(keys.get("strategy"), "strategy: expected one of " + words + ", got \"" + word + "\"");
+        return null;
     }
 
     /// A share of rows; all of them where the rule says nothing.

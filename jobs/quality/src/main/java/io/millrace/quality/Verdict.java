@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// @param rows rows read
 /// @param quarantinedRows rows written to the quarantine
 /// @param tags copied from the request
-public record Verdict(
+record Verdict(
         Outcome outcome,
         Level level,
         String message,
@@ -70,14 +70,13 @@ public record Verdict(
 
     /// One rule, judged.
     ///
+    /// @param rule as its file has it
     /// @param expected what it asks for, in words
     /// @param actual what was measured; null when there was nothing to measure
     /// @param failingRows rows that break the rule; null for a rule about the whole
     /// @param examples the first of those rows by `request_id`
-    public record RuleResult(
-            String name,
-            Level level,
-            String description,
+    record RuleResult(
+            Rule rule,
             Status status,
             String expected,
             @Nullable Double actual,
@@ -85,8 +84,21 @@ public record Verdict(
             @Nullable Long failingRows,
             List<FailingRow> examples) {
 
-        public RuleResult {
+        RuleResult {
             examples = List.copyOf(examples);
+        }
+
+        /// Of a rule that there is nothing to hold against.
+        static RuleResult notJudged(Rule rule, String why) {
+            return new RuleResult(rule, Status.NOT_JUDGED, rule.words(), null, why, null, List.of());
+        }
+
+        String name() {
+            return rule.name();
+        }
+
+        Level level() {
+            return rule.level();
         }
     }
 

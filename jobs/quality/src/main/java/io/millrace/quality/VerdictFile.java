@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.Map;
+import java.util.SortedMap;
 
 /// The verdict as JSON, and files that appear whole or not at all.
 final class VerdictFile {
@@ -72,12 +73,16 @@ final class VerdictFile {
     private static void rule(ObjectNode node, Verdict.RuleResult result) {
         node.put(AuditExchange.Verdict.Rule.NAME, result.name());
         node.put(AuditExchange.Verdict.Rule.LEVEL, result.level().word());
-        node.put(AuditExchange.Verdict.Rule.DESCRIPTION, result.description());
+        node.put(AuditExchange.Verdict.Rule.DESCRIPTION, result.rule().description());
         node.put(AuditExchange.Verdict.Rule.STATUS, result.status().word());
         node.put(AuditExchange.Verdict.Rule.EXPECTED, result.expected());
         node.put(AuditExchange.Verdict.Rule.ACTUAL, result.actual());
         node.put(AuditExchange.Verdict.Rule.MESSAGE, result.message());
         node.put(AuditExchange.Verdict.Rule.FAILING_ROWS, result.failingRows());
+        ArrayNode retries = node.putArray(AuditExchange.Verdict.Rule.RETRY);
+        for (SortedMap<String, Double> parameters : result.rule().retry()) {
+            parameters.forEach(retries.addObject()::put);
+        }
         ArrayNode examples = node.putArray(AuditExchange.Verdict.Rule.EXAMPLES);
         for (Verdict.FailingRow row : result.examples()) {
             example(examples.addObject(), row);

@@ -296,6 +296,15 @@ class AuditIT {
                 .containsExactly("garbled-rows", "looping-rows");
         assertThat(written.get(1).<String>getList(written.get(1).fieldIndex("rules")))
                 .containsExactly("looping-rows");
+        assertThat(written).extracting(row -> row.<String>getAs("output_text")).doesNotContainNull();
+        for (Row row : written) {
+            String file = row.getAs("output_file");
+            assertThat(spark.read()
+                            .parquet(output.resolve(file).toString())
+                            .filter("request_id = '" + row.getAs("request_id") + "'")
+                            .count())
+                    .isEqualTo(1);
+        }
     }
 
     @Test
@@ -312,7 +321,7 @@ class AuditIT {
                 1,
                 folder.resolve("v.json"),
                 metrics,
-                repository.toString(),
+                new AuditRequest.History(repository.toString(), OptionalLong.empty()),
                 null,
                 Map.of("run", "7"));
 
@@ -383,7 +392,7 @@ class AuditIT {
 
         assertThat(verdict.rules())
                 .allSatisfy(rule -> assertThat(rule.status()).as(rule.message()).isIn(Status.PASS, Status.NOT_JUDGED));
-        assertThat(verdict.message()).contains("gate passed: 23 rules over 8 rows");
+        assertThat(verdict.message()).contains("gate passed: 26 rules over 8 rows");
         assertThat(spark.read().parquet(file.toString()).schema().fieldNames())
                 .containsExactly(SampleRows.schema().fieldNames());
     }
@@ -454,6 +463,7 @@ class AuditIT {
                         "actual",
                         "message",
                         "failing_rows",
+                        "retry",
                         "examples");
         JsonNode example = rule.path("examples").path(0);
         assertThat(example.fieldNames())

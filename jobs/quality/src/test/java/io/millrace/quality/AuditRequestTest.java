@@ -19,7 +19,7 @@ class AuditRequestTest {
         AuditRequest request = AuditRequest.parse("request.json", """
                 {"output": ["/data/a", "/data/b"], "rules": "/r.yaml", "expected_rows": 12,
                  "expected_rows_by_file": {"x": 5, "y": 7}, "input": ["/in"], "samples": 2, "verdict": "/v.json", "metrics": "/m.json",
-                 "metrics_repository": "/repo.json", "quarantine": "/q", "tags": {"run": "1"}}""", VERDICT, METRICS);
+                 "metrics_repository": "/repo.json", "started_at_ms": 17, "quarantine": "/q", "tags": {"run": "1"}}""", VERDICT, METRICS);
 
         assertThat(request)
                 .isEqualTo(new AuditRequest(
@@ -31,7 +31,7 @@ class AuditRequestTest {
                         2,
                         Path.of("/v.json"),
                         Path.of("/m.json"),
-                        "/repo.json",
+                        new AuditRequest.History("/repo.json", OptionalLong.of(17)),
                         "/q",
                         Map.of("run", "1")));
     }

@@ -3,9 +3,12 @@ package io.millrace.quality;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.millrace.quality.Expectation.Drift;
 import io.millrace.quality.Expectation.Statistic;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 class RulesFileTest {
@@ -38,6 +41,10 @@ class RulesFileTest {
                   - {name: n, level: warn, max: {column: x, at-most: 9}}
                   - {name: o, level: warn, mean: {column: x, at-least: 1, at-most: 2}}
                   - {name: p, level: warn, sum: {column: x, at-least: 1}}
+                  - {name: r, level: quarantine, complete: x, retry: {temperature: 0.7, max-tokens: 96}}
+                  - {name: s, level: quarantine, complete: x, retry: [{}, {top-p: 0.5, beams: 1}]}
+                  - {name: t, level: warn, drift: {mean: x, strategy: relative-change, at-least: 0.5, at-most: 2}}
+                  - {name: u, level: warn, drift: {share: "x > 1", strategy: batch-normal, at-least: -3, min-runs: 9}, where: y}
                   - {name: q, level: fail-run, description: d, quantile: {column: x, q: 0.99, at-most: 1, relative-error: 0.001}}
                 """);
 
@@ -59,10 +66,19 @@ class RulesFileTest {
                         new Statistic(Statistic.Measure.MAX, "x", 0, 0, new Bounds(null, 9.0)),
                         new Statistic(Statistic.Measure.MEAN, "x", 0, 0, new Bounds(1.0, 2.0)),
                         new Statistic(Statistic.Measure.SUM, "x", 0, 0, Bounds.atLeast(1)),
+                        new Expectation.Complete("x", Bounds.atLeast(1)),
+                        new Expectation.Complete("x", Bounds.atLeast(1)),
+                        new Drift(Drift.Figure.MEAN, "x", Drift.Strategy.RELATIVE_CHANGE, new Bounds(0.5, 2.0), 1),
+                        new Drift(Drift.Figure.SHARE, "x > 1", Drift.Strategy.BATCH_NORMAL, Bounds.atLeast(-3), 9),
                         new Statistic(Statistic.Measure.QUANTILE, "x", 0.99, 0.001, new Bounds(null, 1.0)));
         assertThat(rules.get(5).where()).isEqualTo("y = 2");
         assertThat(rules.get(5).words()).isEqualTo("x > 1 in a share of at least 1, over the rows where y = 2");
-        assertThat(rules.get(16).line()).isEqualTo(19);
+        assertThat(rules.get(16).retry())
+                .containsExactly(new TreeMap<>(Map.of("temperature", 0.7, "max-tokens", 96.0)));
+        assertThat(rules.get(17).retry())
+                .containsExactly(new TreeMap<>(), new TreeMap<>(Map.of("top-p", 0.5, "beams", 1.0)));
+        assertThat(rules.get(20).retry()).isEmpty();
+        assertThat(rules.get(20).line()).isEqualTo(23);
     }
 
     @Test
@@ -117,6 +133,31 @@ class RulesFileTest {
                 .hasMessageContaining("bad.yaml:27: rule broken-regex: pattern: regex: ")
                 .hasMessageContaining("bad.yaml:30: rule narrowed: where: cannot narrow single-valued")
                 .hasMessageContaining("bad.yaml:32: expected a rule");
+    }
+
+    @Test
+    void parse_wrongRetriesAndDrifts_areSaidWithTheirLines() {
+        assertThatThrownBy(() -> RulesFile.parse("bad.yaml", """
+                version: 1
+                rules:
+                  - {name: a, level: warn, complete: x, retry: {temperature: 1}}
+                  - {name: b, level: quarantine, complete: x, retry: {temperature: -1, max-tokens: 2.5, seed: 3}}
+                  - {name: c, level: quarantine, complete: x, retry: []}
+                  - {name: d, level: warn, drift: {mean: x, max: x, strategy: batch-normal, at-most: 3}}
+                  - {name: e, level: warn, drift: {mean: x, strategy: guess, at-most: 3}}
+                  - {name: f, level: warn, drift: {mean: x, strategy: batch-normal, at-least: 1}}
+                """))
+                .isInstanceOf(AuditException.class)
+                .hasMessageStartingWith("rules bad.yaml: 8 problem(s)\n")
+                .hasMessageContaining(
+                        "bad.yaml:3: rule a: retry: only rows of level quarantine are retried, this is warn")
+                .hasMessageContaining("bad.yaml:4: rule b: retry: temperature: expected a number from 0, got -1")
+                .hasMessageContaining("bad.yaml:4: rule b: retry: max-tokens: expected a whole number, got 2.5")
+                .hasMessageContaining("bad.yaml:4: rule b: retry: unknown key seed")
+                .hasMessageContaining("bad.yaml:5: rule c: retry: expected at least one")
+                .hasMessageContaining("bad.yaml:6: rule d: drift: expected exactly one of [max, mean, min, share, sum]")
+                .hasMessageContaining("bad.yaml:7: rule e: drift: strategy: expected one of [absolute-change,")
+                .hasMessageContaining("bad.yaml:8: rule f: drift: expected bounds with 0 standard deviations between");
     }
 
     @Test

@@ -60,6 +60,9 @@ final class SampleRows {
         row.put("length_ratio", text.length() / (900.0 + index % 50));
         row.put("repetition", index % 9 == 0 ? 0.05 : 0.0);
         row.put("template_leak", false);
+        row.put("language", index % 5 == 0 ? null : "eng");
+        row.put("source_language", "eng");
+        row.put("json_valid", false);
         row.put("replacement_chars", 0.0);
         row.put("mean_logprob", -0.5 - index % 10 / 20.0);
         row.put("reference", "A fox learns to ask for help.");

@@ -113,6 +113,18 @@ class StarterRulesIT {
                         Set.of("length-ratio"),
                         rows -> first(rows, 30).forEach(row -> row.put("length_ratio", 1.1))),
                 new Fault(
+                        "answers in another language",
+                        Set.of("language-kept"),
+                        rows -> first(rows, 60).forEach(row -> row.put("language", "cmn"))),
+                new Fault(
+                        "answers in JSON",
+                        Set.of("prose"),
+                        rows -> first(rows, 5).forEach(row -> row.put("json_valid", true))),
+                new Fault(
+                        "answers that were guessed",
+                        Set.of("guessed"),
+                        rows -> first(rows, 5).forEach(row -> row.put("mean_logprob", -3.5))),
+                new Fault(
                         "the same answer for all",
                         Set.of("exact-duplicates"),
                         rows -> first(rows, 10).forEach(row -> row.put("output_text", "I cannot summarise this."))),

@@ -10,6 +10,7 @@ import org.apache.hadoop.fs.Path;
 public record OutputDir(String dir) implements Serializable {
     private static final String ASIDE = "_millrace";
     private static final String STAGING = "staging";
+    private static final String QUARANTINE = "quarantine";
 
     /// A committed file.
     public Path file(String name) {
@@ -19,6 +20,11 @@ public record OutputDir(String dir) implements Serializable {
     /// A file that holds no rows.
     public Path aside(String name) {
         return new Path(aside(), name);
+    }
+
+    /// The rows that the gate has set aside, copied with the names of the rules that they break.
+    public Path quarantine() {
+        return aside(QUARANTINE);
     }
 
     /// The directory of everything that holds no rows.

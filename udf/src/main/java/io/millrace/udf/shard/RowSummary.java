@@ -10,6 +10,8 @@ import java.util.TreeMap;
 ///
 /// @param states status to rows
 /// @param errors error code to rows
+/// @param retried rows that were computed again because the gate had quarantined them
+/// @param retriedOk those of them that have an answer
 /// @param scored rows that have a reference and an answer
 /// @param rouge1 sum of the scored rows' ROUGE-1; likewise the other two
 /// @param engine fields of the column `engine` of one of the rows
@@ -18,6 +20,8 @@ public record RowSummary(
         long rows,
         Map<String, Long> states,
         Map<String, Long> errors,
+        long retried,
+        long retriedOk,
         long promptTokens,
         long cachedTokens,
         long completionTokens,
@@ -31,7 +35,7 @@ public record RowSummary(
 
     /// Of no rows.
     public static final RowSummary NONE =
-            new RowSummary(0, Map.of(), Map.of(), 0, 0, 0, 0, 0, 0, 0, 0, Map.of(), "0".repeat(64));
+            new RowSummary(0, Map.of(), Map.of(), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Map.of(), "0".repeat(64));
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -41,6 +45,8 @@ public record RowSummary(
                 rows + other.rows,
                 sums(states, other.states),
                 sums(errors, other.errors),
+                retried + other.retried,
+                retriedOk + other.retriedOk,
                 promptTokens + other.promptTokens,
                 cachedTokens + other.cachedTokens,
                 completionTokens + other.completionTokens,

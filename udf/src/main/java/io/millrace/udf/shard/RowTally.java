@@ -22,12 +22,15 @@ public final class RowTally {
     private static final int ROUGE1 = SCHEMA.fieldIndex(Completion.ROUGE1);
     private static final int ROUGE2 = SCHEMA.fieldIndex(Completion.ROUGE2);
     private static final int ROUGE_L = SCHEMA.fieldIndex(Completion.ROUGE_L);
+    private static final int RETRY = SCHEMA.fieldIndex(Completion.Retry.COLUMN);
     private static final int ENGINE = SCHEMA.fieldIndex(Completion.Engine.COLUMN);
 
     private final Map<String, Long> states = new TreeMap<>();
     private final Map<String, Long> errors = new TreeMap<>();
     private final RowDigest digest = new RowDigest();
     private long rows;
+    private long retried;
+    private long retriedOk;
     private long promptTokens;
     private long cachedTokens;
     private long completionTokens;
@@ -49,6 +52,10 @@ public final class RowTally {
         if (!row.isNullAt(ERROR)) {
             errors.merge(row.getStruct(ERROR).getString(CODE), 1L, Long::sum);
         }
+        if (!row.isNullAt(RETRY)) {
+            retried++;
+            retriedOk += row.isNullAt(ERROR) ? 1 : 0;
+        }
         promptTokens += row.getInt(PROMPT);
         cachedTokens += row.getInt(CACHED);
         completionTokens += row.getInt(COMPLETION);
@@ -68,6 +75,8 @@ public final class RowTally {
                 rows,
                 states,
                 errors,
+                retried,
+                retriedOk,
                 promptTokens,
                 cachedTokens,
                 completionTokens,

@@ -6,14 +6,19 @@ import io.millrace.schemas.Columns.Completion;
 import io.millrace.udf.EngineIdentity;
 import io.millrace.udf.ExecutorEngine;
 import io.millrace.udf.GenerateFunction;
+import io.millrace.udf.GenerateRecipe;
+import io.millrace.udf.Retry;
+import io.millrace.udf.RetryPlan;
 import io.millrace.udf.RowIdentity;
 import io.millrace.udf.SparkSchemas;
 import java.io.IOException;
+import java.io.Serializable;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.Spliterator;
 import java.util.Spliterators;
@@ -37,17 +42,23 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
     private static final long serialVersionUID = 1L;
 
     /// What is done with a shard.
-    public enum Work {
+    public sealed interface Work extends Serializable {
         /// All of its rows are computed, unless it is committed.
-        COMPUTE,
-        /// Those of its committed rows that failed are computed again, and take their places.
-        RETRY_ERRORS
+        record Compute() implements Work {}
+
+        /// Those of its committed rows that failed are computed again, as they were, and take their places.
+        record RetryErrors() implements Work {}
+
+        /// Those of its committed rows that the gate has set aside are computed again, as the rules have it,
+        /// and take their places.
+        record RetryQuarantined(RetryPlan plan) implements Work {}
     }
 
     private static final StructType SCHEMA = SparkSchemas.completion();
     private static final int INPUT_REF = SCHEMA.fieldIndex(Completion.InputRef.COLUMN);
     private static final int SAMPLE_IDX = SCHEMA.fieldIndex(Completion.SAMPLE_IDX);
     private static final int ERROR = SCHEMA.fieldIndex(Completion.RowError.COLUMN);
+    private static final int RETRY = SCHEMA.fieldIndex(Completion.Retry.COLUMN);
 
     private final Work work;
     private final ShardRecipe recipe;
@@ -68,8 +79,11 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
         List<Shard> todo = new ArrayList<>();
         shards.forEachRemaining(json -> todo.add(Shard.ofJson(json)));
         switch (work) {
-            case COMPUTE -> compute(todo, conf);
-            case RETRY_ERRORS -> todo.forEach(shard -> retryErrors(shard, file(shard), conf));
+            case Work.Compute _ -> compute(todo, conf);
+            case Work.RetryErrors _ ->
+                todo.forEach(shard -> computeAgain(shard, file(shard), failed(file(shard), conf), conf));
+            case Work.RetryQuarantined(RetryPlan plan) ->
+                todo.forEach(shard -> computeAgain(shard, file(shard), quarantined(file(shard), plan, conf), conf));
         }
     }
 
@@ -104,44 +118,76 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
         }
     }
 
-    private void retryErrors(Shard shard, Path file, Configuration conf) {
-        Set<Place> failed = failed(file, conf);
-        if (failed.isEmpty()) {
+    /// @param wanted rows of the committed shard, and how each is computed
+    private void computeAgain(Shard shard, Path file, Map<Place, GenerateRecipe> wanted, Configuration conf) {
+        if (wanted.isEmpty()) {
             return;
         }
         try (CommittedRows before = CommittedRows.open(file, conf);
                 ShardRows rows = ShardRows.open(shard, recipe.input(), conf);
                 ShardWriter writer = ShardWriter.open(shard, recipe.output(), fingerprint(), conf)) {
             Iterator<Row> completions =
-                    generate().call(withFailures(rows, failed), identity -> failed.contains(Place.of(identity)));
+                    generate().call(only(rows, wanted.keySet()), identity -> wanted.get(Place.of(identity)));
             while (before.hasNext()) {
                 Row row = before.next();
-                writer.write(failed.contains(Place.ofCompletion(row)) ? completions.next() : row);
+                writer.write(wanted.containsKey(Place.ofCompletion(row)) ? completions.next() : row);
             }
             writer.commit();
         }
     }
 
-    /// Which rows of a committed shard failed.
-    private static Set<Place> failed(Path file, Configuration conf) {
-        Set<Place> failed = new HashSet<>();
+    /// The rows of a committed shard that failed; a retry that failed is that retry again.
+    private Map<Place, GenerateRecipe> failed(Path file, Configuration conf) {
+        Map<Place, GenerateRecipe> failed = new HashMap<>();
         try (CommittedRows rows = CommittedRows.open(file, conf)) {
             while (rows.hasNext()) {
                 Row row = rows.next();
                 if (!row.isNullAt(ERROR)) {
-                    failed.add(Place.ofCompletion(row));
+                    Retry retry = Retry.ofColumn(row.getAs(RETRY));
+                    failed.put(
+                            Place.ofCompletion(row),
+                            retry == null
+                                    ? recipe.generate()
+                                    : recipe.generate().with(retry));
                 }
             }
         }
         return failed;
     }
 
-    private Iterator<Row> withFailures(ShardRows rows, Set<Place> failed) {
+    /// The rows of a committed shard that the gate has set aside and that are as it found them: one that
+    /// another attempt at this work has replaced is done.
+    private Map<Place, GenerateRecipe> quarantined(Path file, RetryPlan plan, Configuration conf) {
+        Map<Place, Retry> due = new HashMap<>();
+        Path quarantine = recipe.output().quarantine();
+        try (QuarantinedRows rows = QuarantinedRows.of(quarantine, file.getName(), conf)) {
+            rows.forEachRemaining(row -> {
+                Retry retry = plan.next(row.rules(), row.attempts());
+                if (retry != null) {
+                    due.put(new Place(row.row(), row.sampleIdx()), retry);
+                }
+            });
+        }
+        Map<Place, GenerateRecipe> wanted = new HashMap<>();
+        try (CommittedRows rows = CommittedRows.open(file, conf)) {
+            rows.forEachRemaining(row -> {
+                Retry retry = due.get(Place.ofCompletion(row));
+                Retry before = Retry.ofColumn(row.getAs(RETRY));
+                int attempts = before == null ? 0 : before.attempt();
+                if (retry != null && attempts == retry.attempt() - 1) {
+                    wanted.put(Place.ofCompletion(row), recipe.generate().with(retry));
+                }
+            });
+        }
+        return wanted;
+    }
+
+    private Iterator<Row> only(ShardRows rows, Set<Place> wanted) {
         int samples = recipe.generate().sampling().samples();
         Spliterator<Row> all = Spliterators.spliteratorUnknownSize(rows, Spliterator.ORDERED);
         return StreamSupport.stream(all, false)
                 .filter(row -> IntStream.range(0, samples)
-                        .anyMatch(sample -> failed.contains(Place.of(RowIdentity.of(row, sample)))))
+                        .anyMatch(sample -> wanted.contains(Place.of(RowIdentity.of(row, sample)))))
                 .iterator();
     }
 
