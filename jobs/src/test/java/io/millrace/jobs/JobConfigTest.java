@@ -29,6 +29,7 @@ class JobConfigTest {
             engine: {kind: fake, model-dir: /m, ring: reference, threads: 3, cache-budget: 512m, step-tokens: 64,
                      max-running: 8, cache-rounding: off, prefix-sharing: off,
                      speculation: off, stall-seconds: 9}
+            cards: {group: 4, locks: /locks, beside: null, tolerance: 0.25}
             prompt: {template: "{text}!", format: raw, system: be brief, thinking: think, max-tokens: 99,
                      overlong: truncate-middle}
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,

@@ -33,7 +33,7 @@ class RunFingerprintTest {
             values.put(keysAndValues[at], List.of(keysAndValues[at + 1]));
         }
         JobConfig config = JobConfig.resolve(HOME, List.of(new Settings("test", values)));
-        return RunFingerprint.of(config, plan(), engine);
+        return RunFingerprint.of(config, plan(), engine, null);
     }
 
     @Test
