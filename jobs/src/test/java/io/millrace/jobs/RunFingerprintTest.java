@@ -61,6 +61,31 @@ class RunFingerprintTest {
                         new Difference("prompt.system", "(none)", "Be brief."));
     }
 
+    /// Which kind answers a row is not known before, so what both are, and how far they may differ, is what the run is.
+    @Test
+    void to_runOfTwoKinds_isAnotherRun() {
+        RunFingerprint alone = fingerprint(ENGINE);
+        RunFingerprint mixed = RunFingerprint.of(
+                JobConfig.resolve(
+                        HOME,
+                        List.of(new Settings(
+                                "test",
+                                Map.of(
+                                        "cards.group", List.of("1"),
+                                        "cards.beside", List.of("local"),
+                                        "spark.master", List.of("spark://host:1"))))),
+                plan(),
+                ENGINE,
+                new Parity(engine("reference"), 0.01, 0.1, 64));
+
+        assertThat(alone.to(mixed))
+                .containsExactly(
+                        new Difference("cards.beside", "(none)", "local"),
+                        new Difference("cards.beside.kernels", "(none)", "reference"),
+                        new Difference("cards.beside.logits-sha256", "(none)", "l"),
+                        new Difference("cards.tolerance", "(none)", "0.1"));
+    }
+
     @Test
     void ofInputs_filesChangedGoneAndNew_areNamed() {
         InputPlan was = plan(new InputFile("file:/a", 1, 0), new InputFile("file:/b", 2, 0));
