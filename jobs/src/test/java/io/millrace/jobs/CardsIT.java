@@ -195,7 +195,10 @@ class CardsIT {
 
         assertThat(exit).as(() -> run.job.err() + cluster.logs()).isEqualTo(ExitCode.OK);
         run.assertEveryRowIsAnsweredOnce(ROWS);
-        assertThat(new TreeSet<>(run.devices())).isSubsetOf("npu 1", "npu 2").contains("npu 1");
+        assertThat(run.devices()).contains("npu 1");
+        assertThat(run.devices().stream().filter("npu 2"::equals).count())
+                .as("rows of the card that failed at its thirtieth request")
+                .isLessThan(30);
         assertThat(new CardLeases(run.locks).retirements()).singleElement().satisfies(retired -> {
             assertThat(retired.card()).isEqualTo(2);
             assertThat(retired.fault()).isEqualTo(CardFault.ECC);

@@ -20,6 +20,7 @@ import org.apache.spark.scheduler.SparkListenerExecutorRemoved;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import scala.jdk.javaapi.CollectionConverters;
 
 /// Owns the executor's engine and its cards: takes the cards and begins to open the engine when the executor starts,
 /// closes it and gives them back when the executor ends, and tells the driver every second how far it is. Named in
@@ -75,27 +76,42 @@ public final class EnginePlugin implements SparkPlugin {
             if (message instanceof ProgressReport report) {
                 RunProgress.receive(report);
             } else {
-                CardNotice notice = (CardNotice) message;
-                CardRoster.receive(notice);
-                if (!(notice instanceof CardNotice.Taken) && context != null) {
-                    log.warn("{}", CardRoster.troubles().getLast());
-                    end(notice.executorId(), context);
-                }
+                heard((CardNotice) message);
             }
             return null;
         }
 
-        /// Tasks that an executor had when it was ended are not counted as failed. Where Spark decides how many executors
-        /// there are, it may start another, which takes another card; elsewhere there is no card to spare.
-        private void end(String executorId, SparkContext spark) {
-            if (spark.schedulerBackend() instanceof ExecutorAllocationClient client) {
-                boolean isDynamic = spark.getConf().getBoolean("spark.dynamicAllocation.enabled", false);
-                var ended = scala.jdk.javaapi.CollectionConverters.asScala(List.of(executorId))
-                        .toSeq();
-                client.killExecutors(ended, !isDynamic, false, true);
+        private void heard(CardNotice notice) {
+            CardRoster.receive(notice);
+            switch (notice) {
+                case CardNotice.Taken _ -> {}
+                case CardNotice.Lost lost -> {
+                    log.warn("{}", CardRoster.troubles().getLast());
+                    end(lost.executorId());
+                }
+                case CardNotice.Refused _ -> {
+                    log.warn("{}", CardRoster.troubles().getLast());
+                    if (CardRoster.held().isEmpty() && !isBeside) {
+                        cancel();
+                    }
+                }
             }
-            if (CardRoster.held().isEmpty() && !isBeside) {
-                spark.cancelAllJobs();
+        }
+
+        /// Tasks that the executor has are done elsewhere and are not counted as failed. Another executor is started in its
+        /// place, which takes other cards if there are any.
+        private void end(String executorId) {
+            if (executorId.equals(LOCAL)) {
+                cancel();
+            } else if (context != null && context.schedulerBackend() instanceof ExecutorAllocationClient client) {
+                var ended = CollectionConverters.asScala(List.of(executorId)).toSeq();
+                client.killExecutors(ended, false, false, true);
+            }
+        }
+
+        private void cancel() {
+            if (context != null) {
+                context.cancelAllJobs();
             }
         }
     }

@@ -38,8 +38,8 @@ class CardDiscoveryTest {
         Files.setPosixFilePermissions(tool, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
-    private void prints(Path info) throws IOException {
-        Files.copy(info, dir.resolve("info.txt"));
+    private void prints(String info) throws IOException {
+        Files.writeString(dir.resolve("info.txt"), info);
         tool("cd " + dir + "; f=$(echo \"$*\" | sed 's/ -*/-/g').txt; [ -f $f ] || exit 1; cat $f");
     }
 
@@ -56,7 +56,7 @@ class CardDiscoveryTest {
 
     @Test
     void find_unhealthyAndOccupied_areLeftOutWithTheReason() throws IOException {
-        prints(Samples.ownFile("four-910b.txt"));
+        prints(Samples.own("four-910b.txt"));
 
         Discovery discovery = find(CardEnvironment.NONE);
 
@@ -67,7 +67,7 @@ class CardDiscoveryTest {
 
     @Test
     void find_memoryInUseByNobodyNamed_isOccupied() throws IOException {
-        prints(Samples.ownFile("four-910b.txt"));
+        prints(Samples.own("four-910b.txt"));
         Path info = dir.resolve("info.txt");
         Files.writeString(info, Files.readString(info).replace("4711 ", "NA   "));
 
@@ -77,7 +77,7 @@ class CardDiscoveryTest {
 
     @Test
     void find_numbers_ofDies() throws IOException {
-        prints(Samples.ownFile("two-dies.txt"));
+        prints(Samples.own("two-dies.txt"));
         nodes(6, 7);
 
         assertThat(find(CardEnvironment.NONE).usable())
@@ -89,7 +89,7 @@ class CardDiscoveryTest {
 
     @Test
     void find_numbers_fromTheMapping() throws IOException {
-        prints(Samples.ownFile("four-910b.txt"));
+        prints(Samples.own("four-910b.txt"));
         Files.writeString(dir.resolve("info-m.txt"), """
                 \tNPU ID                         Chip ID                        Chip Logic ID                  Chip Name
                 \t0                              0                              3                              Ascend 910B4
@@ -107,7 +107,7 @@ class CardDiscoveryTest {
 
     @Test
     void find_logicalIdsOfTheTable_order310() throws IOException {
-        prints(Samples.ownFile("two-chips-310p.txt"));
+        prints(Samples.own("two-chips-310p.txt"));
 
         assertThat(find(CardEnvironment.NONE).usable())
                 .extracting(Card::logicalId, Card::chipId)
@@ -118,7 +118,7 @@ class CardDiscoveryTest {
     /// In a container cards keep their host's names, and ACL counts from 0.
     @Test
     void find_containerWithTheHostsNumbers_countsWhatIsThere() throws IOException {
-        prints(Samples.ownFile("one-950.txt"));
+        prints(Samples.own("one-950.txt"));
         Path info = dir.resolve("info.txt");
         Files.writeString(info, Files.readString(info).split("\\| NPU ID +\\| Process")[0]);
         nodes(5);
@@ -132,7 +132,7 @@ class CardDiscoveryTest {
 
     @Test
     void find_environment_hidesCards() throws IOException {
-        prints(Samples.ownFile("four-910b.txt"));
+        prints(Samples.own("four-910b.txt"));
 
         assertThat(usable(find(new CardEnvironment("0,1", null, null)))).containsExactly("0");
         assertThat(find(new CardEnvironment("0,1", null, null)).refusals())
@@ -200,7 +200,7 @@ class CardDiscoveryTest {
 
     @Test
     void find_topology_isAsked() throws IOException {
-        prints(Samples.ownFile("two-dies.txt"));
+        prints(Samples.own("two-dies.txt"));
         Files.writeString(dir.resolve("info-t-topo.txt"), """
                 \t   Phy-ID6    Phy-ID7    CPU Affinity
                 Phy-ID6    X          SYS        0-23
@@ -226,7 +226,7 @@ class CardDiscoveryTest {
         "a3-16dies-idle-25.2.1.txt, '0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15'"
     })
     void find_sampleOfARealMachine(String file, String addresses) throws IOException {
-        prints(Samples.shared(file));
+        prints(Samples.read(Samples.shared(file)));
 
         assertThat(String.join(",", usable(find(CardEnvironment.NONE)))).isEqualTo(addresses);
     }

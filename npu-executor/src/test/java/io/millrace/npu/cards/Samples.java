@@ -3,7 +3,9 @@ package io.millrace.npu.cards;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -12,11 +14,14 @@ final class Samples {
     private Samples() {}
 
     static String own(String name) {
-        return read(ownFile(name));
-    }
-
-    static Path ownFile(String name) {
-        return Path.of("src/test/resources/npu-smi").resolve(name).toAbsolutePath();
+        try (InputStream in = Samples.class.getResourceAsStream("/npu-smi/" + name)) {
+            if (in == null) {
+                throw new IllegalStateException("test resource /npu-smi/" + name + " is missing");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /// The test is skipped, with the reason, where the file is absent.
