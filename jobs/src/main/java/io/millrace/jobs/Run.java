@@ -18,7 +18,6 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
-import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -125,8 +124,8 @@ final class Run {
         try {
             return question.get().getFirst();
         } catch (ExecutionException e) {
-            List<String> known = Stream.concat(Causes.messages(e).stream(), CardRoster.troubles().stream())
-                    .toList();
+            requireCards(e);
+            List<String> known = Causes.messages(e);
             throw new JobException(known.isEmpty() ? "engine: expected to open, got " + e : known.getLast(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -194,13 +193,17 @@ final class Run {
                 stage.onCards(spark.parallelize(shards, tasks(shards.size(), spark.defaultParallelism())))
                         .foreachPartition(new ShardFunction(work, recipe, hadoop(spark)));
             } catch (Exception e) {
-                // of a job that was ended for want of cards, Spark says only that it was ended
-                List<String> troubles = CardRoster.troubles();
-                if (!troubles.isEmpty() && CardRoster.held().isEmpty()) {
-                    throw new JobException("no cards left: " + String.join("; ", troubles), e);
-                }
+                requireCards(e);
                 throw e;
             }
+        }
+    }
+
+    /// Of a job that was ended for want of cards, Spark says only that it was ended.
+    private static void requireCards(Exception failure) {
+        List<String> troubles = CardRoster.troubles();
+        if (!troubles.isEmpty() && CardRoster.held().isEmpty()) {
+            throw new JobException("no cards left: " + String.join("; ", troubles), failure);
         }
     }
 

@@ -21,6 +21,22 @@ public record CardEnvironment(
                 System.getenv("ASCEND_RUNTIME_OPTIONS"));
     }
 
+    /// The number by which `aclrtSetDevice` knows a card in this process: where `ASCEND_RT_VISIBLE_DEVICES` hides some, ACL
+    /// counts the others anew.
+    ///
+    /// @throws IllegalArgumentException if the card is hidden
+    public int userId(int logicalId) {
+        if (visible == null) {
+            return logicalId;
+        }
+        int userId = DeviceIds.visible(visible, Integer.MAX_VALUE).indexOf(logicalId);
+        if (userId < 0) {
+            throw new IllegalArgumentException(
+                    "npu " + logicalId + ": expected to be visible, got ASCEND_RT_VISIBLE_DEVICES=" + visible);
+        }
+        return userId;
+    }
+
     /// Whether the ids of {@link #assigned} are those of slices of cards, which no table lists.
     boolean isVirtual() {
         return options != null && options.contains("VIRTUAL");

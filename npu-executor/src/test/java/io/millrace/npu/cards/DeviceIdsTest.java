@@ -1,7 +1,9 @@
 package io.millrace.npu.cards;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -25,6 +27,16 @@ class DeviceIdsTest {
             })
     void visible_isReadAsCannReadsIt(String value, String expected) {
         assertThat(DeviceIds.visible(value, 4)).hasToString(expected);
+    }
+
+    @Test
+    void userId_countsWhatIsVisible() {
+        CardEnvironment two = new CardEnvironment("2,5", null, null);
+
+        assertThat(CardEnvironment.NONE.userId(5)).isEqualTo(5);
+        assertThat(two.userId(5)).isEqualTo(1);
+        assertThatThrownBy(() -> two.userId(3))
+                .hasMessage("npu 3: expected to be visible, got ASCEND_RT_VISIBLE_DEVICES=2,5");
     }
 
     @ParameterizedTest
