@@ -53,7 +53,7 @@ class CardsIT {
             """;
 
     @TempDir
-    private Path dir = Path.of("");
+    private static Path dir = Path.of("");
 
     private LocalCluster cluster;
     private List<String> path = List.of();
@@ -67,7 +67,9 @@ class CardsIT {
         JavaProcesses processes = new JavaProcesses(dir);
         Path discover = script(
                 bin.resolve("discover"),
-                "exec '" + String.join("' '", processes.millrace(List.of(), List.of("devices", "--resource", "npu")))
+                "exec '" + String.join("' '", processes.millrace(
+                                        List.of("-Xlog:disable", "-Xlog:all=warning:stderr"),
+                                        List.of("devices", "--resource", "npu")))
                         + "'");
         String amount = "-Dspark.worker.resource.npu.amount=3";
         cluster = LocalCluster.start(
