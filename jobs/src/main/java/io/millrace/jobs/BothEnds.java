@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Two jobs over the same shards that begin at opposite ends, each passing over what the other committed. When one has come
-/// through, all is committed, and the other is ended; so the rows of a kind that is lost altogether are answered by the
-/// other.
+/// Two jobs over the same shards that begin at opposite ends, each passing over what the other committed.
+/// When one has come through, all is committed, and the other is ended; so the rows of a kind that is lost
+/// altogether are answered by the other.
 final class BothEnds {
     private static final Logger log = LoggerFactory.getLogger(BothEnds.class);
     private static final long PAUSE_NANOS = 50_000_000;
@@ -64,7 +64,8 @@ final class BothEnds {
         }
     }
 
-    /// Its tasks end by themselves, since there is nothing left to do; those that no executor is there for never begin.
+    /// Its tasks end by themselves, since there is nothing left to do; those that no executor is there for
+    /// never begin.
     private void end(JavaFutureAction<Void> job) {
         int quiet = 0;
         while (!job.isDone() && quiet < QUIET_LOOKS) {

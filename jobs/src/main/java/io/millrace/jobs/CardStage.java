@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Which executors a run's inference needs: all it has, or those that hold a group of cards.
 ///
-/// Where Spark decides how many executors there are (dynamic allocation), only the stage of the inference asks for cards,
-/// and the others run on executors without. Elsewhere every executor holds a group. A group belongs to an executor, not to a
-/// task: all tasks of an executor share its engine.
+/// Where Spark decides how many executors there are (dynamic allocation), only the stage of the inference
+/// asks for cards, and the others run on executors without. Elsewhere every executor holds a group. A group
+/// belongs to an executor, not to a task: all tasks of an executor share its engine.
 final class CardStage {
     private final @Nullable ResourceProfile profile;
 

@@ -58,10 +58,10 @@ public record JobConfig(
     ///
     /// @param group cards of each engine, joined by fast links; 0 for none
     /// @param locks folder of the locks of a host's cards
-    /// @param beside kind of engine of executors without cards, which take the end of the input while the others take its
-    ///     beginning; null if there are none
-    /// @param tolerance how far the two kinds may differ: largest difference of the natural logarithm of a token's
-    ///     probability
+    /// @param beside kind of engine of executors without cards, which take the end of the input while the
+    ///     others take its beginning; null if there are none
+    /// @param tolerance how far the two kinds may differ: largest difference of the natural logarithm of a
+    ///     token's probability
     public record Cards(int group, String locks, @Nullable String beside, double tolerance) {}
 
     /// The auditor.

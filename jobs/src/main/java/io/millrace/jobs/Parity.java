@@ -5,8 +5,8 @@ import io.millrace.udf.ParityQuestion;
 import java.util.List;
 import java.util.Locale;
 
-/// How far two kinds of engines differ that are to answer the rows of one run together. The same model must be behind both;
-/// its arithmetic may round differently, as far as was said.
+/// How far two kinds of engines differ that are to answer the rows of one run together. The same model must
+/// be behind both; its arithmetic may round differently, as far as was said.
 ///
 /// @param identity the engine beside the one that holds cards
 /// @param difference largest difference of the natural logarithm of a token's probability

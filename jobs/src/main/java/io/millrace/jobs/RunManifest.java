@@ -84,7 +84,8 @@ final class RunManifest {
         return this;
     }
 
-    /// The kind of engine that computes without cards beside the other, and how far the two were found to differ.
+    /// The kind of engine that computes without cards beside the other, and how far the two were found to
+    /// differ.
     RunManifest beside(Parity parity) {
         root.putObject("beside")
                 .put("kernel_ring", parity.identity().kernels())

@@ -32,8 +32,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/// Executors that hold cards, on a cluster whose host has an `npu-smi` of ours: four cards, the first of which is in alarm.
-/// Two workers on that one host find the same cards, one by the plugin and one by the script, and offer the same ones.
+/// Executors that hold cards, on a cluster whose host has an `npu-smi` of ours: four cards, the first of
+/// which is in alarm. Two workers on that one host find the same cards, one by the plugin and one by the
+/// script, and offer the same ones.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class CardsIT {
@@ -224,8 +225,8 @@ class CardsIT {
         return said;
     }
 
-    /// The only executor with a card loses it in the middle; another is started, on another card. Executors without cards
-    /// begin at the other end.
+    /// The only executor with a card loses it in the middle; another is started, on another card. Executors
+    /// without cards begin at the other end.
     @Test
     void mixedRun_cardsTakeTheHeadAndCpusTheTail() throws IOException {
         CardRun run = new CardRun("mixed");

@@ -61,7 +61,8 @@ class RunFingerprintTest {
                         new Difference("prompt.system", "(none)", "Be brief."));
     }
 
-    /// Which kind answers a row is not known before, so what both are, and how far they may differ, is what the run is.
+    /// Which kind answers a row is not known before, so what both are, and how far they may differ, is what
+    /// the run is.
     @Test
     void to_runOfTwoKinds_isAnotherRun() {
         RunFingerprint alone = fingerprint(ENGINE);

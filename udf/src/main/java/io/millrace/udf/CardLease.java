@@ -9,7 +9,8 @@ public interface CardLease extends AutoCloseable {
     /// The cards' logical ids, ascending.
     List<String> addresses();
 
-    /// Says that these cards failed: nobody takes them again in this run. They stay held until this process ends.
+    /// Says that these cards failed: nobody takes them again in this run. They stay held until this process
+    /// ends.
     ///
     /// @param code kind of failure
     /// @param reason as the engine put it

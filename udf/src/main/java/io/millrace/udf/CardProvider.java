@@ -2,8 +2,8 @@ package io.millrace.udf;
 
 import java.util.List;
 
-/// Takes accelerator cards for an executor. Found by {@link java.util.ServiceLoader} on the executor, since what knows a
-/// kind of card depends on no Spark, and this module on no kind of card.
+/// Takes accelerator cards for an executor. Found by {@link java.util.ServiceLoader} on the executor, since
+/// what knows a kind of card depends on no Spark, and this module on no kind of card.
 public interface CardProvider {
 
     /// The names that Spark's resource of these cards may have.

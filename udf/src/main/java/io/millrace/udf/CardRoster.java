@@ -7,8 +7,8 @@ import java.util.TreeMap;
 
 /// Which executors hold cards, and what became of those that do not any more, on the driver.
 ///
-/// Static for the reason that {@link RunProgress} is: Spark makes the plugin that is told, and there is one Spark context
-/// per process.
+/// Static for the reason that {@link RunProgress} is: Spark makes the plugin that is told, and there is one
+/// Spark context per process.
 public final class CardRoster {
     private static final Map<String, List<String>> HELD = new TreeMap<>();
     private static final List<String> TROUBLES = new ArrayList<>();

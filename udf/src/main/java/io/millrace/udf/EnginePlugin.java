@@ -22,12 +22,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.jdk.javaapi.CollectionConverters;
 
-/// Owns the executor's engine and its cards: takes the cards and begins to open the engine when the executor starts,
-/// closes it and gives them back when the executor ends, and tells the driver every second how far it is. Named in
-/// `spark.plugins`; must be on the executors' class path when they start.
+/// Owns the executor's engine and its cards: takes the cards and begins to open the engine when the
+/// executor starts, closes it and gives them back when the executor ends, and tells the driver every second
+/// how far it is. Named in `spark.plugins`; must be on the executors' class path when they start.
 ///
-/// An executor whose cards fail is of no more use: the process may hang on them. The driver has Spark end it and do its
-/// tasks elsewhere.
+/// An executor whose cards fail is of no more use: the process may hang on them. The driver has Spark end
+/// it and do its tasks elsewhere.
 public final class EnginePlugin implements SparkPlugin {
     private static final Logger log = LoggerFactory.getLogger(EnginePlugin.class);
     private static final long REPORT_MILLIS = 1000;
@@ -98,8 +98,8 @@ public final class EnginePlugin implements SparkPlugin {
             }
         }
 
-        /// Tasks that the executor has are done elsewhere and are not counted as failed. Another executor is started in its
-        /// place, which takes other cards if there are any.
+        /// Tasks that the executor has are done elsewhere and are not counted as failed. Another executor
+        /// is started in its place, which takes other cards if there are any.
         private void end(String executorId) {
             if (executorId.equals(LOCAL)) {
                 cancel();

@@ -14,11 +14,12 @@ public interface EngineProvider {
     /// @throws io.millrace.engine.api.EngineException if the model cannot be opened
     PromptEngine open(EngineRecipe recipe);
 
-    /// Opens an engine in an executor that holds cards; the caller closes it. A kind that computes on none leaves them
-    /// idle.
+    /// Opens an engine in an executor that holds cards; the caller closes it. A kind that computes on none
+    /// leaves them idle.
     ///
     /// @param cards their logical ids, ascending; empty if the executor holds none
-    /// @throws io.millrace.engine.api.EngineException if the model cannot be opened; DEVICE_FAILED if a card is to blame
+    /// @throws io.millrace.engine.api.EngineException if the model cannot be opened; DEVICE_FAILED if a
+    ///     card is to blame
     default PromptEngine open(EngineRecipe recipe, List<String> cards) {
         return open(recipe);
     }

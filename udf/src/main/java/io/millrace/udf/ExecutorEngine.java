@@ -26,10 +26,10 @@ import org.slf4j.LoggerFactory;
 ///    would close the channel the weights are mapped from.
 /// 4. A failure to open is remembered and told to every task, so that a broken model is read once and not
 ///    once per task; a failure that may pass (an unreadable folder) is tried again by the next task.
-/// 5. An engine that makes no progress is given up: the next lease opens another, in the place of which no task
-///    waits for the first.
-/// 6. Where the executor holds cards, its engines compute on them. When they fail, the driver is told before any task
-///    fails of it, so that no further task is sent here; after that no lease is given.
+/// 5. An engine that makes no progress is given up: the next lease opens another, in the place of which no
+///    task waits for the first.
+/// 6. Where the executor holds cards, its engines compute on them. When they fail, the driver is told
+///    before any task fails of it, so that no further task is sent here; after that no lease is given.
 /// 7. {@link EnginePlugin} closes it when the executor ends. After that no lease is given.
 public final class ExecutorEngine {
     private static final Logger log = LoggerFactory.getLogger(ExecutorEngine.class);
@@ -168,8 +168,8 @@ public final class ExecutorEngine {
                 stats == null ? 0 : stats.waiting());
     }
 
-    /// Closes the engine whatever holds it: unfinished requests fail. Idempotent. What computes on cards that failed is
-    /// left as it is, since it may hang; the end of the process frees it.
+    /// Closes the engine whatever holds it: unfinished requests fail. Idempotent. What computes on cards
+    /// that failed is left as it is, since it may hang; the end of the process frees it.
     public synchronized void close() {
         if (cardFailure != null) {
             return;

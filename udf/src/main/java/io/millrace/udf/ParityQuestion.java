@@ -15,8 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.apache.spark.api.java.function.Function;
 
-/// Has an executor's engine score texts, so that two kinds of engines can be compared: how likely it finds each token after
-/// those before it.
+/// Has an executor's engine score texts, so that two kinds of engines can be compared: how likely it finds
+/// each token after those before it.
 public final class ParityQuestion implements Function<String, String> {
     private static final long serialVersionUID = 1L;
     private static final ObjectMapper JSON = new ObjectMapper();

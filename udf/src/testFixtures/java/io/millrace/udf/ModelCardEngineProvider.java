@@ -1,6 +1,7 @@
 package io.millrace.udf;
 
-/// As {@link CardEngineProvider} with the model, and kernels of its own choice: a card computes in its own way.
+/// As {@link CardEngineProvider} with the model, and kernels of its own choice: a card computes in its own
+/// way.
 public final class ModelCardEngineProvider extends CardEngineProvider {
     public static final String KIND = "model-card";
 

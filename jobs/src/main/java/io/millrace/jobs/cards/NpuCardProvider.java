@@ -20,9 +20,9 @@ import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Takes Ascend cards for an executor: those that Spark offers it, or where these are taken, failed or not joined, others of
-/// its host. Spark's word alone does not do: two workers on one host hand out the same cards, YARN says only how many, and a
-/// card that failed is handed out again.
+/// Takes Ascend cards for an executor: those that Spark offers it, or where these are taken, failed or not
+/// joined, others of its host. Spark's word alone does not do: two workers on one host hand out the same
+/// cards, YARN says only how many, and a card that failed is handed out again.
 public final class NpuCardProvider implements CardProvider {
     private static final Logger log = LoggerFactory.getLogger(NpuCardProvider.class);
     /// So long a process that is being ended may take to give its cards back.

@@ -11,8 +11,8 @@ import org.apache.spark.resource.ResourceRequest;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Finds the cards of a worker, executor or driver for Spark (`spark.resources.discoveryPlugin`), without a script. Other
-/// resources are left to Spark's own plugin.
+/// Finds the cards of a worker, executor or driver for Spark (`spark.resources.discoveryPlugin`), without a
+/// script. Other resources are left to Spark's own plugin.
 public final class NpuDiscoveryPlugin implements ResourceDiscoveryPlugin {
     /// Cards of an engine: what is not a whole group of so many is not offered.
     public static final String GROUP = "spark.millrace.cards.group";

@@ -10,8 +10,9 @@ public final class OfferedCards {
 
     private OfferedCards() {}
 
-    /// Addresses in the order in which Spark should hand them out: whole groups one after the other, so that executors
-    /// that are given as many cards as a group has are given a group. What is left over of a group is not offered.
+    /// Addresses in the order in which Spark should hand them out: whole groups one after the other, so
+    /// that executors that are given as many cards as a group has are given a group. What is left over of a
+    /// group is not offered.
     ///
     /// @param group cards of an engine
     public static List<String> addresses(Discovery discovery, int group) {

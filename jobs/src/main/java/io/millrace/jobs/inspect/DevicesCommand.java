@@ -24,7 +24,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `millrace devices`: where this process could compute, and why not elsewhere; the cards of this host, and who holds them.
+/// `millrace devices`: where this process could compute, and why not elsewhere; the cards of this host, and
+/// who holds them.
 @Command(
         name = "devices",
         mixinStandardHelpOptions = true,

@@ -3,8 +3,8 @@ package io.millrace.npu.cards;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What computes by itself: a card with one chip, or one chip (die) of a card with several. Four numberings meet here, and
-/// none follows from another.
+/// What computes by itself: a card with one chip, or one chip (die) of a card with several. Four numberings
+/// meet here, and none follows from another.
 ///
 /// @param logicalId ACL's number in this process's view of the machine, 0 to n-1, as long as
 ///     `ASCEND_RT_VISIBLE_DEVICES` hides nothing: the address by which a card is offered and held

@@ -17,12 +17,12 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Finds the cards of this host: asks `npu-smi`, or where there is none counts device nodes, and leaves out what is
-/// unhealthy, occupied, or not for this process.
+/// Finds the cards of this host: asks `npu-smi`, or where there is none counts device nodes, and leaves out
+/// what is unhealthy, occupied, or not for this process.
 public final class CardDiscovery {
     private static final Pattern NODE = Pattern.compile("v?davinci(\\d+)");
-    /// Chips keep up to a tenth of their memory for themselves; what uses more than this part is a program, although in a
-    /// container the tool does not see which.
+    /// Chips keep up to a tenth of their memory for themselves; what uses more than this part is a program,
+    /// although in a container the tool does not see which.
     private static final int OCCUPIED_PERCENT = 25;
 
     private final NpuSmi smi;

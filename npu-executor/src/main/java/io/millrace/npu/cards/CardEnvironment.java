@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 /// What the environment of a process says about cards. CANN reads it when it starts and never again.
 ///
 /// @param visible `ASCEND_RT_VISIBLE_DEVICES`: logical ids that CANN shows to this process; null if not set
-/// @param assigned `ASCEND_VISIBLE_DEVICES`: physical ids that the container was given, also by the Kubernetes device
-///     plugin; null if not set
+/// @param assigned `ASCEND_VISIBLE_DEVICES`: physical ids that the container was given, also by the
+///     Kubernetes device plugin; null if not set
 /// @param options `ASCEND_RUNTIME_OPTIONS`; null if not set
 public record CardEnvironment(
         @Nullable String visible, @Nullable String assigned, @Nullable String options) {
@@ -21,8 +21,8 @@ public record CardEnvironment(
                 System.getenv("ASCEND_RUNTIME_OPTIONS"));
     }
 
-    /// The number by which `aclrtSetDevice` knows a card in this process: where `ASCEND_RT_VISIBLE_DEVICES` hides some, ACL
-    /// counts the others anew.
+    /// The number by which `aclrtSetDevice` knows a card in this process: where `ASCEND_RT_VISIBLE_DEVICES`
+    /// hides some, ACL counts the others anew.
     ///
     /// @throws IllegalArgumentException if the card is hidden
     public int userId(int logicalId) {

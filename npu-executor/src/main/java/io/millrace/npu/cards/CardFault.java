@@ -6,8 +6,8 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Ways in which a card fails, by the codes of ACL. After each of them the process's context on the card is of no more
-/// use; where one is told of a card, the card is retired.
+/// Ways in which a card fails, by the codes of ACL. After each of them the process's context on the card is
+/// of no more use; where one is told of a card, the card is retired.
 ///
 /// Source: `acl_base_rt.h` and `rt_error_codes.h` of CANN 8.1.
 public enum CardFault {

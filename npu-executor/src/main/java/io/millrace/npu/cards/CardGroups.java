@@ -8,7 +8,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Groups of cards for models that need several: all of a group's cards are joined by fast links, each with each.
+/// Groups of cards for models that need several: all of a group's cards are joined by fast links, each with
+/// each.
 public final class CardGroups {
     /// How many cards a group may have.
     public static final Set<Integer> SIZES = Set.of(1, 2, 4, 8, 16);
@@ -19,8 +20,8 @@ public final class CardGroups {
         this.links = links;
     }
 
-    /// The group to take next: where the least is left over, so that large groups stay whole for those who need them, and
-    /// there one that begins at a multiple of its size.
+    /// The group to take next: where the least is left over, so that large groups stay whole for those who
+    /// need them, and there one that begins at a multiple of its size.
     ///
     /// @param free cards to choose from
     /// @return empty if no such group is free

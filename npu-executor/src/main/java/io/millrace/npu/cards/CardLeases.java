@@ -25,15 +25,16 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Who holds which card of this host, whatever hands the cards out: two workers of a cluster on one host, YARN, which says
-/// how many cards and not which, or nobody at all.
+/// Who holds which card of this host, whatever hands the cards out: two workers of a cluster on one host,
+/// YARN, which says how many cards and not which, or nobody at all.
 ///
-/// 1. A card is held as long as `npu-ID.lock` names a process that lives, by number and start. Whoever finds a lock whose
-///    process is gone may take it.
-/// 2. Locks are read and written under the file lock of `guard`, which the system takes from a process that dies. So of
-///    two who find the same stale lock, one takes it and the other sees that.
+/// 1. A card is held as long as `npu-ID.lock` names a process that lives, by number and start. Whoever
+///    finds a lock whose process is gone may take it.
+/// 2. Locks are read and written under the file lock of `guard`, which the system takes from a process that
+///    dies. So of two who find the same stale lock, one takes it and the other sees that.
 /// 3. Lock files appear whole: they are written aside and renamed.
-/// 4. A card that failed is retired for the run it failed in, by a file `npu-ID.retired-RUN` that stays as a record.
+/// 4. A card that failed is retired for the run it failed in, by a file `npu-ID.retired-RUN` that stays as
+///    a record.
 ///
 /// The folder must be of this host, and common to all who may use its cards. Thread-safe.
 public final class CardLeases {
@@ -59,7 +60,8 @@ public final class CardLeases {
     ///
     /// @param run the run they are for: cards retired in it are not free
     /// @param holder what this process is in that run, for a person
-    /// @param choice picks from the cards it is given, which are free; asked once, while nobody else can choose
+    /// @param choice picks from the cards it is given, which are free; asked once, while nobody else can
+    ///     choose
     /// @return empty if nothing was chosen
     public Optional<HeldCards> take(
             Collection<Card> cards, String run, String holder, Function<List<Card>, Optional<List<Card>>> choice) {

@@ -7,11 +7,11 @@ import java.util.Set;
 import java.util.function.BiPredicate;
 import java.util.regex.Pattern;
 
-/// Which cards are joined by fast links (HCCS, its switch, or the link between the two dies of a card), so that a model may
-/// be spread over them. PCIe is none.
+/// Which cards are joined by fast links (HCCS, its switch, or the link between the two dies of a card), so
+/// that a model may be spread over them. PCIe is none.
 public final class CardLinks {
-    /// The words of `npu-smi info -t topo` and of ACL's `aclrtGetDevicesTopo` that mean a fast link; the others are
-    /// PIX, PXB, PHB, SYS and NA.
+    /// The words of `npu-smi info -t topo` and of ACL's `aclrtGetDevicesTopo` that mean a fast link; the
+    /// others are PIX, PXB, PHB, SYS and NA.
     private static final Set<String> FAST = Set.of("HCCS", "HCCS_SW", "SIO");
 
     private static final Pattern HEAD = Pattern.compile("(?:NPU|Phy-ID)\\s?(\\d+)");
@@ -30,7 +30,8 @@ public final class CardLinks {
     /// What `npu-smi info -t topo` says: a matrix whose rows and columns are the cards in their order.
     ///
     /// @param cards all cards, in the order of their logical ids
-    /// @return the links of the matrix; those that the models are known to have if the text is none of as many cards
+    /// @return the links of the matrix; those that the models are known to have if the text is none of as
+    ///     many cards
     static CardLinks ofTopology(String text, List<Card> cards) {
         List<List<String>> matrix = new ArrayList<>();
         for (String line : text.lines().map(String::strip).toList()) {
@@ -64,9 +65,9 @@ public final class CardLinks {
         return ((long) a << Integer.SIZE) | b;
     }
 
-    /// What is known of the models where the tool does not tell: HCCS joins four of a server's first-generation 910, eight
-    /// 910B (a server of sixteen has two such halves), and sixteen dies of an A3 server. Of any other model it is not
-    /// known, so nothing is joined.
+    /// What is known of the models where the tool does not tell: HCCS joins four of a server's
+    /// first-generation 910, eight 910B (a server of sixteen has two such halves), and sixteen dies of an
+    /// A3 server. Of any other model it is not known, so nothing is joined.
     ///
     /// Source: MindCluster's affinity rules of Atlas training products, of the A2 Box16, and of the A3.
     static CardLinks ofModels() {

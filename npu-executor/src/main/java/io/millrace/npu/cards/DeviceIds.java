@@ -8,8 +8,8 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// The two environment variables that choose cards, which stack: the container's chooses which nodes there are, CANN's
-/// filters inside that view.
+/// The two environment variables that choose cards, which stack: the container's chooses which nodes there
+/// are, CANN's filters inside that view.
 final class DeviceIds {
     private static final Pattern RANGE = Pattern.compile("(\\d+)-(\\d+)");
     private static final Pattern NAMED = Pattern.compile("(?:Ascend[0-9A-Z]+|npu)-(\\d+)");
@@ -17,8 +17,8 @@ final class DeviceIds {
 
     private DeviceIds() {}
 
-    /// `ASCEND_RT_VISIBLE_DEVICES` as CANN reads it: numbers up to the first token that is none or too large; ascending,
-    /// or none at all.
+    /// `ASCEND_RT_VISIBLE_DEVICES` as CANN reads it: numbers up to the first token that is none or too
+    /// large; ascending, or none at all.
     ///
     /// @param count how many cards there are
     /// @return logical ids; empty where CANN finds no device
@@ -37,8 +37,8 @@ final class DeviceIds {
         return ids;
     }
 
-    /// `ASCEND_VISIBLE_DEVICES` as the container runtime reads it and the Kubernetes device plugin writes it: `0,2`,
-    /// `0-3`, `0-2,4`, `Ascend910-0,Ascend910-1`, `npu-1,npu-3`.
+    /// `ASCEND_VISIBLE_DEVICES` as the container runtime reads it and the Kubernetes device plugin writes
+    /// it: `0,2`, `0-3`, `0-2,4`, `Ascend910-0,Ascend910-1`, `npu-1,npu-3`.
     ///
     /// @return physical ids; none for `void` or nothing; empty if it is neither
     static Optional<SortedSet<Integer>> assigned(String value) {

@@ -18,8 +18,8 @@ public final class HeldCards implements AutoCloseable {
         return cards;
     }
 
-    /// Says that these cards failed: nobody takes them again in this run. They stay held, since this process may still
-    /// hang on them.
+    /// Says that these cards failed: nobody takes them again in this run. They stay held, since this
+    /// process may still hang on them.
     public void retire(CardFault fault, String reason) {
         leases.retire(cards, run, fault, reason);
     }

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// What `npu-smi info -m` says: which number a chip has in which numbering. Management controllers, which the list has
-/// too, are left out.
+/// What `npu-smi info -m` says: which number a chip has in which numbering. Management controllers, which
+/// the list has too, are left out.
 ///
 /// @param rows one for each chip
 record SmiMapping(List<Row> rows) {

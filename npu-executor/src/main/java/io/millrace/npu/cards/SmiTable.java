@@ -10,16 +10,16 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// The table that `npu-smi info` prints. Its columns differ by chip and version, and its borders need not be in line with
-/// its cells, so cells are told by what is in them, never by where they stand.
+/// The table that `npu-smi info` prints. Its columns differ by chip and version, and its borders need not
+/// be in line with its cells, so cells are told by what is in them, never by where they stand.
 ///
 /// @param rows one for each chip, in the table's order
 record SmiTable(List<Row> rows) {
 
     /// One chip.
     ///
-    /// @param secondId what stands beside the chip's number: the physical id where the header says `Phy-ID`, the logical
-    ///     id where it says `Device`; null where there is nothing
+    /// @param secondId what stands beside the chip's number: the physical id where the header says
+    ///     `Phy-ID`, the logical id where it says `Device`; null where there is nothing
     /// @param isPhysical whether `secondId` is the physical id
     record Row(
             int npuId,
@@ -114,7 +114,8 @@ record SmiTable(List<Row> rows) {
                     List.of()));
         }
 
-        /// A row such as `| 0 0 | 2385579 | VLLMWorker_TP | 134 |`; anything else here is a sentence or another table.
+        /// A row such as `| 0 0 | 2385579 | VLLMWorker_TP | 134 |`; anything else here is a sentence or
+        /// another table.
         private void process(List<String> cells) {
             List<Integer> ids = numbers(cells.getFirst());
             if (cells.size() >= 3 && !ids.isEmpty() && NUMBER.matcher(cells.get(1)).matches()) {

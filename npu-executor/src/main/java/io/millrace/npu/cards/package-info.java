@@ -1,5 +1,5 @@
-/// Ascend cards of one host: which there are, which of them can be used, which hang together by fast links, and which
-/// process holds which.
+/// Ascend cards of one host: which there are, which of them can be used, which hang together by fast links,
+/// and which process holds which.
 @NullMarked
 package io.millrace.npu.cards;
 

@@ -9,11 +9,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
-/// A process that takes cards and gives them back, and looks each time whether anybody else thinks to hold them: by file locks
-/// of the system's, of which the leases know nothing.
+/// A process that takes cards and gives them back, and looks each time whether anybody else thinks to hold
+/// them: by file locks of the system's, of which the leases know nothing.
 ///
-/// Arguments: folder of the leases, folder of the marks, how often; of 0 the first is never given back. Exits with 3 at a
-/// double.
+/// Arguments: folder of the leases, folder of the marks, how often; of 0 the first is never given back.
+/// Exits with 3 at a double.
 final class LeaseTaker {
     private LeaseTaker() {}
 

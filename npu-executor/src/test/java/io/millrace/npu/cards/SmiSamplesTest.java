@@ -11,8 +11,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// What real machines printed, and what vendors print in their documents.
 class SmiSamplesTest {
 
-    /// The columns after the file: how many chips; of the last one NPU id, chip, second id, model, health, bus, memory used
-    /// and whole, processes on all.
+    /// The columns after the file: how many chips; of the last one NPU id, chip, second id, model, health,
+    /// bus, memory used and whole, processes on all.
     @ParameterizedTest
     @CsvSource(
             nullValues = "-",
