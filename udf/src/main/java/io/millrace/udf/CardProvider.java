@@ -11,6 +11,7 @@ public interface CardProvider {
 
     /// Takes a group of cards for this process; waits for a while if none is free.
     ///
-    /// @throws io.millrace.engine.api.EngineException DEVICE_FAILED if there is none
+    /// @throws io.millrace.engine.api.EngineException DEVICE_FAILED if there is none,
+    ///     BAD_CONFIGURATION if the locks cannot be used
     CardLease lease(CardRequest request);
 }

@@ -15,11 +15,6 @@ import org.jspecify.annotations.Nullable;
 public record ExecutorSetup(EngineRecipe engine, @Nullable EngineRecipe beside, int cards, String cardLocks) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /// Executors without cards.
-    public static ExecutorSetup ofCpu(EngineRecipe engine) {
-        return new ExecutorSetup(engine, null, 0, "");
-    }
-
     /// As a JSON object with the components' names.
     String toJson() {
         try {

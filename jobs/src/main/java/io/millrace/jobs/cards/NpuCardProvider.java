@@ -6,6 +6,7 @@ import io.millrace.npu.cards.Card;
 import io.millrace.npu.cards.CardDiscovery;
 import io.millrace.npu.cards.CardFault;
 import io.millrace.npu.cards.CardGroups;
+import io.millrace.npu.cards.CardLeaseException;
 import io.millrace.npu.cards.CardLeases;
 import io.millrace.npu.cards.Discovery;
 import io.millrace.npu.cards.HeldCards;
@@ -14,6 +15,7 @@ import io.millrace.udf.CardProvider;
 import io.millrace.udf.CardRequest;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -36,6 +38,14 @@ public final class NpuCardProvider implements CardProvider {
 
     @Override
     public CardLease lease(CardRequest request) {
+        try {
+            return await(request);
+        } catch (CardLeaseException e) {
+            throw new EngineException(ErrorCode.BAD_CONFIGURATION, String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static CardLease await(CardRequest request) {
         Discovery discovery = CardDiscovery.ofThisHost().find();
         discovery.refusals().forEach(refusal -> log.warn("Left out: {}", refusal));
         CardLeases leases = new CardLeases(Path.of(request.locks()));
@@ -67,13 +77,16 @@ public final class NpuCardProvider implements CardProvider {
     }
 
     private static String refusal(CardRequest request, Discovery discovery, CardLeases leases) {
+        List<String> held = new ArrayList<>();
+        leases.owners()
+                .forEach((card, owner) -> held.add(card + " by process " + owner.pid() + " (" + owner.holder() + ")"));
+        List<String> failed = leases.retirements().stream()
+                .filter(retirement -> retirement.run().equals(request.run()))
+                .map(retirement -> retirement.card() + " (" + retirement.fault() + ")")
+                .toList();
         return "cards: expected " + request.count() + " free and joined by fast links, got "
-                + discovery.usable().stream().map(Card::address).toList() + " by " + discovery.source() + ", held "
-                + leases.owners() + ", failed "
-                + leases.retirements().stream()
-                        .filter(retirement -> retirement.run().equals(request.run()))
-                        .toList()
-                + ", left out " + discovery.refusals();
+                + discovery.usable().stream().map(Card::address).toList() + " by " + discovery.source() + "; held: "
+                + held + "; failed in this run: " + failed + "; left out: " + discovery.refusals();
     }
 
     private record Lease(HeldCards cards, List<String> addresses) implements CardLease {
