@@ -214,6 +214,34 @@ class CardsIT {
                 .contains(": ECC, aclrtSynchronizeStream on cards [2]: error 507053");
     }
 
+    /// Without a cluster nothing hands out cards: the process takes one. No other can take its place when it fails.
+    @Test
+    void localMode_withoutACardLeft_stopsAndSaysWhy() throws IOException, InterruptedException {
+        Path output = dir.resolve("out-local");
+        List<String> args = new ArrayList<>(List.of("summarize", "--input", input(40).toString()));
+        args.addAll(List.of("--output", output.toString(), "--master", "local[2,4]", "--no-gate"));
+        for (String setting : List.of(
+                "engine.kind=" + CardEngineProvider.KIND,
+                "engine.model-dir=fake-model",
+                "cards.group=1",
+                "cards.locks=" + dir.resolve("locks-local"),
+                "plan.shard-rows=10")) {
+            args.addAll(List.of("-c", setting));
+        }
+        try (JavaProcesses processes = new JavaProcesses(Files.createDirectory(dir.resolve("local")))) {
+            List<String> environment = new ArrayList<>(List.of("env"));
+            environment.addAll(path);
+            Process run = processes.startMillrace(
+                    "run", environment, List.of("-Dmillrace.test.card.fails=1:25"), args);
+
+            assertThat(run.waitFor()).as(() -> processes.said("run")).isEqualTo(ExitCode.ERROR);
+            assertThat(processes.said("run"))
+                    .contains("millrace: no cards left: cards [1] of executor driver: aclrtSynchronizeStream on cards"
+                            + " [1]: error 507053")
+                    .contains("the same command with --output");
+        }
+    }
+
     private String devices(Path locks) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("env"));
         command.addAll(path);
