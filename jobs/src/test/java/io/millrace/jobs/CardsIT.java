@@ -137,11 +137,11 @@ class CardsIT {
             return new CardLeases(locks).owners();
         }
 
-        void assertEveryRowIsAnsweredOnce(int rows) {
-            assertThat(job.rows()).extracting(FakeJob::outcome).hasSize(rows).containsOnly("ok");
-            assertThat(job.rows())
-                    .extracting(row -> row.<String>getAs("request_id"))
-                    .doesNotHaveDuplicates();
+        /// @return what computed the rows, in their order
+        List<String> assertEveryRowIsAnsweredOnce() {
+            List<Row> rows = job.rows();
+            assertThat(rows).extracting(FakeJob::outcome).hasSize(ROWS).containsOnly("ok");
+            assertThat(rows).extracting(row -> row.<String>getAs("request_id")).doesNotHaveDuplicates();
             StringWriter said = new StringWriter();
             CommandLine verify = Millrace.commandLine();
             verify.setOut(new PrintWriter(said));
@@ -149,11 +149,7 @@ class CardsIT {
             assertThat(verify.execute("verify", output.toString(), "--master", "local[1]"))
                     .as(said.toString())
                     .isEqualTo(ExitCode.OK);
-        }
-
-        /// What computed the rows, in their order.
-        List<String> devices() {
-            return job.rows().stream()
+            return rows.stream()
                     .map(row -> row.<Row>getAs("engine").<String>getAs("device"))
                     .toList();
         }
@@ -178,8 +174,7 @@ class CardsIT {
                 cluster::logs);
 
         assertThat(exit.join()).as(() -> run.job.err() + cluster.logs()).isEqualTo(ExitCode.OK);
-        run.assertEveryRowIsAnsweredOnce(ROWS);
-        assertThat(new TreeSet<>(run.devices())).containsExactly("npu 1", "npu 2");
+        assertThat(new TreeSet<>(run.assertEveryRowIsAnsweredOnce())).containsExactly("npu 1", "npu 2");
         assertThat(cluster.logs()).contains("took cards [2] in place of [1]").contains("Left out: npu 0: unhealthy: Alarm");
         JavaProcesses.await(() -> run.owners().isEmpty(), () -> "still held: " + run.owners());
     }
@@ -197,9 +192,9 @@ class CardsIT {
                 input(ROWS), "-Dmillrace.test.card.fails=2:30 -Dmillrace.test.card.millis=50", "spark.cores.max=2");
 
         assertThat(exit).as(() -> run.job.err() + cluster.logs()).isEqualTo(ExitCode.OK);
-        run.assertEveryRowIsAnsweredOnce(ROWS);
-        assertThat(run.devices()).contains("npu 1");
-        assertThat(run.devices().stream().filter("npu 2"::equals).count())
+        List<String> devices = run.assertEveryRowIsAnsweredOnce();
+        assertThat(devices).contains("npu 1");
+        assertThat(devices.stream().filter("npu 2"::equals).count())
                 .as("rows of the card that failed at its thirtieth request")
                 .isLessThan(30);
         assertThat(new CardLeases(run.locks).retirements()).singleElement().satisfies(retired -> {
@@ -272,8 +267,7 @@ class CardsIT {
                 "sampling.max-tokens=4");
 
         assertThat(exit).as(() -> run.job.err() + cluster.logs()).isEqualTo(ExitCode.OK);
-        run.assertEveryRowIsAnsweredOnce(ROWS);
-        List<String> devices = run.devices();
+        List<String> devices = run.assertEveryRowIsAnsweredOnce();
         assertThat(devices.getFirst()).isEqualTo("npu 1");
         assertThat(devices.getLast()).isEqualTo("cpu");
         JsonNode manifest = new ObjectMapper().readTree(run.output.resolve("_millrace/run.json").toFile());
