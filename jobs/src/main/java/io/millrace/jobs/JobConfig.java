@@ -100,7 +100,7 @@ public record JobConfig(
         keys.put("cards.group", "0");
         keys.put("cards.locks", CardLeases.DEFAULT_FOLDER);
         keys.put("cards.beside", null);
-        keys.put("cards.tolerance", "0.1");
+        keys.put("cards.tolerance", "0.5");
         keys.put("prompt.template", PromptRecipe.TEXT_ONLY);
         keys.put("prompt.format", "chat");
         keys.put("prompt.system", null);

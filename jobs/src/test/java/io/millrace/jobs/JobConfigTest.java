@@ -77,7 +77,7 @@ class JobConfigTest {
                         CacheRounding.AUTO,
                         true,
                         true));
-        assertThat(config.cards()).isEqualTo(new JobConfig.Cards(0, "/tmp/millrace-cards", null, 0.1));
+        assertThat(config.cards()).isEqualTo(new JobConfig.Cards(0, "/tmp/millrace-cards", null, 0.5));
         // the lengths that the bundled model was trained on
         assertThat(config.prompt().template()).isEqualTo(PromptRecipe.TEXT_ONLY);
         assertThat(config.prompt().maxPromptTokens()).isEqualTo(128);

@@ -161,7 +161,8 @@ public final class EnginePlugin implements SparkPlugin {
 
         private static CardLease lease(
                 PluginContext plugin, ExecutorSetup setup, CardProvider provider, List<String> offered) {
-            String run = plugin.conf().getAppId();
+            // in local mode executors are there before the application has its name
+            String run = plugin.conf().get("spark.app.id", "local-" + System.currentTimeMillis());
             String holder = "executor " + plugin.executorID();
             try {
                 CardLease cards =
