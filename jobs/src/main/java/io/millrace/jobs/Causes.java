@@ -1,6 +1,7 @@
 package io.millrace.jobs;
 
 import io.millrace.engine.api.EngineException;
+import io.millrace.npu.cards.CardLeaseException;
 import io.millrace.udf.shard.ShardException;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,7 +19,8 @@ final class Causes {
         for (@Nullable Throwable cause = failure; cause != null; cause = cause.getCause()) {
             boolean ours = cause instanceof JobException
                     || cause instanceof EngineException
-                    || cause instanceof ShardException;
+                    || cause instanceof ShardException
+                    || cause instanceof CardLeaseException;
             if (ours || cause instanceof SparkThrowable || cause instanceof org.apache.spark.SparkException) {
                 String message = ours ? String.valueOf(cause.getMessage()) : firstLine(cause.getMessage());
                 if (!messages.contains(message)) {

@@ -30,6 +30,7 @@ final class ConfigFile {
         groups.put("input", input(config.input()));
         groups.put("output", Map.of("dir", config.outputDir()));
         groups.put("engine", engine(config));
+        groups.put("cards", cards(config.cards()));
         groups.put("prompt", prompt(config.prompt()));
         groups.put("sampling", sampling(config.sampling()));
         groups.put("plan", Map.of("shard-rows", config.shardRows()));
@@ -66,6 +67,15 @@ final class ConfigFile {
         keys.put("prefix-sharing", engine.prefixSharing());
         keys.put("speculation", engine.speculation());
         keys.put("stall-seconds", config.stallSeconds());
+        return keys;
+    }
+
+    private static Map<String, Object> cards(JobConfig.Cards cards) {
+        Map<String, Object> keys = new LinkedHashMap<>();
+        keys.put("group", cards.group());
+        keys.put("locks", cards.locks());
+        putIfThere(keys, "beside", cards.beside());
+        keys.put("tolerance", cards.tolerance());
         return keys;
     }
 

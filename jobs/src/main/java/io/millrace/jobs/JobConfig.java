@@ -1,6 +1,8 @@
 package io.millrace.jobs;
 
 import io.millrace.engine.api.CacheRounding;
+import io.millrace.npu.cards.CardGroups;
+import io.millrace.npu.cards.CardLeases;
 import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.OverlongPolicy;
 import io.millrace.udf.PromptFormat;
@@ -13,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// A run's whole configuration, read once and frozen. The only place where layers meet: the command line
@@ -26,6 +29,7 @@ public record JobConfig(
         Input input,
         String outputDir,
         EngineRecipe engine,
+        Cards cards,
         PromptRecipe prompt,
         SamplingRecipe sampling,
         int shardRows,
@@ -49,6 +53,16 @@ public record JobConfig(
             boolean wholeFiles,
             boolean multiLineCsv,
             long limit) {}
+
+    /// The accelerator cards that engines compute on.
+    ///
+    /// @param group cards of each engine, joined by fast links; 0 for none
+    /// @param locks folder of the locks of a host's cards
+    /// @param beside kind of engine of executors without cards, which take the end of the input while the
+    ///     others take its beginning; null if there are none
+    /// @param tolerance how far the two kinds may differ: largest difference of the natural logarithm of a
+    ///     token's probability
+    public record Cards(int group, String locks, @Nullable String beside, double tolerance) {}
 
     /// The auditor.
     ///
@@ -90,6 +104,10 @@ public record JobConfig(
         keys.put("engine.prefix-sharing", "on");
         keys.put("engine.speculation", "on");
         keys.put("engine.stall-seconds", "60");
+        keys.put("cards.group", "0");
+        keys.put("cards.locks", CardLeases.DEFAULT_FOLDER);
+        keys.put("cards.beside", null);
+        keys.put("cards.tolerance", "0.5");
         keys.put("prompt.template", PromptRecipe.TEXT_ONLY);
         keys.put("prompt.format", "chat");
         keys.put("prompt.system", null);
@@ -155,6 +173,7 @@ public record JobConfig(
                 input(reader),
                 reader.text("output.dir"),
                 engine(reader),
+                cards(reader),
                 prompt(reader),
                 sampling(reader),
                 reader.integer("plan.shard-rows", 0),
@@ -209,6 +228,22 @@ public record JobConfig(
                 reader.choice("engine.cache-rounding", CacheRounding.values()),
                 reader.flag("engine.prefix-sharing"),
                 reader.flag("engine.speculation"));
+    }
+
+    private static Cards cards(ConfigReader reader) {
+        int group = reader.integer("cards.group", 0);
+        if (group != 0 && !CardGroups.SIZES.contains(group)) {
+            reader.wrong("cards.group", "0 for none, or one of " + new TreeSet<>(CardGroups.SIZES), group);
+        }
+        String beside = reader.optional("cards.beside");
+        if (beside != null && (group == 0 || reader.text("spark.master").startsWith("local"))) {
+            reader.wrong("cards.beside", "nothing without cards.group and a cluster's master", beside);
+        }
+        return new Cards(
+                group,
+                reader.text("cards.locks"),
+                beside,
+                reader.decimal("cards.tolerance", ">= 0", value -> value >= 0 && Double.isFinite(value), 0));
     }
 
     private static PromptRecipe prompt(ConfigReader reader) {

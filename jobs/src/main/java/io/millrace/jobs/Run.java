@@ -2,9 +2,13 @@ package io.millrace.jobs;
 
 import io.millrace.jobs.RunFingerprint.Difference;
 import io.millrace.jobs.RunRequest.IfDifferent;
+import io.millrace.udf.CardRoster;
 import io.millrace.udf.EngineIdentity;
 import io.millrace.udf.EngineQuestion;
+import io.millrace.udf.EngineRecipe;
+import io.millrace.udf.ExecutorSetup;
 import io.millrace.udf.GenerateRecipe;
+import io.millrace.udf.ParityQuestion;
 import io.millrace.udf.RetryPlan;
 import io.millrace.udf.shard.ShardFunction;
 import io.millrace.udf.shard.ShardFunction.Work;
@@ -13,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import org.apache.spark.api.java.JavaFutureAction;
@@ -31,13 +36,25 @@ final class Run {
     private final ShardRecipe recipe;
     private final RunManifest manifest;
     private final RunLedger before;
+    private final CardStage stage;
+    /// For executors without cards, where they compute too.
+    private final @Nullable ShardRecipe beside;
 
-    private Run(CompletionSink sink, InputPlan plan, ShardRecipe recipe, RunManifest manifest, RunLedger before) {
+    private Run(
+            CompletionSink sink,
+            InputPlan plan,
+            ShardRecipe recipe,
+            RunManifest manifest,
+            RunLedger before,
+            CardStage stage,
+            @Nullable ShardRecipe beside) {
         this.sink = sink;
         this.plan = plan;
         this.recipe = recipe;
         this.manifest = manifest;
         this.before = before;
+        this.stage = stage;
+        this.beside = beside;
     }
 
     /// Plans, looks what of it is done, and takes the directory.
@@ -47,14 +64,16 @@ final class Run {
         CompletionSink sink = CompletionSink.open(config.outputDir(), spark.hadoopConfiguration());
         EarlierRun earlier = EarlierRun.read(sink);
         // the engine opens while the input is planned
-        JavaFutureAction<List<String>> question = spark.parallelize(List.of(""), 1)
+        CardStage stage = CardStage.of(config);
+        JavaFutureAction<List<String>> question = stage.onCards(spark.parallelize(List.of(""), 1))
                 .map(new EngineQuestion(config.engine()))
                 .collectAsync();
         InputPlanner planner =
                 new InputPlanner(spark, config.input(), config.prompt().template(), config.shardRows());
         InputPlan plan = planner.plan(earlier == null ? null : earlier.plan());
-        EngineIdentity engine = answer(question);
-        RunFingerprint fingerprint = RunFingerprint.of(config, plan, engine);
+        EngineIdentity engine = EngineIdentity.ofJson(answer(question));
+        Parity parity = config.cards().beside() == null ? null : parity(spark, stage, config);
+        RunFingerprint fingerprint = RunFingerprint.of(config, plan, engine, parity);
 
         RunLedger ledger = RunLedger.read(sink, plan, fingerprint.sha256());
         if (request.ifDifferent() == IfDifferent.NEW_RUN && (earlier != null || ledger.strays() > 0)) {
@@ -75,17 +94,39 @@ final class Run {
                 new ShardRecipe(generate, planner.recipe(plan), sink.output(), engine, config.stallSeconds());
         RunManifest manifest = RunManifest.of(earlier == null ? null : earlier.manifest(), runId, request.command())
                 .planned(config, plan, fingerprint, engine);
-        Run run = new Run(sink, plan, recipe, manifest, ledger);
+        EngineRecipe other = CardStage.setup(config).beside();
+        ShardRecipe beside = parity == null || other == null ? null : recipe.withEngine(other, parity.identity());
+        if (parity != null) {
+            manifest.beside(parity);
+        }
+        Run run = new Run(sink, plan, recipe, manifest, ledger, stage, beside);
         sink.writePlan(plan);
         sink.writeAside("config.yaml", ConfigFile.yaml(config));
         run.record("running");
         return run;
     }
 
-    private static EngineIdentity answer(JavaFutureAction<List<String>> question) {
+    /// Has both kinds of engines say what they make of the same texts.
+    private static Parity parity(JavaSparkContext spark, CardStage stage, JobConfig config) {
+        ExecutorSetup setup = CardStage.setup(config);
+        EngineRecipe other = Objects.requireNonNull(setup.beside(), "asked for where there is one only");
+        JavaFutureAction<List<String>> cards = stage.onCards(spark.parallelize(List.of(""), 1))
+                .map(new ParityQuestion(setup.engine()))
+                .collectAsync();
+        JavaFutureAction<List<String>> beside = spark.parallelize(List.of(""), 1)
+                .map(new ParityQuestion(other))
+                .collectAsync();
+        return Parity.of(
+                ParityQuestion.Answer.ofJson(answer(cards)),
+                ParityQuestion.Answer.ofJson(answer(beside)),
+                config.cards().tolerance());
+    }
+
+    private static String answer(JavaFutureAction<List<String>> question) {
         try {
-            return EngineIdentity.ofJson(question.get().getFirst());
+            return question.get().getFirst();
         } catch (ExecutionException e) {
+            requireCards(e);
             List<String> known = Causes.messages(e);
             throw new JobException(known.isEmpty() ? "engine: expected to open, got " + e : known.getLast(), e);
         } catch (InterruptedException e) {
@@ -120,8 +161,21 @@ final class Run {
     }
 
     /// Computes the shards that are not committed, each once.
+    ///
+    /// @throws JobException if there is no card left to compute on
     void compute(JavaSparkContext spark) {
-        work(spark, new Work.Compute(), before.pending());
+        List<String> shards = before.pending();
+        if (beside == null || shards.isEmpty()) {
+            work(spark, new Work.Compute(), shards);
+        } else {
+            // a task each, so that the two kinds meet within a shard
+            new BothEnds(spark)
+                    .await(
+                            stage.onCards(spark.parallelize(shards, shards.size()))
+                                    .foreachPartitionAsync(new ShardFunction(new Work.Compute(), recipe, hadoop(spark))),
+                            spark.parallelize(shards.reversed(), shards.size())
+                                    .foreachPartitionAsync(new ShardFunction(new Work.Compute(), beside, hadoop(spark))));
+        }
     }
 
     /// Computes again the rows that failed in an earlier start, and no others.
@@ -164,8 +218,21 @@ final class Run {
 
     private void work(JavaSparkContext spark, Work work, List<String> shards) {
         if (!shards.isEmpty()) {
-            spark.parallelize(shards, tasks(shards.size(), spark.defaultParallelism()))
-                    .foreachPartition(new ShardFunction(work, recipe, hadoop(spark)));
+            try {
+                stage.onCards(spark.parallelize(shards, tasks(shards.size(), spark.defaultParallelism())))
+                        .foreachPartition(new ShardFunction(work, recipe, hadoop(spark)));
+            } catch (Exception e) {
+                requireCards(e);
+                throw e;
+            }
+        }
+    }
+
+    /// Of a job that was ended for want of cards, Spark says only that it was ended.
+    private static void requireCards(Exception failure) {
+        List<String> troubles = CardRoster.troubles();
+        if (!troubles.isEmpty() && CardRoster.held().isEmpty()) {
+            throw new JobException("no cards left: " + String.join("; ", troubles), failure);
         }
     }
 

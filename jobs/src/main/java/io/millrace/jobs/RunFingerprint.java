@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// Everything that can change a row of a run's output beside its input: model, arithmetic, prompt,
 /// sampling, columns, version. How rows are batched, spread over tasks or cut into shards is left out,
@@ -23,7 +24,8 @@ import java.util.TreeSet;
 record RunFingerprint(SortedMap<String, String> fields) {
     private static final String NONE = "(none)";
 
-    static RunFingerprint of(JobConfig config, InputPlan plan, EngineIdentity engine) {
+    /// @param parity of the engine that computes beside the other, if there is one
+    static RunFingerprint of(JobConfig config, InputPlan plan, EngineIdentity engine, @Nullable Parity parity) {
         SortedMap<String, String> fields = new TreeMap<>();
         fields.put("millrace.version", Builds.version());
         fields.put("schema", CompletionFormat.schemaName());
@@ -31,6 +33,12 @@ record RunFingerprint(SortedMap<String, String> fields) {
         fields.put("engine.cache-rounding", ConfigFile.word(config.engine().cacheRounding()));
         fields.put("engine.kernels", engine.kernels());
         fields.put("engine.logits-sha256", engine.logitsSha256());
+        if (parity != null) {
+            fields.put("cards.beside", String.valueOf(config.cards().beside()));
+            fields.put("cards.beside.kernels", parity.identity().kernels());
+            fields.put("cards.beside.logits-sha256", parity.identity().logitsSha256());
+            fields.put("cards.tolerance", Double.toString(parity.tolerance()));
+        }
         fields.put("model.name", engine.model());
         fields.put("model.revision", engine.revision());
         fields.put("model.weights-sha256", engine.weightsSha256());

@@ -86,6 +86,17 @@ final class RunManifest {
         return this;
     }
 
+    /// The kind of engine that computes without cards beside the other, and how far the two were found to
+    /// differ.
+    RunManifest beside(Parity parity) {
+        root.putObject("beside")
+                .put("kernel_ring", parity.identity().kernels())
+                .put("tokens", parity.tokens())
+                .put("difference", parity.difference())
+                .put("tolerance", parity.tolerance());
+        return this;
+    }
+
     RunManifest state(String state) {
         root.put("state", state);
         start.put("state", state);

@@ -14,7 +14,8 @@ final class SparkSessions {
     static SparkSession open(JobConfig config) {
         Map<String, String> conf = defaults(config.sparkMaster());
         conf.putAll(signsOfLife(config.stallSeconds()));
-        conf.putAll(EnginePlugin.configuration(config.engine()));
+        conf.putAll(EnginePlugin.configuration(CardStage.setup(config)));
+        conf.putAll(CardStage.configuration(config));
         conf.putAll(config.sparkConf());
         return open("millrace summarize", config.sparkMaster(), conf);
     }

@@ -57,8 +57,9 @@ record Architecture(String root) {
         table.put("engine", List.of("engine.."));
         table.put("npu..", List.of("engine.api", "engine.device", "engine.kernel", "engine.tensor"));
         table.put("udf..", List.of("engine", "engine.api", "engine.chat", "engine.tokenizer", "schemas.."));
-        table.put("jobs", List.of("jobs..", "udf..", "schemas..", "engine.api"));
-        table.put("jobs.inspect..", List.of("jobs..", "udf..", "schemas..", "engine.."));
+        table.put("jobs", List.of("jobs..", "udf..", "schemas..", "engine.api", "npu.cards"));
+        table.put("jobs.cards..", List.of("udf..", "engine.api", "npu.cards"));
+        table.put("jobs.inspect..", List.of("jobs..", "udf..", "schemas..", "engine..", "npu.cards"));
         table.put("jobs.bench..", List.of("jobs..", "udf..", "schemas..", "engine.."));
         return table;
     }

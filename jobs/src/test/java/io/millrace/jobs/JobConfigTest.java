@@ -29,6 +29,7 @@ class JobConfigTest {
             engine: {kind: fake, model-dir: /m, ring: reference, threads: 3, cache-budget: 512m, step-tokens: 64,
                      max-running: 8, cache-rounding: off, prefix-sharing: off,
                      speculation: off, stall-seconds: 9}
+            cards: {group: 4, locks: /locks, beside: "", tolerance: 0.25}
             prompt: {template: "{text}!", format: raw, system: be brief, thinking: think, max-tokens: 99,
                      overlong: truncate-middle}
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
@@ -76,6 +77,7 @@ class JobConfigTest {
                         CacheRounding.AUTO,
                         true,
                         true));
+        assertThat(config.cards()).isEqualTo(new JobConfig.Cards(0, "/tmp/millrace-cards", null, 0.5));
         // the lengths that the bundled model was trained on
         assertThat(config.prompt().template()).isEqualTo(PromptRecipe.TEXT_ONLY);
         assertThat(config.prompt().maxPromptTokens()).isEqualTo(128);
@@ -104,6 +106,7 @@ class JobConfigTest {
                         "/out",
                         new EngineRecipe(
                                 "fake", "/m", "reference", 3, 512L << 20, 64, 8, CacheRounding.OFF, false, false),
+                        new JobConfig.Cards(4, "/locks", null, 0.25),
                         new PromptRecipe(
                                 "{text}!",
                                 PromptFormat.RAW,
@@ -117,6 +120,13 @@ class JobConfigTest {
                         new JobConfig.Gate(false, "r.yaml", "local", "m.json", "d"),
                         "local[3]",
                         Map.of("spark.executor.memory", "2g")));
+    }
+
+    @Test
+    void resolve_cardsThatCannotBe_areRefused() {
+        assertThatThrownBy(() -> JobConfig.resolve(HOME, List.of(settings("cards.group", "3", "cards.beside", "local"))))
+                .hasMessageContaining("cards.group: expected 0 for none, or one of [1, 2, 4, 8, 16], got 3")
+                .hasMessageContaining("cards.beside: expected nothing without cards.group and a cluster's master");
     }
 
     @Test

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/// A Spark master and two workers with a core each, every one a process of its own on the loopback address.
+/// A Spark master and workers, every one a process of its own on the loopback address.
 final class LocalCluster implements AutoCloseable {
     /// For processes that compute nothing: start soon, leave the processors to the executors.
     private static final List<String> LIGHT = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
@@ -26,16 +26,30 @@ final class LocalCluster implements AutoCloseable {
         this.master = master;
     }
 
-    /// Starts it and waits until both workers are there.
+    /// A worker to be started.
+    ///
+    /// @param environment further variables, each as `NAME=VALUE`
+    /// @param jvmOptions further options
+    record Worker(int cores, List<String> environment, List<String> jvmOptions) {}
+
+    /// With two workers of a core each.
+    static LocalCluster start(Path dir) throws IOException {
+        Worker worker = new Worker(1, List.of(), List.of());
+        return start(dir, List.of(worker, worker));
+    }
+
+    /// Starts it and waits until all workers are there.
     ///
     /// @param dir for logs and the workers' own files
-    static LocalCluster start(Path dir) throws IOException {
+    static LocalCluster start(Path dir, List<Worker> workers) throws IOException {
         // a worker starts executors from $SPARK_HOME/jars; theirs come with the class path instead
         Files.createDirectories(dir.resolve("jars"));
         int port = freePort();
         LocalCluster cluster = new LocalCluster(dir, new JavaProcesses(dir), "spark://127.0.0.1:" + port);
         cluster.startDaemon(
                 "master",
+                List.of(),
+                List.of(),
                 "org.apache.spark.deploy.master.Master",
                 "--host",
                 "127.0.0.1",
@@ -44,25 +58,35 @@ final class LocalCluster implements AutoCloseable {
                 "--webui-port",
                 "0");
         cluster.awaitLog("master", "Starting Spark master");
-        for (String worker : List.of("worker1", "worker2")) {
-            cluster.workers.add(cluster.startDaemon(
-                    worker,
-                    "org.apache.spark.deploy.worker.Worker",
-                    "--host",
-                    "127.0.0.1",
-                    "--cores",
-                    "1",
-                    "--memory",
-                    "1g",
-                    "--work-dir",
-                    dir.resolve(worker).toString(),
-                    "--webui-port",
-                    "0",
-                    cluster.master));
+        for (Worker worker : workers) {
+            cluster.startWorker("worker" + (cluster.workers.size() + 1), worker);
         }
-        cluster.awaitLog("worker1", "Successfully registered with master");
-        cluster.awaitLog("worker2", "Successfully registered with master");
+        for (int number = 1; number <= workers.size(); number++) {
+            cluster.awaitLog("worker" + number, "Successfully registered with master");
+        }
         return cluster;
+    }
+
+    private void startWorker(String name, Worker worker) throws IOException {
+        List<String> environment = worker.environment().isEmpty()
+                ? List.of()
+                : Stream.concat(Stream.of("env"), worker.environment().stream()).toList();
+        workers.add(startDaemon(
+                name,
+                environment,
+                worker.jvmOptions(),
+                "org.apache.spark.deploy.worker.Worker",
+                "--host",
+                "127.0.0.1",
+                "--cores",
+                "" + worker.cores(),
+                "--memory",
+                "2g",
+                "--work-dir",
+                dir.resolve(name).toString(),
+                "--webui-port",
+                "0",
+                master));
     }
 
     String master() {
@@ -95,8 +119,11 @@ final class LocalCluster implements AutoCloseable {
                 .toList();
     }
 
-    private Process startDaemon(String name, String mainClass, String... args) throws IOException {
-        return processes.start(name, List.of(), mainClass, LIGHT, List.of(args));
+    private Process startDaemon(
+            String name, List<String> prefix, List<String> jvmOptions, String mainClass, String... args)
+            throws IOException {
+        List<String> options = Stream.concat(LIGHT.stream(), jvmOptions.stream()).toList();
+        return processes.start(name, prefix, mainClass, options, List.of(args));
     }
 
     /// Starts `millrace` in a process of its own.

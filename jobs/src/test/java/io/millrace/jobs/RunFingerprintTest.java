@@ -33,7 +33,7 @@ class RunFingerprintTest {
             values.put(keysAndValues[at], List.of(keysAndValues[at + 1]));
         }
         JobConfig config = JobConfig.resolve(HOME, List.of(new Settings("test", values)));
-        return RunFingerprint.of(config, plan(), engine);
+        return RunFingerprint.of(config, plan(), engine, null);
     }
 
     @Test
@@ -59,6 +59,32 @@ class RunFingerprintTest {
                 .containsExactly(
                         new Difference("engine.kernels", "C kernels for AMX", "reference"),
                         new Difference("prompt.system", "(none)", "Be brief."));
+    }
+
+    /// Which kind answers a row is not known before, so what both are, and how far they may differ, is what
+    /// the run is.
+    @Test
+    void to_runOfTwoKinds_isAnotherRun() {
+        RunFingerprint alone = fingerprint(ENGINE);
+        RunFingerprint mixed = RunFingerprint.of(
+                JobConfig.resolve(
+                        HOME,
+                        List.of(new Settings(
+                                "test",
+                                Map.of(
+                                        "cards.group", List.of("1"),
+                                        "cards.beside", List.of("local"),
+                                        "spark.master", List.of("spark://host:1"))))),
+                plan(),
+                ENGINE,
+                new Parity(engine("reference"), 0.01, 0.5, 64));
+
+        assertThat(alone.to(mixed))
+                .containsExactly(
+                        new Difference("cards.beside", "(none)", "local"),
+                        new Difference("cards.beside.kernels", "(none)", "reference"),
+                        new Difference("cards.beside.logits-sha256", "(none)", "l"),
+                        new Difference("cards.tolerance", "(none)", "0.5"));
     }
 
     @Test

@@ -1,7 +1,5 @@
 package io.millrace.udf;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
@@ -40,36 +38,31 @@ public record EngineRecipe(
     /// The kind that runs the model inside the executor.
     public static final String LOCAL = "local";
 
-    private static final ObjectMapper JSON = new ObjectMapper();
-
-    /// As a JSON object with the components' names.
-    String toJson() {
-        try {
-            return JSON.writeValueAsString(this);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("strings and numbers can always be written", e);
-        }
-    }
-
-    /// @throws EngineException BAD_CONFIGURATION if it is not what {@link #toJson} writes
-    static EngineRecipe ofJson(String json) {
-        try {
-            return JSON.readValue(json, EngineRecipe.class);
-        } catch (JsonProcessingException e) {
-            throw new EngineException(
-                    ErrorCode.BAD_CONFIGURATION, "engine recipe: expected its JSON, got " + e.getOriginalMessage(), e);
-        }
+    /// The same model and settings with another kind of engine.
+    public EngineRecipe withKind(String otherKind) {
+        return new EngineRecipe(
+                otherKind,
+                modelDir,
+                ring,
+                threads,
+                cacheBudgetBytes,
+                stepTokens,
+                maxRunning,
+                cacheRounding,
+                prefixSharing,
+                speculation);
     }
 
     /// Opens the engine through its provider.
     ///
+    /// @param cards logical ids of the cards it computes on; empty for none
     /// @throws EngineException if there is no such kind, or the model cannot be opened
-    public PromptEngine open() {
+    public PromptEngine open(List<String> cards) {
         TreeSet<String> known = new TreeSet<>();
         for (EngineProvider provider :
                 ServiceLoader.load(EngineProvider.class, getClass().getClassLoader())) {
             if (provider.kind().equals(kind)) {
-                return provider.open(this);
+                return provider.open(this, cards);
             }
             known.add(provider.kind());
         }

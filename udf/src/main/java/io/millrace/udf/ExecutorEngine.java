@@ -3,9 +3,11 @@ package io.millrace.udf;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,15 +26,21 @@ import org.slf4j.LoggerFactory;
 ///    would close the channel the weights are mapped from.
 /// 4. A failure to open is remembered and told to every task, so that a broken model is read once and not
 ///    once per task; a failure that may pass (an unreadable folder) is tried again by the next task.
-/// 5. An engine that makes no progress is given up: the next lease opens another, in the place of which no task
-///    waits for the first.
-/// 6. {@link EnginePlugin} closes it when the executor ends. After that no lease is given.
+/// 5. An engine that makes no progress is given up: the next lease opens another, in the place of which no
+///    task waits for the first.
+/// 6. Where the executor holds cards, its engines compute on them. When they fail, the driver is told
+///    before any task fails of it, so that no further task is sent here; after that no lease is given.
+/// 7. {@link EnginePlugin} closes it when the executor ends. After that no lease is given.
 public final class ExecutorEngine {
     private static final Logger log = LoggerFactory.getLogger(ExecutorEngine.class);
     private static final ExecutorEngine THIS_PROCESS = new ExecutorEngine();
 
     private final RowCounters counters = new RowCounters();
     private @Nullable Opened opened;
+    private @Nullable Cards cards;
+    /// Held while the driver is told that the cards failed.
+    private final Object telling = new Object();
+    private volatile @Nullable String cardFailure;
 
     ExecutorEngine() {}
 
@@ -41,11 +49,38 @@ public final class ExecutorEngine {
         return THIS_PROCESS;
     }
 
+    /// Has the engines of this process compute on cards, which it gives back when it is closed.
+    ///
+    /// @param whenFailed told once why the cards failed; returns when no further task is sent here
+    synchronized void bind(CardLease lease, Consumer<String> whenFailed) {
+        cards = new Cards(lease, whenFailed);
+    }
+
+    /// Retires the cards, if there are any.
+    private void cardsFailed(ErrorCode code, String reason) {
+        synchronized (telling) {
+            Cards failed = cards();
+            if (failed != null && cardFailure == null) {
+                cardFailure = reason;
+                failed.lease().retire(code, reason);
+                failed.whenFailed().accept(reason);
+            }
+        }
+    }
+
+    private synchronized @Nullable Cards cards() {
+        return cards;
+    }
+
+    private List<String> addresses() {
+        return cards == null ? List.of() : cards.lease().addresses();
+    }
+
     /// Begins to open the engine, so that the first task finds it open or nearly so. Does nothing if
     /// another is open already.
     synchronized void prepare(EngineRecipe recipe) {
         if (opened == null) {
-            opened = Opened.of(recipe);
+            opened = Opened.of(recipe, addresses());
         }
     }
 
@@ -61,18 +96,26 @@ public final class ExecutorEngine {
             // a new exception per task: one object must not be thrown, and changed by Spark, on several
             // threads
             if (e.getCause() instanceof EngineException cause) {
-                throw new EngineException(cause.code(), String.valueOf(cause.getMessage()), cause);
+                String message = String.valueOf(cause.getMessage());
+                if (cause.code() == ErrorCode.DEVICE_FAILED) {
+                    cardsFailed(cause.code(), message);
+                }
+                throw new EngineException(cause.code(), message, cause);
             }
             throw new EngineException(ErrorCode.INTERNAL, "engine of " + recipe.modelDir() + ": " + e.getCause(), e);
         }
     }
 
     private synchronized Opened hold(EngineRecipe recipe) {
+        if (cardFailure != null) {
+            throw new EngineException(
+                    ErrorCode.DEVICE_FAILED, "cards " + addresses() + " of this executor failed: " + cardFailure);
+        }
         Opened current = opened;
         if (current == null || !current.recipe().equals(recipe) || current.mayBeRetried()) {
             requireIdle(current, recipe);
             closeEngine();
-            current = Opened.of(recipe);
+            current = Opened.of(recipe, addresses());
             opened = current;
         }
         current.leases++;
@@ -125,9 +168,17 @@ public final class ExecutorEngine {
                 stats == null ? 0 : stats.waiting());
     }
 
-    /// Closes the engine whatever holds it: unfinished requests fail. Idempotent.
+    /// Closes the engine whatever holds it: unfinished requests fail. Idempotent. What computes on cards
+    /// that failed is left as it is, since it may hang; the end of the process frees it.
     public synchronized void close() {
+        if (cardFailure != null) {
+            return;
+        }
         closeEngine();
+        if (cards != null) {
+            cards.lease().close();
+            cards = null;
+        }
     }
 
     private void closeEngine() {
@@ -151,8 +202,14 @@ public final class ExecutorEngine {
         }
 
         /// Says that the engine makes no progress, so that no other task waits for it.
-        void giveUp() {
+        void giveUp(String reason) {
+            cardsFailed(ErrorCode.ENGINE_STALLED, reason);
             ExecutorEngine.this.giveUp(held);
+        }
+
+        /// Says that the engine's device failed.
+        void deviceFailed(String reason) {
+            cardsFailed(ErrorCode.DEVICE_FAILED, reason);
         }
 
         public PromptEngine engine() {
@@ -176,6 +233,8 @@ public final class ExecutorEngine {
         final LongAdder failed = new LongAdder();
     }
 
+    private record Cards(CardLease lease, Consumer<String> whenFailed) {}
+
     private static final class Opened {
         private final EngineRecipe recipe;
         private final CompletableFuture<PromptEngine> engine;
@@ -187,9 +246,9 @@ public final class ExecutorEngine {
             this.engine = engine;
         }
 
-        static Opened of(EngineRecipe recipe) {
+        static Opened of(EngineRecipe recipe, List<String> cards) {
             CompletableFuture<PromptEngine> engine = new CompletableFuture<>();
-            Thread.ofPlatform().name("millrace-engine-open").daemon().start(() -> complete(engine, recipe));
+            Thread.ofPlatform().name("millrace-engine-open").daemon().start(() -> complete(engine, recipe, cards));
             return new Opened(recipe, engine);
         }
 
@@ -201,9 +260,10 @@ public final class ExecutorEngine {
             return engine;
         }
 
-        private static void complete(CompletableFuture<PromptEngine> engine, EngineRecipe recipe) {
+        private static void complete(
+                CompletableFuture<PromptEngine> engine, EngineRecipe recipe, List<String> cards) {
             try {
-                PromptEngine open = recipe.open();
+                PromptEngine open = recipe.open(cards);
                 log.info("Engine open: {}", open.model());
                 engine.complete(open);
             } catch (RuntimeException | LinkageError | OutOfMemoryError e) {

@@ -146,13 +146,12 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
 
         private Row finish(Submitted submitted) {
             PromptRows.Prompt.Ready ready = submitted.prompt();
-            GenerationResult result = await(submitted.future());
+            GenerationResult result = answer(submitted.future());
             int attempts = 1;
             while (result instanceof GenerationResult.Failed failed
                     && failed.code().isRetryable()
                     && attempts < MAX_ATTEMPTS) {
-                failTaskIfDeviceIsLost(failed);
-                result = await(engine.submit(ready.request()));
+                result = answer(engine.submit(ready.request()));
                 attempts++;
             }
             return switch (result) {
@@ -177,10 +176,16 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
             }
         }
 
-        private void failTaskIfDeviceIsLost(GenerationResult.Failed failed) {
-            if (failed.code().kind() == ErrorKind.DEVICE) {
+        /// What the engine answers; a device that fails makes the task fail, after it was told of.
+        private GenerationResult answer(CompletableFuture<GenerationResult> future) {
+            GenerationResult result = await(future);
+            if (result instanceof GenerationResult.Failed failed && failed.code().kind() == ErrorKind.DEVICE) {
+                if (failed.code() == ErrorCode.DEVICE_FAILED) {
+                    lease.deviceFailed(failed.message());
+                }
                 throw new EngineException(failed.code(), failed.message());
             }
+            return result;
         }
 
         private GenerationResult await(CompletableFuture<GenerationResult> future) {
@@ -191,8 +196,9 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
                 } catch (TimeoutException _) {
                     scope.throwIfKilled();
                     if (watch.isStalled(engine.stats())) {
-                        lease.giveUp();
-                        throw stalled();
+                        EngineException stalled = stalled();
+                        lease.giveUp(String.valueOf(stalled.getMessage()));
+                        throw stalled;
                     }
                 } catch (InterruptedException _) {
                     Thread.currentThread().interrupt();

@@ -43,6 +43,11 @@ public record GenerateRecipe(
         return identity.seed(sampling.seed(), retry == null ? 0 : retry.attempt());
     }
 
+    /// The same for another engine.
+    public GenerateRecipe withEngine(EngineRecipe other) {
+        return new GenerateRecipe(other, prompt, sampling, runId, configFingerprint, engineVersion, retry);
+    }
+
     /// Requests one task keeps under way: twice the running batch, so that the batch stays full although
     /// rows are yielded in input order and the next ones are encoded meanwhile.
     int window() {

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorCode;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ExecutorEngineTest {
@@ -80,5 +83,78 @@ class ExecutorEngineTest {
         executor.close();
 
         assertThat(((FakeEngine) lease.engine()).isClosed()).isTrue();
+    }
+
+    private static EngineRecipe onCards() {
+        return recipe("a").withKind(CardEngineProvider.KIND);
+    }
+
+    @Test
+    void lease_withCards_opensTheEngineOnThem() {
+        executor.bind(new RecordedCards(), reason -> {});
+
+        assertThat(executor.lease(onCards()).engine().device()).isEqualTo("npu 4+5");
+    }
+
+    @Test
+    void deviceFailed_retiresTheCardsOnceAndTellsTheDriver() {
+        RecordedCards cards = new RecordedCards();
+        executor.bind(cards, reason -> cards.events.add("told: " + reason));
+        ExecutorEngine.Lease lease = executor.lease(onCards());
+
+        lease.deviceFailed("error 507053");
+        lease.deviceFailed("error 507015");
+        lease.giveUp("no step");
+
+        assertThat(cards.events).containsExactly("DEVICE_FAILED: error 507053", "told: error 507053");
+        assertThatThrownBy(() -> executor.lease(onCards()))
+                .isInstanceOf(EngineException.class)
+                .hasMessage("cards [4, 5] of this executor failed: error 507053");
+    }
+
+    @Test
+    void giveUp_ofAnEngineOnCards_retiresThem() {
+        RecordedCards cards = new RecordedCards();
+        executor.bind(cards, reason -> cards.events.add("told: " + reason));
+
+        executor.lease(onCards()).giveUp("no step");
+
+        assertThat(cards.events).containsExactly("ENGINE_STALLED: no step", "told: no step");
+    }
+
+    @Test
+    void close_givesTheCardsBackUnlessTheyFailed() {
+        RecordedCards cards = new RecordedCards();
+        executor.bind(cards, reason -> {});
+        executor.lease(onCards()).close();
+        executor.close();
+        assertThat(cards.events).containsExactly("closed");
+
+        ExecutorEngine another = new ExecutorEngine();
+        RecordedCards failed = new RecordedCards();
+        another.bind(failed, reason -> {});
+        another.lease(onCards()).deviceFailed("error 507053");
+        another.close();
+        assertThat(failed.events).containsExactly("DEVICE_FAILED: error 507053");
+    }
+
+    /// Two cards, and what was done with them.
+    private static final class RecordedCards implements CardLease {
+        private final List<String> events = new ArrayList<>();
+
+        @Override
+        public List<String> addresses() {
+            return List.of("4", "5");
+        }
+
+        @Override
+        public void retire(ErrorCode code, String reason) {
+            events.add(code + ": " + reason);
+        }
+
+        @Override
+        public void close() {
+            events.add("closed");
+        }
     }
 }

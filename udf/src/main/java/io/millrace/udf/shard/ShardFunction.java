@@ -37,7 +37,7 @@ import org.apache.spark.util.SerializableConfiguration;
 ///
 /// A shard may be computed by any number of attempts, one after the other or at once, and is committed once:
 /// its file's name follows from what it is, a committed shard is not computed again, and an attempt that was
-/// overtaken puts the same rows in the same place.
+/// overtaken leaves what is there.
 public final class ShardFunction implements VoidFunction<Iterator<String>> {
     private static final long serialVersionUID = 1L;
 
@@ -112,7 +112,10 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
                     for (long row = 1; row < (long) shard.rows() * samples; row++) {
                         writer.write(completions.next());
                     }
-                    writer.commit();
+                    // where two kinds of engines compute, the other's rows may differ in their last bits
+                    if (!isCommitted(file(shard), conf)) {
+                        writer.commit();
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 package io.millrace.udf.shard;
 
 import io.millrace.udf.EngineIdentity;
+import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.GenerateRecipe;
 import java.io.Serializable;
 
@@ -11,4 +12,10 @@ import java.io.Serializable;
 /// @param stallSeconds how long the engine may go without a step while a row waits for it
 public record ShardRecipe(
         GenerateRecipe generate, InputRecipe input, OutputDir output, EngineIdentity engine, int stallSeconds)
-        implements Serializable {}
+        implements Serializable {
+
+    /// The same for executors with another engine.
+    public ShardRecipe withEngine(EngineRecipe other, EngineIdentity identity) {
+        return new ShardRecipe(generate.withEngine(other), input, output, identity, stallSeconds);
+    }
+}

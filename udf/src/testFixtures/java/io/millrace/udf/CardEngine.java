@@ -1,0 +1,43 @@
+package io.millrace.udf;
+
+import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.GenerationRequest;
+import io.millrace.engine.api.GenerationResult;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// An engine that is bound to cards, and fails as a card does: from one request on, every request fails.
+final class CardEngine extends ForwardingEngine {
+    private final List<String> cards;
+    private final int failsAt;
+    private final Executor slowly;
+    private final AtomicInteger requests = new AtomicInteger();
+
+    /// @param failsAt the request from which on the cards fail; 0 for never
+    /// @param millis so long an answer takes at least
+    CardEngine(PromptEngine engine, List<String> cards, int failsAt, int millis) {
+        super(engine);
+        this.cards = cards;
+        this.failsAt = failsAt;
+        slowly = CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
+        if (failsAt > 0 && requests.incrementAndGet() >= failsAt) {
+            return CompletableFuture.completedFuture(new GenerationResult.Failed(
+                    request.id(),
+                    ErrorCode.DEVICE_FAILED,
+                    "aclrtSynchronizeStream on cards " + cards + ": error 507053"));
+        }
+        return super.submit(request).thenApplyAsync(result -> result, slowly);
+    }
+
+    @Override
+    public String device() {
+        return "npu " + String.join("+", cards);
+    }
+}
