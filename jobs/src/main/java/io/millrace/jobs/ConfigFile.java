@@ -30,6 +30,9 @@ final class ConfigFile {
         groups.put("input", input(config.input()));
         groups.put("output", Map.of("dir", config.outputDir()));
         groups.put("engine", engine(config));
+        if (config.engine().served() != null) {
+            groups.put("served", ServedSettings.keys(config.engine().served()));
+        }
         groups.put("prompt", prompt(config.prompt()));
         groups.put("sampling", sampling(config.sampling()));
         groups.put("plan", Map.of("shard-rows", config.shardRows()));
@@ -111,7 +114,7 @@ final class ConfigFile {
         }
     }
 
-    private static void putIfThere(Map<String, Object> keys, String key, @Nullable String value) {
+    static void putIfThere(Map<String, Object> keys, String key, @Nullable String value) {
         if (value != null) {
             keys.put(key, value);
         }

@@ -1,5 +1,6 @@
 package io.millrace.udf;
 
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -10,6 +11,7 @@ import org.apache.spark.api.plugin.DriverPlugin;
 import org.apache.spark.api.plugin.ExecutorPlugin;
 import org.apache.spark.api.plugin.PluginContext;
 import org.apache.spark.api.plugin.SparkPlugin;
+import org.apache.spark.resource.ResourceInformation;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,6 +22,8 @@ import org.slf4j.LoggerFactory;
 public final class EnginePlugin implements SparkPlugin {
     private static final Logger log = LoggerFactory.getLogger(EnginePlugin.class);
     private static final long REPORT_MILLIS = 1000;
+    /// Spark's name of the resource.
+    private static final String CARDS = "npu";
     private static final String RECIPE = "spark.millrace.recipe";
 
     /// Spark configuration that names this plugin and tells executors which engine they will need.
@@ -57,6 +61,9 @@ public final class EnginePlugin implements SparkPlugin {
 
         @Override
         public void init(PluginContext plugin, Map<String, String> fromDriver) {
+            ResourceInformation cards = plugin.resources().get(CARDS);
+            ExecutorPlace.set(new ExecutorPlace(
+                    plugin.executorID(), cards == null ? List.of() : List.of(cards.addresses())));
             if (plugin.conf().contains(RECIPE)) {
                 ExecutorEngine.ofThisProcess()
                         .prepare(EngineRecipe.ofJson(plugin.conf().get(RECIPE)));

@@ -135,18 +135,22 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
 
         private Row finish(PromptRows.Prompt.Ready ready, CompletableFuture<GenerationResult> future) {
             GenerationResult result = await(future);
-            int attempts = 1;
+            int attempts = attempts(result);
             while (result instanceof GenerationResult.Failed failed
                     && failed.code().isRetryable()
                     && attempts < MAX_ATTEMPTS) {
                 failTaskIfDeviceIsLost(failed);
                 result = await(engine.submit(ready.request()));
-                attempts++;
+                attempts += attempts(result);
             }
             return switch (result) {
                 case GenerationResult.Completed completed -> completed(ready, completed, attempts);
                 case GenerationResult.Failed failed -> completions.failed(ready, failed, attempts);
             };
+        }
+
+        private static int attempts(GenerationResult result) {
+            return result instanceof GenerationResult.Failed failed ? failed.attempts() : 1;
         }
 
         private Row completed(PromptRows.Prompt.Ready ready, GenerationResult.Completed completed, int attempts) {

@@ -39,7 +39,7 @@ class PromptRowsTest {
     private String text(PromptRows.Prompt prompt) {
         assertThat(prompt).isInstanceOf(PromptRows.Prompt.Ready.class);
         String rendered =
-                engine.decode(((PromptRows.Prompt.Ready) prompt).request().prompt());
+                ((PromptRows.Prompt.Ready) prompt).request().prompt().spelled(engine::decode);
         assertThat(rendered).startsWith("<user>").endsWith("</user>");
         return rendered.substring("<user>".length(), rendered.length() - "</user>".length());
     }
@@ -113,7 +113,7 @@ class PromptRowsTest {
         PromptRows.Prompt prompt = prompt(recipe, row("abcdefghijklmnopqrstuvwxyz", null));
 
         assertThat(text(prompt)).isEqualTo("abcdef [...] uvwxyz");
-        TokenIds tokens = ((PromptRows.Prompt.Ready) prompt).request().prompt();
+        EncodedPrompt tokens = ((PromptRows.Prompt.Ready) prompt).request().prompt();
         assertThat(tokens.size()).isLessThanOrEqualTo(21);
     }
 
