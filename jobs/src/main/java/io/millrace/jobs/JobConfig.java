@@ -87,7 +87,7 @@ public record JobConfig(
         keys.put("served.command", null);
         keys.put("served.environment", null);
         keys.put("served.log-dir", "logs");
-        keys.put("served.restarts", "3");
+        keys.put("served.restarts", "10");
         keys.put("served.start-seconds", "1800");
         keys.put("served.request-seconds", "600");
         keys.put("served.model", null);

@@ -29,6 +29,8 @@ import java.util.concurrent.TimeUnit;
 final class Flight {
     /// How often the server is asked for an answer it should be able to give.
     static final int MAX_ATTEMPTS = 5;
+    /// How often an answer may come too late.
+    private static final int MAX_DELAYS = 2;
     /// How often a server is asked that says it has too much to do.
     static final int MAX_REFUSALS = 100;
     /// A request under way whenever the server went away may be what kills it: it is then asked alone, so that no
@@ -126,6 +128,7 @@ final class Flight {
         private int attempts;
         private int refusals;
         private int losses;
+        private int delays;
         private Kind last = Kind.FAILED;
 
         void add(ServerFault fault) {
@@ -133,13 +136,14 @@ final class Flight {
             refusals += last == Kind.BUSY ? 1 : 0;
             attempts += last == Kind.BUSY ? 0 : 1;
             losses += last == Kind.LOST ? 1 : 0;
+            delays += last == Kind.LATE ? 1 : 0;
         }
 
         boolean isOver(ServerFault fault) {
             return switch (fault.kind()) {
                 case REFUSED, SHUT -> true;
                 case BUSY -> refusals >= MAX_REFUSALS;
-                case LOST, FAILED, LATE -> attempts >= MAX_ATTEMPTS;
+                case LOST, FAILED, LATE -> attempts >= MAX_ATTEMPTS || delays >= MAX_DELAYS;
             };
         }
 

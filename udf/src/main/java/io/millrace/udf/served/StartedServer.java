@@ -56,6 +56,7 @@ final class StartedServer implements Server {
             """;
     /// Longer than the shell needs to end the group.
     private static final Duration END = Duration.ofSeconds(15);
+    private static final Duration FIRST_BACK_OFF = Duration.ofMillis(250);
     private static final Duration LONGEST_BACK_OFF = Duration.ofMinutes(1);
     private static final int LAST_WORDS = 2000;
 
@@ -135,7 +136,7 @@ final class StartedServer implements Server {
             if (deaths.get() >= recipe.restarts()) {
                 throw new EngineException(ErrorCode.DEVICE_FAILED, fate);
             }
-            Duration backOff = Duration.ofSeconds(1L << Math.min(deaths.getAndIncrement(), 20));
+            Duration backOff = FIRST_BACK_OFF.multipliedBy(1L << Math.min(deaths.getAndIncrement(), 20));
             log.warn("{}; started again, the {}. time since it last answered a request", fate, deaths);
             health.pause(backOff.compareTo(LONGEST_BACK_OFF) < 0 ? backOff : LONGEST_BACK_OFF);
         }
@@ -149,7 +150,11 @@ final class StartedServer implements Server {
     private String fate() {
         Process ended = process;
         String exit = ended == null || ended.isAlive() ? "does not end" : "ended with exit code " + ended.exitValue();
-        return "server " + recipe.command() + " " + exit + "; its log " + logFile + " ends with: " + lastWords();
+        return "server " + name() + " " + exit + "; its log " + logFile + " ends with: " + lastWords();
+    }
+
+    private String name() {
+        return Health.excerpt(String.join(" ", recipe.command()));
     }
 
     private String lastWords() {
@@ -174,10 +179,10 @@ final class StartedServer implements Server {
             recipe.environment().forEach((name, value) -> environment.put(name, filled(value, port)));
             Files.createDirectories(logFile.toAbsolutePath().getParent());
             process = builder.start();
-            log.info("Server {} starts on port {}, log {}", recipe.command(), port, logFile);
+            log.info("Server {} starts on port {}, log {}", name(), port, logFile);
         } catch (IOException e) {
             throw new EngineException(
-                    ErrorCode.DEVICE_FAILED, "server " + recipe.command() + ": expected to start, got " + e, e);
+                    ErrorCode.DEVICE_FAILED, "server " + name() + ": expected to start, got " + e, e);
         }
     }
 
@@ -202,7 +207,7 @@ final class StartedServer implements Server {
         try {
             running.getOutputStream().close();
             if (!running.waitFor(END.toSeconds(), TimeUnit.SECONDS)) {
-                log.error("Server {} does not end", recipe.command());
+                log.error("Server {} does not end", name());
             }
         } catch (IOException _) {
             // the shell is gone already, and so is what it kept
