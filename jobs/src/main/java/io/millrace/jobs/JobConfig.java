@@ -201,7 +201,7 @@ public record JobConfig(
                 reader.choice("engine.cache-rounding", CacheRounding.values()),
                 reader.flag("engine.prefix-sharing"),
                 reader.flag("engine.speculation"),
-                reader.text("engine.kind").equals(EngineRecipe.SERVED) ? ServedSettings.read(reader) : null);
+                ServedSettings.read(reader));
     }
 
     private static PromptRecipe prompt(ConfigReader reader) {

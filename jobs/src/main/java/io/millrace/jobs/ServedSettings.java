@@ -2,6 +2,7 @@ package io.millrace.jobs;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.ServedRecipe;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -10,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// The keys `served.*`: where the server is that computes, or how it is started.
 final class ServedSettings {
@@ -18,9 +20,17 @@ final class ServedSettings {
 
     private ServedSettings() {}
 
-    static ServedRecipe read(ConfigReader reader) {
+    /// Null for an engine that asks no server.
+    static @Nullable ServedRecipe read(ConfigReader reader) {
+        String kind = reader.text("engine.kind");
         List<String> endpoints = reader.texts("served.endpoint");
         List<String> command = command(reader);
+        if (!kind.equals(EngineRecipe.SERVED)) {
+            if (!endpoints.isEmpty() || !command.isEmpty()) {
+                reader.wrong("engine.kind", "served beside served.endpoint or served.command", kind);
+            }
+            return null;
+        }
         if (endpoints.isEmpty() == command.isEmpty()) {
             reader.problem(
                     "served.endpoint",

@@ -62,8 +62,8 @@ public final class EnginePlugin implements SparkPlugin {
         @Override
         public void init(PluginContext plugin, Map<String, String> fromDriver) {
             ResourceInformation cards = plugin.resources().get(CARDS);
-            ExecutorPlace.set(new ExecutorPlace(
-                    plugin.executorID(), cards == null ? List.of() : List.of(cards.addresses())));
+            ExecutorPlace.set(
+                    new ExecutorPlace(plugin.executorID(), cards == null ? List.of() : List.of(cards.addresses())));
             if (plugin.conf().contains(RECIPE)) {
                 ExecutorEngine.ofThisProcess()
                         .prepare(EngineRecipe.ofJson(plugin.conf().get(RECIPE)));

@@ -3,7 +3,6 @@ package io.millrace.udf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.engine.api.CacheRounding;
-import io.millrace.engine.api.TokenIds;
 import java.util.List;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
@@ -38,8 +37,7 @@ class PromptRowsTest {
 
     private String text(PromptRows.Prompt prompt) {
         assertThat(prompt).isInstanceOf(PromptRows.Prompt.Ready.class);
-        String rendered =
-                ((PromptRows.Prompt.Ready) prompt).request().prompt().spelled(engine::decode);
+        String rendered = ((PromptRows.Prompt.Ready) prompt).request().prompt().spelled(engine::decode);
         assertThat(rendered).startsWith("<user>").endsWith("</user>");
         return rendered.substring("<user>".length(), rendered.length() - "</user>".length());
     }

@@ -21,6 +21,7 @@ final class Answer {
     private final Form form;
     private final Wish wish;
     private final LocalEngine engine;
+    private final int interval;
     private final BlockingQueue<Choice> news = new LinkedBlockingQueue<>();
     private final List<Choice> choices = new ArrayList<>();
 
@@ -28,13 +29,15 @@ final class Answer {
     ///
     /// @param number of the request since the server started
     /// @param created seconds since the epoch
-    Answer(long number, String model, long created, Wish wish, LocalEngine engine) {
+    /// @param interval tokens of a choice that a part of a stream waits for
+    Answer(long number, String model, long created, Wish wish, LocalEngine engine, int interval) {
         this.form = wish.chat() == null ? Form.TEXT : Form.CHAT;
         this.id = form.prefix() + created + "-" + number;
         this.model = model;
         this.created = created;
         this.wish = wish;
         this.engine = engine;
+        this.interval = interval;
         for (int index = 0; index < wish.choices(); index++) {
             choices.add(Choice.submit(index, engine, id, wish, news));
         }
@@ -175,6 +178,9 @@ final class Answer {
             }
             if (ended) {
                 end(sink);
+                return;
+            }
+            if (unsent.size() < interval) {
                 return;
             }
             Reply more = more(Reply.soFar(wish, text.toString()));

@@ -33,16 +33,18 @@ final class ApiServer implements AutoCloseable {
     private final LocalEngine engine;
     private final String name;
     private final int queue;
+    private final int interval;
     private final Semaphore room;
     private final HttpServer server;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final long created = Instant.now().getEpochSecond();
     private final AtomicLong requests = new AtomicLong();
 
-    private ApiServer(LocalEngine engine, String name, int queue, HttpServer server) {
+    private ApiServer(LocalEngine engine, String name, int queue, int interval, HttpServer server) {
         this.engine = engine;
         this.name = name;
         this.queue = queue;
+        this.interval = interval;
         this.room = new Semaphore(queue);
         this.server = server;
     }
@@ -51,8 +53,10 @@ final class ApiServer implements AutoCloseable {
     ///
     /// @param name of the model, as requests have it
     /// @param queue completions under way at most
-    static ApiServer start(LocalEngine engine, String name, int queue, InetSocketAddress address) throws IOException {
-        ApiServer api = new ApiServer(engine, name, queue, HttpServer.create(address, 0));
+    /// @param interval tokens that a part of a stream waits for
+    static ApiServer start(LocalEngine engine, String name, int queue, int interval, InetSocketAddress address)
+            throws IOException {
+        ApiServer api = new ApiServer(engine, name, queue, interval, HttpServer.create(address, 0));
         api.server.createContext("/", api::handle);
         api.server.setExecutor(api.threads);
         api.server.start();
@@ -144,7 +148,7 @@ final class ApiServer implements AutoCloseable {
             throw ApiException.busy(queue);
         }
         try {
-            complete(exchange, wish, new Answer(number, name, Instant.now().getEpochSecond(), wish, engine));
+            complete(exchange, wish, new Answer(number, name, Instant.now().getEpochSecond(), wish, engine, interval));
         } finally {
             room.release(wish.choices());
         }

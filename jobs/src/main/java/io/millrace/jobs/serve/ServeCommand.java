@@ -58,6 +58,13 @@ public final class ServeCommand implements Callable<Integer> {
                     + "Default: ${DEFAULT-VALUE}.")
     private int queue;
 
+    @Option(
+            names = "--stream-interval",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Tokens that a part of a stream waits for; more cost less. Default: ${DEFAULT-VALUE}.")
+    private int interval;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         CountDownLatch stopped = new CountDownLatch(1);
@@ -73,7 +80,8 @@ public final class ServeCommand implements Callable<Integer> {
     }
 
     private ApiServer start(LocalEngine engine) throws IOException {
-        return ApiServer.start(engine, name(engine), Math.max(1, queue), new InetSocketAddress(host, port));
+        return ApiServer.start(
+                engine, name(engine), Math.max(1, queue), Math.max(1, interval), new InetSocketAddress(host, port));
     }
 
     private String name(LocalEngine engine) {

@@ -74,7 +74,7 @@ class ServeTest {
     @BeforeAll
     static void start() throws IOException {
         engine = LocalEngine.open(EngineConfig.of(longerModel()));
-        server = ApiServer.start(engine, NAME, QUEUE, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+        server = ApiServer.start(engine, NAME, QUEUE, 1, new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
         client = OpenAIOkHttpClient.builder()
                 .baseUrl(address().toString())
                 .apiKey("none")

@@ -24,26 +24,25 @@ record Call(String path, String body) {
     /// @throws EngineException INVALID_REQUEST if no server can be asked for it
     static Call of(PromptRequest request, String model, ObjectNode extra) {
         ObjectNode body = JsonNodeFactory.instance.objectNode().put("model", model);
-        String path =
-                switch (request.prompt()) {
-                    case EncodedPrompt.Messages(String json, Thinking thinking) -> {
-                        body.set("messages", tree(json));
-                        if (thinking == Thinking.THINK) {
-                            body.putObject("chat_template_kwargs").put("thinking", true);
-                        }
-                        yield "/chat/completions";
-                    }
-                    case EncodedPrompt.Text(String text) -> {
-                        body.put("prompt", text);
-                        yield "/completions";
-                    }
-                    case EncodedPrompt.Tokens tokens -> {
-                        body.set("prompt", JSON.valueToTree(tokens.ids().toArray()));
-                        // the end of the reasoning is a control token to some
-                        body.put("skip_special_tokens", false);
-                        yield "/completions";
-                    }
-                };
+        String path = switch (request.prompt()) {
+            case EncodedPrompt.Messages(String json, Thinking thinking) -> {
+                body.set("messages", tree(json));
+                if (thinking == Thinking.THINK) {
+                    body.putObject("chat_template_kwargs").put("thinking", true);
+                }
+                yield "/chat/completions";
+            }
+            case EncodedPrompt.Text(String text) -> {
+                body.put("prompt", text);
+                yield "/completions";
+            }
+            case EncodedPrompt.Tokens tokens -> {
+                body.set("prompt", JSON.valueToTree(tokens.ids().toArray()));
+                // the end of the reasoning is a control token to some
+                body.put("skip_special_tokens", false);
+                yield "/completions";
+            }
+        };
         addSampling(body, request.sampling());
         body.put("stream", true).putObject("stream_options").put("include_usage", true);
         for (Map.Entry<String, JsonNode> field : extra.properties()) {

@@ -10,7 +10,6 @@ import io.millrace.udf.served.ServerFault.Kind;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -165,8 +164,8 @@ final class Flight {
             if (deadline.endsTooLate()) {
                 throw new ServerFault(
                         Kind.LATE,
-                        address + ": expected an answer within " + engine.requestTimeout().toSeconds()
-                                + " s (served.request-seconds), got none");
+                        address + ": expected an answer within "
+                                + engine.requestTimeout().toSeconds() + " s (served.request-seconds), got none");
             }
             if (e instanceof InterruptedException || Thread.interrupted()) {
                 throw new InterruptedException();
@@ -184,8 +183,7 @@ final class Flight {
                 .POST(HttpRequest.BodyPublishers.ofString(call.body()))
                 .build();
         long sentNanos = System.nanoTime();
-        HttpResponse<InputStream> response =
-                engine.client().send(request, HttpResponse.BodyHandlers.ofInputStream());
+        HttpResponse<InputStream> response = engine.client().send(request, HttpResponse.BodyHandlers.ofInputStream());
         try (InputStream in = response.body()) {
             if (response.statusCode() != 200) {
                 throw fault(address, response, new String(in.readAllBytes(), StandardCharsets.UTF_8));
@@ -200,8 +198,7 @@ final class Flight {
     private static void requireEvents(URI address, HttpResponse<?> response) throws ServerFault {
         String type = response.headers().firstValue("Content-Type").orElse("nothing");
         if (!type.startsWith("text/event-stream")) {
-            throw new ServerFault(
-                    Kind.REFUSED, address + ": expected Content-Type text/event-stream, got " + type);
+            throw new ServerFault(Kind.REFUSED, address + ": expected Content-Type text/event-stream, got " + type);
         }
     }
 

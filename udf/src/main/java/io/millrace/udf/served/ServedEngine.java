@@ -120,7 +120,10 @@ final class ServedEngine implements PromptEngine {
     private static HttpClient client(ServedRecipe recipe) {
         boolean secure = recipe.endpoints().stream().allMatch(endpoint -> endpoint.startsWith("https:"));
         return HttpClient.newBuilder()
-                .version(secure && !recipe.endpoints().isEmpty() ? HttpClient.Version.HTTP_2 : HttpClient.Version.HTTP_1_1)
+                .version(
+                        secure && !recipe.endpoints().isEmpty()
+                                ? HttpClient.Version.HTTP_2
+                                : HttpClient.Version.HTTP_1_1)
                 .connectTimeout(Duration.ofSeconds(10))
                 .build();
     }
@@ -223,8 +226,7 @@ final class ServedEngine implements PromptEngine {
 
     @Override
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
-        return submit(new PromptRequest(
-                request.id(), new EncodedPrompt.Tokens(request.prompt()), request.sampling()));
+        return submit(new PromptRequest(request.id(), new EncodedPrompt.Tokens(request.prompt()), request.sampling()));
     }
 
     @Override

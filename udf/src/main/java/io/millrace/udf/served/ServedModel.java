@@ -41,7 +41,9 @@ record ServedModel(JsonNode entry) {
             return new ObjectMapper().readTree(models).path("data");
         } catch (JsonProcessingException e) {
             throw new EngineException(
-                    ErrorCode.BAD_CONFIGURATION, "server: expected its models as JSON, got " + e.getOriginalMessage(), e);
+                    ErrorCode.BAD_CONFIGURATION,
+                    "server: expected its models as JSON, got " + e.getOriginalMessage(),
+                    e);
         }
     }
 

@@ -67,6 +67,8 @@ final class StartedServer implements Server {
     private final ReentrantLock starting = new ReentrantLock();
 
     private volatile boolean closed;
+    /// Whether it has answered since it was started.
+    private volatile boolean up;
     private volatile @Nullable Process process;
     private volatile URI address = URI.create("http://127.0.0.1/v1");
     /// Since the server last answered a request.
@@ -100,7 +102,7 @@ final class StartedServer implements Server {
 
     @Override
     public void awaitReady(boolean suspect) throws InterruptedException {
-        if (!suspect && isAlive()) {
+        if (!suspect && up && isAlive()) {
             return;
         }
         starting.lockInterruptibly();
@@ -127,7 +129,8 @@ final class StartedServer implements Server {
             log.warn("Server does not answer and is ended: {}", ill.reason());
             end();
         }
-        return look instanceof Health.Well && isAlive();
+        up = look instanceof Health.Well && isAlive();
+        return up;
     }
 
     private void startAgain() throws InterruptedException {
@@ -167,6 +170,7 @@ final class StartedServer implements Server {
     }
 
     private void start() {
+        up = false;
         try {
             int port = freePort();
             address = URI.create("http://127.0.0.1:" + port + "/v1");
@@ -181,15 +185,16 @@ final class StartedServer implements Server {
             process = builder.start();
             log.info("Server {} starts on port {}, log {}", name(), port, logFile);
         } catch (IOException e) {
-            throw new EngineException(
-                    ErrorCode.DEVICE_FAILED, "server " + name() + ": expected to start, got " + e, e);
+            throw new EngineException(ErrorCode.DEVICE_FAILED, "server " + name() + ": expected to start, got " + e, e);
         }
     }
 
     private String filled(String word, int port) {
         return word.replace("{port}", Integer.toString(port))
                 .replace("{model}", engine.modelDir())
-                .replace("{cards}", String.join(",", ExecutorPlace.ofThisProcess().cards()));
+                .replace(
+                        "{cards}",
+                        String.join(",", ExecutorPlace.ofThisProcess().cards()));
     }
 
     private static int freePort() throws IOException {

@@ -59,8 +59,8 @@ final class Stream {
             }
         }
         if (finishReason == null) {
-            throw new ServerFault(Kind.LOST, "answer: expected a finish_reason, got an end after " + text.length()
-                    + " characters");
+            throw new ServerFault(
+                    Kind.LOST, "answer: expected a finish_reason, got an end after " + text.length() + " characters");
         }
         if (usage == null) {
             throw new ServerFault(
@@ -78,14 +78,17 @@ final class Stream {
 
     private void accept(JsonNode event) throws ServerFault {
         if (event.hasNonNull("error")) {
-            throw new ServerFault(Kind.FAILED, "answer broken off: " + Health.excerpt(event.path("error").toString()));
+            throw new ServerFault(
+                    Kind.FAILED,
+                    "answer broken off: " + Health.excerpt(event.path("error").toString()));
         }
         if (event.hasNonNull("usage")) {
             usage = event.path("usage");
         }
         JsonNode choice = event.path("choices").path(0);
         JsonNode delta = choice.path("delta");
-        JsonNode thought = delta.hasNonNull("reasoning_content") ? delta.path("reasoning_content") : delta.path("reasoning");
+        JsonNode thought =
+                delta.hasNonNull("reasoning_content") ? delta.path("reasoning_content") : delta.path("reasoning");
         append(reasoning, thought);
         reasoningParts += thought.asText("").isEmpty() ? 0 : 1;
         append(text, delta.path("content"));
@@ -132,7 +135,9 @@ final class Stream {
                         spent.path("prompt_tokens").asInt(),
                         cachedTokens(spent),
                         spent.path("completion_tokens").asInt(),
-                        spent.path("completion_tokens_details").path("reasoning_tokens").asInt(reasoningParts)),
+                        spent.path("completion_tokens_details")
+                                .path("reasoning_tokens")
+                                .asInt(reasoningParts)),
                 new GenerationResult.Timing(
                         millis(submittedNanos, sentNanos), millis(sentNanos, first), millis(first, now)));
     }

@@ -15,6 +15,7 @@ import io.millrace.udf.PromptRequest;
 import io.millrace.udf.ServedRecipe;
 import io.millrace.udf.Thinking;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,6 +47,25 @@ class ServedEngineTest {
     private static ServedRecipe given(String address, int requestSeconds, @Nullable String model, String extra) {
         return new ServedRecipe(
                 List.of(address), List.of(), Map.of(), ".", 0, 1, requestSeconds, model, null, null, extra);
+    }
+
+    @Test
+    void givenServer_goesAwayAndComesBack_isWaitedFor() throws IOException {
+        FaultServer before = FaultServer.start(0, null);
+        ServedRecipe recipe = new ServedRecipe(
+                List.of(before.address()), List.of(), Map.of(), ".", 0, 60, 60, null, null, null, "{}");
+        try (PromptEngine engine = open(recipe)) {
+            assertEchoed(submit(engine, "before").join());
+            before.close();
+            CompletableFuture<GenerationResult> waiting = submit(engine, "after");
+            long signs = engine.stats().steps();
+            while (engine.stats().steps() < signs + 2) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            try (FaultServer _ = FaultServer.start(URI.create(before.address()).getPort(), null)) {
+                assertEchoed(waiting.join());
+            }
+        }
     }
 
     private static PromptEngine open(FaultServer server) {
@@ -86,8 +106,7 @@ class ServedEngineTest {
     }
 
     private static CompletableFuture<GenerationResult> submit(PromptEngine engine, String text) {
-        return engine.submit(
-                new PromptRequest(text, engine.chat(null, text, Thinking.CHAT), SamplingParams.greedy(8)));
+        return engine.submit(new PromptRequest(text, engine.chat(null, text, Thinking.CHAT), SamplingParams.greedy(8)));
     }
 
     /// All at once.
@@ -154,7 +173,8 @@ class ServedEngineTest {
     @Test
     void request_saysWhatWasAsked() throws IOException {
         try (FaultServer server = FaultServer.start(0, null);
-                PromptEngine engine = open(given(server.address(), 60, "echo", "{\"top_p\": null, \"user\": \"us\"}"))) {
+                PromptEngine engine =
+                        open(given(server.address(), 60, "echo", "{\"top_p\": null, \"user\": \"us\"}"))) {
             SamplingParams sampling = new SamplingParams(0.5, 0.9, 3, 0, 7, List.of("stop"), -5, false);
             String image = "[{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,AAAA\"}},"
                     + "{\"type\":\"file\",\"file\":{\"file_id\":\"f\"}}]";
