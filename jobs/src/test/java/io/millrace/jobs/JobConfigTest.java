@@ -232,24 +232,31 @@ class JobConfigTest {
                 "prompt.system", "be brief");
 
         assertThatThrownBy(() -> JobConfig.resolve(HOME, List.of(settings)))
-                .isInstanceOfSatisfying(ConfigException.class, e -> assertThat(e.problems())
-                        .noneMatch(problem -> problem.contains("secret@")
-                                || problem.contains("=secret"))
-                        .satisfiesExactlyInAnyOrder(
-                                problem -> assertThat(problem).contains("served.command, got both"),
-                                problem -> assertThat(problem).contains("without user and query, got https:…host/v1"),
-                                problem -> assertThat(problem).contains("served.command: expected no key"),
-                                problem -> assertThat(problem).contains("expected no secret", "got HF_TOKEN;"),
-                                problem -> assertThat(problem).contains("served.extra-body: expected a JSON object"),
-                                problem -> assertThat(problem).contains("prompt.max-tokens: only with served.tokenizer"),
-                                problem -> assertThat(problem).contains("sampling.beams: expected 1 of a served engine"),
-                                problem -> assertThat(problem).contains("messages are the whole conversation")));
+                .isInstanceOfSatisfying(
+                        ConfigException.class,
+                        e -> assertThat(e.problems())
+                                .noneMatch(problem -> problem.contains("secret@") || problem.contains("=secret"))
+                                .satisfiesExactlyInAnyOrder(
+                                        problem -> assertThat(problem).contains("served.command, got both"),
+                                        problem -> assertThat(problem)
+                                                .contains("without user and query, got https:…host/v1"),
+                                        problem -> assertThat(problem).contains("served.command: expected no key"),
+                                        problem -> assertThat(problem).contains("expected no secret", "got HF_TOKEN;"),
+                                        problem -> assertThat(problem)
+                                                .contains("served.extra-body: expected a JSON object"),
+                                        problem -> assertThat(problem)
+                                                .contains("prompt.max-tokens: only with served.tokenizer"),
+                                        problem -> assertThat(problem)
+                                                .contains("sampling.beams: expected 1 of a served engine"),
+                                        problem ->
+                                                assertThat(problem).contains("messages are the whole conversation")));
     }
 
     @Test
     void resolve_serverWithoutServedEngine_isWrong() {
-        assertThatThrownBy(() ->
-                        JobConfig.resolve(HOME, List.of(settings("served.endpoint", "http://127.0.0.1:8000/v1"))))
-                .hasMessageContaining("engine.kind: expected served beside served.endpoint or served.command, got local");
+        assertThatThrownBy(
+                        () -> JobConfig.resolve(HOME, List.of(settings("served.endpoint", "http://127.0.0.1:8000/v1"))))
+                .hasMessageContaining(
+                        "engine.kind: expected served beside served.endpoint or served.command, got local");
     }
 }

@@ -153,7 +153,15 @@ class ServedIT {
     }
 
     private static final List<String> FAULTS = List.of(
-            "RESET-ONCE", "CUT-ONCE", "GARBLE-ONCE", "ERROR-ONCE", "BUSY-ONCE", "HANG-ONCE", "HANG", "REFUSE", "TOO-LONG");
+            "RESET-ONCE",
+            "CUT-ONCE",
+            "GARBLE-ONCE",
+            "ERROR-ONCE",
+            "BUSY-ONCE",
+            "HANG-ONCE",
+            "HANG",
+            "REFUSE",
+            "TOO-LONG");
 
     /// A driver that is killed takes its server along; the run goes on and every row is there once, with what became
     /// of it. The key is nowhere.
@@ -200,13 +208,12 @@ class ServedIT {
         List<Row> rows = new FakeJob(dir.resolve("out")).rows();
         assertThat(rows).hasSize(lines.size());
         for (int row = 0; row < rows.size(); row++) {
-            String expected =
-                    switch (lines.get(row)) {
-                        case "HANG" -> "SERVER_TIMEOUT";
-                        case "REFUSE" -> "SERVER_REFUSED";
-                        case "TOO-LONG" -> "CONTEXT_EXCEEDED";
-                        default -> "ok";
-                    };
+            String expected = switch (lines.get(row)) {
+                case "HANG" -> "SERVER_TIMEOUT";
+                case "REFUSE" -> "SERVER_REFUSED";
+                case "TOO-LONG" -> "CONTEXT_EXCEEDED";
+                default -> "ok";
+            };
             assertThat(FakeJob.outcome(rows.get(row))).as(lines.get(row)).isEqualTo(expected);
             if (expected.equals("ok")) {
                 assertThat(rows.get(row).<String>getAs("output_text")).isEqualTo("echo " + lines.get(row));

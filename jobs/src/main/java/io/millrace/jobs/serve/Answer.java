@@ -97,7 +97,10 @@ final class Answer {
 
     private ObjectNode envelope(boolean stream) {
         ObjectNode envelope = JsonNodeFactory.instance.objectNode();
-        envelope.put("id", id).put("object", form.object(stream)).put("created", created).put("model", model);
+        envelope.put("id", id)
+                .put("object", form.object(stream))
+                .put("created", created)
+                .put("model", model);
         envelope.putArray("choices");
         return envelope;
     }

@@ -73,7 +73,8 @@ final class ApiException extends RuntimeException {
                         null,
                         code == ErrorCode.CONTEXT_EXCEEDED ? "context_length_exceeded" : null,
                         message);
-            case DEVICE, MODEL_MISMATCH, INTERNAL, SERVER -> new ApiException(500, "server_error", null, code.name(), message);
+            case DEVICE, MODEL_MISMATCH, INTERNAL, SERVER ->
+                new ApiException(500, "server_error", null, code.name(), message);
         };
     }
 

@@ -85,7 +85,8 @@ final class ApiServer implements AutoCloseable {
     private void answer(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         switch (exchange.getRequestMethod() + " " + path) {
-            case "GET /health" -> send(exchange, 200, JsonNodeFactory.instance.objectNode().put("status", "ok"));
+            case "GET /health" ->
+                send(exchange, 200, JsonNodeFactory.instance.objectNode().put("status", "ok"));
             case "GET /v1/models" -> send(exchange, 200, models());
             case "POST /v1/chat/completions" -> complete(exchange, Wish::ofChat);
             case "POST /v1/completions" -> complete(exchange, Wish::ofText);

@@ -22,8 +22,7 @@ final class Choice implements TokenListener {
         this.index = index;
         this.logprobs = wish.logprobs();
         this.news = news;
-        GenerationRequest request =
-                new GenerationRequest(id + "-" + index, wish.prompt(index), wish.sampling(index));
+        GenerationRequest request = new GenerationRequest(id + "-" + index, wish.prompt(index), wish.sampling(index));
         this.result = wish.stream() || logprobs >= 0 ? engine.submit(request, this) : engine.submit(request);
     }
 
@@ -32,7 +31,7 @@ final class Choice implements TokenListener {
     /// @param news gets this choice whenever there is more of it, and once more at its end
     static Choice submit(int index, LocalEngine engine, String id, Wish wish, BlockingQueue<Choice> news) {
         Choice choice = new Choice(index, engine, id, wish, news);
-        choice.result.whenComplete((_, _) -> news.add(choice));
+        CompletableFuture<GenerationResult> _ = choice.result.whenComplete((_, _) -> news.add(choice));
         return choice;
     }
 

@@ -44,7 +44,9 @@ record Fields(JsonNode root) {
         if (!has(name)) {
             return otherwise;
         }
-        if (!node(name).isIntegralNumber() || !node(name).canConvertToInt() || node(name).intValue() < least) {
+        if (!node(name).isIntegralNumber()
+                || !node(name).canConvertToInt()
+                || node(name).intValue() < least) {
             throw wrong(name, "a whole number >= " + least);
         }
         return node(name).intValue();
@@ -81,7 +83,8 @@ record Fields(JsonNode root) {
     /// Refuses a field that asks for something; false, 0 and what is empty do not.
     void refuse(String name, String reason) {
         JsonNode value = node(name);
-        boolean empty = value.isContainerNode() ? value.isEmpty() : value.asText().isEmpty();
+        boolean empty =
+                value.isContainerNode() ? value.isEmpty() : value.asText().isEmpty();
         boolean off = value.isBoolean() ? !value.booleanValue() : value.isNumber() && value.doubleValue() == 0;
         if (has(name) && !empty && !off) {
             throw ApiException.unsupported(name, name + ": " + reason);

@@ -52,7 +52,8 @@ enum Form {
             for (Chosen token : tokens) {
                 ObjectNode entry = entry(token, tokenizer);
                 entry.putArray("top_logprobs");
-                token.likeliest().forEach(other -> entry.withArray("top_logprobs").add(entry(other, tokenizer)));
+                token.likeliest()
+                        .forEach(other -> entry.withArray("top_logprobs").add(entry(other, tokenizer)));
                 logprobs.withArray("content").add(entry);
             }
             return logprobs;
@@ -141,7 +142,9 @@ enum Form {
 
     private static ObjectNode entry(Chosen token, Tokenizer tokenizer) {
         ObjectNode entry = JsonNodeFactory.instance.objectNode();
-        entry.put("token", text(token, tokenizer)).put("logprob", token.logprob()).putArray("bytes");
+        entry.put("token", text(token, tokenizer))
+                .put("logprob", token.logprob())
+                .putArray("bytes");
         for (byte b : tokenizer.bytes(token.token())) {
             entry.withArray("bytes").add(b & 0xFF);
         }

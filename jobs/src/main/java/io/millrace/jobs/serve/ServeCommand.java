@@ -72,8 +72,10 @@ public final class ServeCommand implements Callable<Integer> {
                 ApiServer server = start(engine)) {
             // the engine is closed by the process's end
             Runtime.getRuntime()
-                    .addShutdownHook(Thread.ofPlatform().name("millrace-serve-stop").unstarted(stopped::countDown));
-            say("serving " + name(engine) + " at http://" + host + ":" + server.address().getPort() + "/v1");
+                    .addShutdownHook(
+                            Thread.ofPlatform().name("millrace-serve-stop").unstarted(stopped::countDown));
+            say("serving " + name(engine) + " at http://" + host + ":"
+                    + server.address().getPort() + "/v1");
             stopped.await();
         }
         return 0;

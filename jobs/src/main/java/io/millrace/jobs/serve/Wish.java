@@ -53,8 +53,7 @@ record Wish(
         List<ChatMessage> messages = ChatMessages.parse(conversation.toString());
         TokenIds prompt = engine.encodeChat(messages, thinking);
         int room = Math.max(1, engine.model().maxPositions() - prompt.size());
-        int maxTokens =
-                fields.integer("max_completion_tokens", fields.integer("max_tokens", room, 1), 1);
+        int maxTokens = fields.integer("max_completion_tokens", fields.integer("max_tokens", room, 1), 1);
         int logprobs = -1;
         if (fields.flag("logprobs")) {
             logprobs = top(fields, "top_logprobs", 0);
@@ -67,14 +66,21 @@ record Wish(
     /// A request of `/v1/completions`.
     static Wish ofText(Fields fields, LocalEngine engine, long seed) {
         refuseCommon(fields);
-        fields.refuse("echo", "the engine does not tell the probabilities of prompt tokens; ask for the completion only");
+        fields.refuse(
+                "echo", "the engine does not tell the probabilities of prompt tokens; ask for the completion only");
         fields.refuse("suffix", "the model does not fill in the middle");
         if (fields.integer("best_of", 1, 1) > fields.integer("n", 1, 1)) {
             throw ApiException.unsupported("best_of", "best_of: all n choices are returned, none is left out");
         }
         int logprobs = fields.has("logprobs") ? top(fields, "logprobs", -1) : -1;
         return of(
-                fields, null, false, prompts(fields, engine), fields.integer("max_tokens", TEXT_TOKENS, 1), logprobs, seed);
+                fields,
+                null,
+                false,
+                prompts(fields, engine),
+                fields.integer("max_tokens", TEXT_TOKENS, 1),
+                logprobs,
+                seed);
     }
 
     private static Wish of(
@@ -148,7 +154,9 @@ record Wish(
         JsonNode type = fields.node("thinking").path("type");
         boolean thinks = type.isTextual()
                 ? type.textValue().equals("enabled")
-                : fields.node("chat_template_kwargs").path("thinking").asBoolean(effort != null && !effort.equals("none"));
+                : fields.node("chat_template_kwargs")
+                        .path("thinking")
+                        .asBoolean(effort != null && !effort.equals("none"));
         if (!thinks) {
             return ThinkingMode.CHAT;
         }

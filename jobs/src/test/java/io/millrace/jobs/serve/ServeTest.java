@@ -88,8 +88,8 @@ class ServeTest {
         for (String file : List.of("model.safetensors", "tokenizer.json", "generation_config.json")) {
             Files.createSymbolicLink(longer.resolve(file), BUNDLED.resolve(file).toAbsolutePath());
         }
-        ObjectNode config =
-                (ObjectNode) new ObjectMapper().readTree(BUNDLED.resolve("config.json").toFile());
+        ObjectNode config = (ObjectNode)
+                new ObjectMapper().readTree(BUNDLED.resolve("config.json").toFile());
         config.put("max_position_embeddings", 4096);
         Files.writeString(longer.resolve("config.json"), config.toString());
         return longer;
@@ -119,9 +119,9 @@ class ServeTest {
     }
 
     private static GenerationResult.Completed greedy(TokenIds prompt, int maxTokens) {
-        return (GenerationResult.Completed) engine.submit(
-                        new GenerationRequest("direct", prompt, SamplingParams.greedy(maxTokens)))
-                .join();
+        return (GenerationResult.Completed)
+                engine.submit(new GenerationRequest("direct", prompt, SamplingParams.greedy(maxTokens)))
+                        .join();
     }
 
     @Test
@@ -129,8 +129,7 @@ class ServeTest {
         assertThat(client.models().list().data()).extracting(Model::id).containsExactly(NAME);
         assertThat(client.models().retrieve(NAME)._additionalProperties())
                 .containsEntry("max_model_len", JsonValue.from(4096))
-                .containsEntry(
-                        "weights_sha256", JsonValue.from(engine.model().weightsSha256()));
+                .containsEntry("weights_sha256", JsonValue.from(engine.model().weightsSha256()));
         assertThatExceptionOfType(NotFoundException.class)
                 .isThrownBy(() -> client.models().retrieve("another"));
     }
@@ -192,7 +191,8 @@ class ServeTest {
                 .completions()
                 .create(chat().logprobs(true).topLogprobs(3).build());
 
-        var tokens = answer.choices().getFirst().logprobs().orElseThrow().content().orElseThrow();
+        var tokens =
+                answer.choices().getFirst().logprobs().orElseThrow().content().orElseThrow();
         assertThat(tokens).hasSize(direct.tokens().size()).allSatisfy(token -> {
             assertThat(token.topLogprobs()).hasSize(3);
             // greedy: the chosen one is the likeliest
@@ -309,7 +309,8 @@ class ServeTest {
         assertThatExceptionOfType(BadRequestException.class)
                 .isThrownBy(() -> client.chat()
                         .completions()
-                        .create(chat().responseFormat(ResponseFormatJsonObject.builder().build())
+                        .create(chat().responseFormat(
+                                        ResponseFormatJsonObject.builder().build())
                                 .build()))
                 .satisfies(e -> assertThat(e.param()).contains("response_format"))
                 .withMessageContaining("cannot constrain");
@@ -319,9 +320,8 @@ class ServeTest {
                         .create(chat().maxCompletionTokens(5000).build()))
                 .satisfies(e -> assertThat(e.code()).contains("context_length_exceeded"));
         assertThatExceptionOfType(BadRequestException.class)
-                .isThrownBy(() -> client.chat()
-                        .completions()
-                        .create(chat().topP(0.0).build()))
+                .isThrownBy(() ->
+                        client.chat().completions().create(chat().topP(0.0).build()))
                 .withMessageContaining("topP: expected in (0, 1], got 0.0");
         assertThatExceptionOfType(BadRequestException.class)
                 .isThrownBy(() -> client.chat()
@@ -329,9 +329,8 @@ class ServeTest {
                         .create(chat().presencePenalty(1.0).build()))
                 .satisfies(e -> assertThat(e.param()).contains("presence_penalty"));
         assertThatExceptionOfType(BadRequestException.class)
-                .isThrownBy(() -> client.chat()
-                        .completions()
-                        .create(chat().n(QUEUE + 1).build()))
+                .isThrownBy(() ->
+                        client.chat().completions().create(chat().n(QUEUE + 1).build()))
                 .withMessageContaining("at most " + QUEUE);
         assertThatExceptionOfType(NotFoundException.class)
                 .isThrownBy(() -> client.chat()
@@ -387,9 +386,11 @@ class ServeTest {
                 try {
                     assertThat(answer.get().choices()).hasSize(QUEUE);
                 } catch (java.util.concurrent.ExecutionException e) {
-                    assertThat(e.getCause()).isInstanceOfSatisfying(RateLimitException.class, limit -> assertThat(
-                                    limit.headers().values("Retry-After"))
-                            .containsExactly("1"));
+                    assertThat(e.getCause())
+                            .isInstanceOfSatisfying(
+                                    RateLimitException.class,
+                                    limit -> assertThat(limit.headers().values("Retry-After"))
+                                            .containsExactly("1"));
                     refused++;
                 }
             }

@@ -55,7 +55,7 @@ final class Flight {
 
     /// The result; cancelling it ends the request.
     CompletableFuture<GenerationResult> start() {
-        result.whenComplete((_, _) -> thread.interrupt());
+        CompletableFuture<GenerationResult> _ = result.whenComplete((_, _) -> thread.interrupt());
         thread.start();
         return result;
     }
