@@ -3,9 +3,11 @@
 
 usage: to_gguf.py FOLDER OUT.gguf        needs numpy and the gguf package
 
-The vocabulary is a stand-in of as many entries: only token ids are compared. No YaRN.
+The vocabulary is the folder's tokenizer.json, or a stand-in of as many entries where only token ids are compared. No
+YaRN.
 """
 import json
+import os
 import struct
 import sys
 
@@ -129,17 +131,39 @@ writer = gguf.GGUFWriter(out, "deepseek4")
 for key, value in KEYS.items():
     adders = {bool: writer.add_bool, int: writer.add_uint32, float: writer.add_float32, str: writer.add_string}
     adders.get(type(value), writer.add_array)("deepseek4." + key, value)
-printable = [c for c in range(256) if 33 <= c < 127 or 161 <= c < 173 or 174 <= c < 256]
-others = [256 + i for i in range(256 - len(printable))]
-tokens = [chr(c) for c in printable + others]
-tokens += ["t%05d" % i for i in range(len(tokens), vocabulary - 2)] + ["<|bos|>", "<|eos|>"]
+
+
+def stand_in():
+    printable = [c for c in range(256) if 33 <= c < 127 or 161 <= c < 173 or 174 <= c < 256]
+    others = [256 + i for i in range(256 - len(printable))]
+    tokens = [chr(c) for c in printable + others]
+    tokens += ["t%05d" % i for i in range(len(tokens), vocabulary - 2)] + ["<|bos|>", "<|eos|>"]
+    return "default", tokens, [1] * (vocabulary - 2) + [3, 3], ["t 0", "t 1"], vocabulary - 2, vocabulary - 1
+
+
+def own(tokenizer):
+    ids = {**tokenizer["model"]["vocab"], **{t["content"]: t["id"] for t in tokenizer["added_tokens"]}}
+    names = {i: token for token, i in ids.items()}
+    control = {t["id"] for t in tokenizer["added_tokens"]}
+    return (
+        "deepseek-v3",
+        [names.get(i, "unused%d" % i) for i in range(vocabulary)],
+        [3 if i in control else 1 if i in names else 5 for i in range(vocabulary)],
+        [" ".join(merge) for merge in tokenizer["model"]["merges"]],
+        config["bos_token_id"],
+        config["eos_token_id"],
+    )
+
+
+path = folder + "/tokenizer.json"
+pre, tokens, types, merges, bos, eos = own(json.load(open(path))) if os.path.exists(path) else stand_in()
 writer.add_tokenizer_model("gpt2")
-writer.add_tokenizer_pre("default")
+writer.add_tokenizer_pre(pre)
 writer.add_token_list(tokens)
-writer.add_token_types([1] * (vocabulary - 2) + [3, 3])
-writer.add_token_merges(["t 0", "t 1"])
-writer.add_bos_token_id(vocabulary - 2)
-writer.add_eos_token_id(vocabulary - 1)
+writer.add_token_types(types)
+writer.add_token_merges(merges)
+writer.add_bos_token_id(bos)
+writer.add_eos_token_id(eos)
 writer.add_add_bos_token(False)
 
 

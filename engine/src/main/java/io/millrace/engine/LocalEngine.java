@@ -11,6 +11,7 @@ import io.millrace.engine.api.ModelSummary;
 import io.millrace.engine.api.ScoringRequest;
 import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
+import io.millrace.engine.api.TokenListener;
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.chat.ChatMessage;
 import io.millrace.engine.chat.ChatOptions;
@@ -136,6 +137,12 @@ public final class LocalEngine implements Engine {
     @Override
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
         return loop.submit(request);
+    }
+
+    /// As {@link #submit(GenerationRequest)}, and tells the tokens as they are chosen; beam search has none to
+    /// tell.
+    public CompletableFuture<GenerationResult> submit(GenerationRequest request, TokenListener listener) {
+        return loop.submit(request, listener);
     }
 
     @Override

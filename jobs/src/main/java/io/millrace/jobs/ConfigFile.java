@@ -31,6 +31,9 @@ final class ConfigFile {
         groups.put("output", Map.of("dir", config.outputDir()));
         groups.put("engine", engine(config));
         groups.put("cards", cards(config.cards()));
+        if (config.engine().served() != null) {
+            groups.put("served", ServedSettings.keys(config.engine().served()));
+        }
         groups.put("prompt", prompt(config.prompt()));
         groups.put("sampling", sampling(config.sampling()));
         groups.put("plan", Map.of("shard-rows", config.shardRows()));
@@ -128,7 +131,7 @@ final class ConfigFile {
         }
     }
 
-    private static void putIfThere(Map<String, Object> keys, String key, @Nullable String value) {
+    static void putIfThere(Map<String, Object> keys, String key, @Nullable String value) {
         if (value != null) {
             keys.put(key, value);
         }

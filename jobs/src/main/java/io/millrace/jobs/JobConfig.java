@@ -108,6 +108,17 @@ public record JobConfig(
         keys.put("cards.locks", CardLeases.DEFAULT_FOLDER);
         keys.put("cards.beside", null);
         keys.put("cards.tolerance", "0.5");
+        keys.put("served.endpoint", null);
+        keys.put("served.command", null);
+        keys.put("served.environment", null);
+        keys.put("served.log-dir", "logs");
+        keys.put("served.restarts", "10");
+        keys.put("served.start-seconds", "1800");
+        keys.put("served.request-seconds", "600");
+        keys.put("served.model", null);
+        keys.put("served.tokenizer", null);
+        keys.put("served.api-key-variable", null);
+        keys.put("served.extra-body", "{}");
         keys.put("prompt.template", PromptRecipe.TEXT_ONLY);
         keys.put("prompt.format", "chat");
         keys.put("prompt.system", null);
@@ -227,7 +238,8 @@ public record JobConfig(
                 reader.integer("engine.max-running", 1),
                 reader.choice("engine.cache-rounding", CacheRounding.values()),
                 reader.flag("engine.prefix-sharing"),
-                reader.flag("engine.speculation"));
+                reader.flag("engine.speculation"),
+                ServedSettings.read(reader));
     }
 
     private static Cards cards(ConfigReader reader) {
@@ -253,10 +265,18 @@ public record JobConfig(
         } catch (IllegalArgumentException e) {
             reader.problem("prompt.template", String.valueOf(e.getMessage()));
         }
+        PromptFormat format = reader.choice("prompt.format", PromptFormat.values());
+        String system = reader.optional("prompt.system");
+        if (format == PromptFormat.MESSAGES && (system != null || !template.equals(PromptRecipe.TEXT_ONLY))) {
+            reader.problem(
+                    "prompt.format",
+                    "prompt.format: messages are the whole conversation: expected no prompt.system, and "
+                            + PromptRecipe.TEXT_ONLY + " for prompt.template");
+        }
         return new PromptRecipe(
                 template,
-                reader.choice("prompt.format", PromptFormat.values()),
-                reader.optional("prompt.system"),
+                format,
+                system,
                 reader.choice("prompt.thinking", Thinking.values()),
                 reader.integer("prompt.max-tokens", 0),
                 reader.choice("prompt.overlong", OverlongPolicy.values()));

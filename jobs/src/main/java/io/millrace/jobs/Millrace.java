@@ -6,6 +6,7 @@ import io.millrace.jobs.inspect.DevicesCommand;
 import io.millrace.jobs.inspect.InspectCommand;
 import io.millrace.jobs.inspect.LogitsCommand;
 import io.millrace.jobs.inspect.TokenizeCommand;
+import io.millrace.jobs.serve.ServeCommand;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.util.List;
@@ -28,6 +29,7 @@ import picocli.CommandLine.IVersionProvider;
             TokenizeCommand.class,
             InspectCommand.class,
             DevicesCommand.class,
+            ServeCommand.class,
             BenchCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",

@@ -44,6 +44,9 @@ record RunFingerprint(SortedMap<String, String> fields) {
         fields.put("model.weights-sha256", engine.weightsSha256());
         fields.put("model.tokenizer-sha256", engine.tokenizerSha256());
         fields.put("model.quantization", engine.quantization());
+        if (config.engine().served() != null) {
+            fields.put("served.extra-body", config.engine().served().extraBody());
+        }
         ConfigFile.prompt(config.prompt()).forEach((key, value) -> fields.put("prompt." + key, value.toString()));
         ConfigFile.sampling(config.sampling()).forEach((key, value) -> fields.put("sampling." + key, value.toString()));
         fields.put("input.format", ConfigFile.word(plan.format()));

@@ -9,6 +9,7 @@ import io.millrace.udf.OverlongPolicy;
 import io.millrace.udf.PromptFormat;
 import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.SamplingRecipe;
+import io.millrace.udf.ServedRecipe;
 import io.millrace.udf.Thinking;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -26,10 +27,12 @@ class JobConfigTest {
             input: {path: [a.csv, b.csv], format: csv, text-column: t, id-column: i, reference-column: r,
                     whole-files: true, multi-line-csv: true, limit: 7}
             output: {dir: /out}
-            engine: {kind: fake, model-dir: /m, ring: reference, threads: 3, cache-budget: 512m, step-tokens: 64,
+            engine: {kind: served, model-dir: /m, ring: reference, threads: 3, cache-budget: 512m, step-tokens: 64,
                      max-running: 8, cache-rounding: off, prefix-sharing: off,
                      speculation: off, stall-seconds: 9}
             cards: {group: 4, locks: /locks, beside: "", tolerance: 0.25}
+            served: {endpoint: [], command: [serve, "{port}"], environment: [A=1], log-dir: /log, restarts: 1, start-seconds: 2,
+                     request-seconds: 3, model: n, tokenizer: /t, api-key-variable: KEY, extra-body: "{}"}
             prompt: {template: "{text}!", format: raw, system: be brief, thinking: think, max-tokens: 99,
                      overlong: truncate-middle}
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
@@ -105,7 +108,28 @@ class JobConfigTest {
                         new JobConfig.Input(List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", true, true, 7),
                         "/out",
                         new EngineRecipe(
-                                "fake", "/m", "reference", 3, 512L << 20, 64, 8, CacheRounding.OFF, false, false),
+                                "served",
+                                "/m",
+                                "reference",
+                                3,
+                                512L << 20,
+                                64,
+                                8,
+                                CacheRounding.OFF,
+                                false,
+                                false,
+                                new ServedRecipe(
+                                        List.of(),
+                                        List.of("serve", "{port}"),
+                                        Map.of("A", "1"),
+                                        "/log",
+                                        1,
+                                        2,
+                                        3,
+                                        "n",
+                                        "/t",
+                                        "KEY",
+                                        "{}")),
                         new JobConfig.Cards(4, "/locks", null, 0.25),
                         new PromptRecipe(
                                 "{text}!",
@@ -206,5 +230,45 @@ class JobConfigTest {
         assertThatThrownBy(() -> Settings.ofYaml(dir.resolve("none.yaml")))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("none.yaml");
+    }
+
+    @Test
+    void resolve_served_saysEverythingThatIsWrong() {
+        Settings settings = settings(
+                "engine.kind", "served",
+                "served.endpoint", "https://me:secret@host/v1",
+                "served.command", "vllm serve {model} --api-key=secret",
+                "served.environment", "HF_TOKEN=secret",
+                "served.extra-body", "[]",
+                "prompt.format", "messages",
+                "prompt.system", "be brief");
+
+        assertThatThrownBy(() -> JobConfig.resolve(HOME, List.of(settings)))
+                .isInstanceOfSatisfying(
+                        ConfigException.class,
+                        e -> assertThat(e.problems())
+                                .noneMatch(problem -> problem.contains("secret@") || problem.contains("=secret"))
+                                .satisfiesExactlyInAnyOrder(
+                                        problem -> assertThat(problem).contains("served.command, got both"),
+                                        problem -> assertThat(problem)
+                                                .contains("without user and query, got https:…host/v1"),
+                                        problem -> assertThat(problem).contains("served.command: expected no key"),
+                                        problem -> assertThat(problem).contains("expected no secret", "got HF_TOKEN;"),
+                                        problem -> assertThat(problem)
+                                                .contains("served.extra-body: expected a JSON object"),
+                                        problem -> assertThat(problem)
+                                                .contains("prompt.max-tokens: only with served.tokenizer"),
+                                        problem -> assertThat(problem)
+                                                .contains("sampling.beams: expected 1 of a served engine"),
+                                        problem ->
+                                                assertThat(problem).contains("messages are the whole conversation")));
+    }
+
+    @Test
+    void resolve_serverWithoutServedEngine_isWrong() {
+        assertThatThrownBy(
+                        () -> JobConfig.resolve(HOME, List.of(settings("served.endpoint", "http://127.0.0.1:8000/v1"))))
+                .hasMessageContaining(
+                        "engine.kind: expected served beside served.endpoint or served.command, got local");
     }
 }

@@ -38,6 +38,7 @@ final class CompletionRows {
         PromptEngine.Answer answer = engine.answer(result, recipe.prompt().thinking());
         NamedRow row = common(prompt.source(), OK);
         prompt(row, prompt);
+        row.set(Completion.PROMPT_TOKENS, result.usage().promptTokens());
         row.set(Completion.CACHED_TOKENS, result.usage().cachedTokens());
         row.set(Completion.COMPLETION_TOKENS, result.usage().completionTokens());
         row.set(Completion.REASONING_TOKENS, answer.reasoningTokens());
@@ -122,7 +123,7 @@ final class CompletionRows {
     private void prompt(NamedRow row, PromptRows.Prompt.Ready prompt) {
         row.set(
                 Completion.PROMPT_SHA256,
-                RowIdentity.sha256Hex(engine.decode(prompt.request().prompt())));
+                RowIdentity.sha256Hex(prompt.request().prompt().spelled(engine::decode)));
         row.set(Completion.PROMPT_TOKENS, prompt.request().prompt().size());
     }
 

@@ -7,11 +7,12 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /// How an executor opens its engine: strings and numbers, the only form in which an engine travels. Two
 /// recipes that are equal mean the same engine.
 ///
-/// @param kind which {@link EngineProvider} opens it: `local` runs the model in the executor
+/// @param kind which {@link EngineProvider} opens it: `local` runs the model in the executor, `served` asks a server
 /// @param modelDir folder of the model as the executors see it
 /// @param ring which kernels: `auto`, `native`, `native:LEVEL`, `vector` or `reference`
 /// @param threads worker threads of the engine; 0 for all processors the executor has
@@ -22,6 +23,7 @@ import java.util.TreeSet;
 /// @param cacheRounding whether cached rows take the rounding the model was trained with
 /// @param prefixSharing whether the common beginning of several prompts is computed once
 /// @param speculation whether small batches guess tokens ahead, where the model can
+/// @param served the server that computes, of kind `served`; null of others
 public record EngineRecipe(
         String kind,
         String modelDir,
@@ -32,11 +34,14 @@ public record EngineRecipe(
         int maxRunning,
         CacheRounding cacheRounding,
         boolean prefixSharing,
-        boolean speculation)
+        boolean speculation,
+        @Nullable ServedRecipe served)
         implements Serializable {
 
     /// The kind that runs the model inside the executor.
     public static final String LOCAL = "local";
+    /// The kind that asks a server.
+    public static final String SERVED = "served";
 
     /// The same model and settings with another kind of engine.
     public EngineRecipe withKind(String otherKind) {
@@ -50,7 +55,34 @@ public record EngineRecipe(
                 maxRunning,
                 cacheRounding,
                 prefixSharing,
-                speculation);
+                speculation,
+                served);
+    }
+
+    /// Of an engine that asks no server.
+    public EngineRecipe(
+            String kind,
+            String modelDir,
+            String ring,
+            int threads,
+            long cacheBudgetBytes,
+            int stepTokens,
+            int maxRunning,
+            CacheRounding cacheRounding,
+            boolean prefixSharing,
+            boolean speculation) {
+        this(
+                kind,
+                modelDir,
+                ring,
+                threads,
+                cacheBudgetBytes,
+                stepTokens,
+                maxRunning,
+                cacheRounding,
+                prefixSharing,
+                speculation,
+                null);
     }
 
     /// Opens the engine through its provider.

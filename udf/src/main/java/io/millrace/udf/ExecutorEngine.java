@@ -187,6 +187,9 @@ public final class ExecutorEngine {
         if (current != null && current.engine().isDone() && !current.engine().isCompletedExceptionally()) {
             current.engine().join().close();
             log.info("Engine of {} closed", current.recipe().modelDir());
+        } else if (current != null) {
+            // one that still opens has nobody else to close it
+            CompletableFuture<Void> _ = current.engine().thenAccept(PromptEngine::close);
         }
     }
 

@@ -147,17 +147,21 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
         private Row finish(Submitted submitted) {
             PromptRows.Prompt.Ready ready = submitted.prompt();
             GenerationResult result = answer(submitted.future());
-            int attempts = 1;
+            int attempts = attempts(result);
             while (result instanceof GenerationResult.Failed failed
                     && failed.code().isRetryable()
                     && attempts < MAX_ATTEMPTS) {
                 result = answer(engine.submit(ready.request()));
-                attempts++;
+                attempts += attempts(result);
             }
             return switch (result) {
                 case GenerationResult.Completed completed -> completed(submitted, completed, attempts);
                 case GenerationResult.Failed failed -> submitted.rows().failed(ready, failed, attempts);
             };
+        }
+
+        private static int attempts(GenerationResult result) {
+            return result instanceof GenerationResult.Failed failed ? failed.attempts() : 1;
         }
 
         private Row completed(Submitted submitted, GenerationResult.Completed completed, int attempts) {

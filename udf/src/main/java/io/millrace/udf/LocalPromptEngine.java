@@ -11,6 +11,7 @@ import io.millrace.engine.api.ScoringRequest;
 import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.chat.ChatMessage;
+import io.millrace.engine.chat.ChatMessages;
 import io.millrace.engine.chat.ThinkingMode;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -123,7 +124,16 @@ final class LocalPromptEngine implements PromptEngine {
             messages.add(ChatMessage.system(system));
         }
         messages.add(ChatMessage.user(user));
-        return engine.encodeChat(messages, thinking == Thinking.THINK ? ThinkingMode.THINKING : ThinkingMode.CHAT);
+        return engine.encodeChat(messages, mode(thinking));
+    }
+
+    @Override
+    public EncodedPrompt messages(String json, Thinking thinking) {
+        return new EncodedPrompt.Tokens(engine.encodeChat(ChatMessages.parse(json), mode(thinking)));
+    }
+
+    private static ThinkingMode mode(Thinking thinking) {
+        return thinking == Thinking.THINK ? ThinkingMode.THINKING : ThinkingMode.CHAT;
     }
 
     @Override

@@ -1,8 +1,12 @@
 package io.millrace.udf;
 
 import io.millrace.engine.api.Engine;
+import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.TokenIds;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /// What a task needs of the executor's engine: the running batch and the model's own text format.
@@ -15,6 +19,33 @@ public interface PromptEngine extends Engine {
     /// @param user the user's turn
     /// @throws io.millrace.engine.api.EngineException if the model has no chat format
     TokenIds encodeChat(@Nullable String system, String user, Thinking thinking);
+
+    /// The prompt of a conversation of one user turn, in the form that {@link #submit(PromptRequest)} takes.
+    default EncodedPrompt chat(@Nullable String system, String user, Thinking thinking) {
+        return new EncodedPrompt.Tokens(encodeChat(system, user, thinking));
+    }
+
+    /// The prompt of a conversation.
+    ///
+    /// @param json array of messages in OpenAI's form
+    /// @throws EngineException INVALID_REQUEST if the model cannot take them
+    default EncodedPrompt messages(String json, Thinking thinking) {
+        throw new EngineException(ErrorCode.INVALID_REQUEST, "messages: this engine takes texts only");
+    }
+
+    /// The prompt of a text to go on with.
+    default EncodedPrompt text(String text) {
+        return new EncodedPrompt.Tokens(encodeText(text));
+    }
+
+    /// Queues a request. The future never completes exceptionally: a failure is a {@link
+    /// GenerationResult.Failed}.
+    default CompletableFuture<GenerationResult> submit(PromptRequest request) {
+        if (request.prompt() instanceof EncodedPrompt.Tokens(TokenIds ids)) {
+            return submit(new GenerationRequest(request.id(), ids, request.sampling()));
+        }
+        throw new IllegalArgumentException("not a prompt of this engine: " + request.prompt());
+    }
 
     /// The tokens of plain text, without any control token.
     TokenIds encodeText(String text);

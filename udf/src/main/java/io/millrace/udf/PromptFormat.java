@@ -4,6 +4,8 @@ package io.millrace.udf;
 public enum PromptFormat {
     /// As the user's turn of a conversation in the model's chat format.
     CHAT,
+    /// As a whole conversation: the text is a JSON array of messages in OpenAI's form, and is never cut.
+    MESSAGES,
     /// As plain text to go on with, for models that were not trained to converse.
     RAW
 }

@@ -3,7 +3,6 @@ package io.millrace.udf;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.ErrorKind;
-import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.TokenIds;
 import java.util.function.Function;
 import org.apache.spark.sql.Row;
@@ -77,16 +76,16 @@ final class PromptRows {
         }
     }
 
-    private GenerationRequest request(Row row, @Nullable String text, Source source) {
+    private PromptRequest request(Row row, @Nullable String text, Source source) {
         String fault = row.getAs(InputColumns.FAULT);
         if (fault != null) {
             throw refused(RowFault.valueOf(fault), row.getAs(InputColumns.REASON), source);
         }
-        TokenIds tokens = fitting(row, checked(text, source), source);
+        EncodedPrompt prompt = fitting(row, checked(text, source), source);
         RowIdentity identity = source.identity();
-        return new GenerationRequest(
+        return new PromptRequest(
                 identity.requestId(recipe.configFingerprint()),
-                tokens,
+                prompt,
                 recipe.sampling().params(recipe.seed(identity)));
     }
 
@@ -101,7 +100,7 @@ final class PromptRows {
         return text;
     }
 
-    private TokenIds encode(Row row, String text, Source source) {
+    private EncodedPrompt encode(Row row, String text, Source source) {
         String user = template.render(text, column -> {
             String value = row.getAs(column);
             if (value == null) {
@@ -111,21 +110,22 @@ final class PromptRows {
         });
         return switch (recipe.prompt().format()) {
             case CHAT ->
-                engine.encodeChat(
-                        recipe.prompt().system(), user, recipe.prompt().thinking());
-            case RAW -> engine.encodeText(user);
+                engine.chat(recipe.prompt().system(), user, recipe.prompt().thinking());
+            case MESSAGES -> engine.messages(user, recipe.prompt().thinking());
+            case RAW -> engine.text(user);
         };
     }
 
     /// The prompt, with as much of the text as fits.
-    private TokenIds fitting(Row row, String text, Source source) {
-        String start = end(text, true);
-        TokenIds tokens = encode(row, start, source);
-        if (start.length() < text.length() && tokens.size() <= maxPromptTokens) {
+    private EncodedPrompt fitting(Row row, String text, Source source) {
+        boolean whole = recipe.prompt().format() == PromptFormat.MESSAGES;
+        String start = whole ? text : end(text, true);
+        EncodedPrompt prompt = encode(row, start, source);
+        if (start.length() < text.length() && prompt.size() <= maxPromptTokens) {
             start = text;
-            tokens = encode(row, text, source);
+            prompt = encode(row, text, source);
         }
-        return tokens.size() <= maxPromptTokens ? tokens : shortened(row, text, start, tokens.size(), source);
+        return prompt.size() <= maxPromptTokens ? prompt : shortened(row, text, start, prompt.size(), source);
     }
 
     /// Cuts the text until the prompt fits. Cutting k tokens off the text need not shorten the prompt by k,
@@ -134,10 +134,11 @@ final class PromptRows {
     ///
     /// @param start what of the text's start has been looked at
     /// @param promptTokens tokens of the prompt with `start` for the text
-    private TokenIds shortened(Row row, String text, String start, int promptTokens, Source source) {
+    private EncodedPrompt shortened(Row row, String text, String start, int promptTokens, Source source) {
         OverlongPolicy policy = recipe.prompt().overlong();
         int uses = template.textUses();
-        if (policy != OverlongPolicy.ERROR && uses > 0) {
+        boolean mayBeCut = recipe.prompt().format() != PromptFormat.MESSAGES;
+        if (policy != OverlongPolicy.ERROR && uses > 0 && mayBeCut) {
             TokenIds startTokens = engine.encodeText(start);
             Ends ends = new Ends(start, startTokens, "", TokenIds.EMPTY);
             if (policy == OverlongPolicy.TRUNCATE_MIDDLE) {
@@ -146,11 +147,11 @@ final class PromptRows {
             }
             int keep = startTokens.size() - Math.ceilDiv(promptTokens - maxPromptTokens, uses);
             for (int round = 0; keep > 0; round++) {
-                TokenIds tokens = encode(row, ends.kept(keep, policy, engine::decode), source);
-                if (tokens.size() <= maxPromptTokens) {
-                    return tokens;
+                EncodedPrompt prompt = encode(row, ends.kept(keep, policy, engine::decode), source);
+                if (prompt.size() <= maxPromptTokens) {
+                    return prompt;
                 }
-                long cut = (long) Math.ceilDiv(tokens.size() - maxPromptTokens, uses) << Math.min(round, 30);
+                long cut = (long) Math.ceilDiv(prompt.size() - maxPromptTokens, uses) << Math.min(round, 30);
                 keep = (int) Math.max(0, keep - cut);
             }
         }
@@ -214,7 +215,7 @@ final class PromptRows {
     sealed interface Prompt {
         Source source();
 
-        record Ready(Source source, GenerationRequest request) implements Prompt {}
+        record Ready(Source source, PromptRequest request) implements Prompt {}
 
         /// @param kind who has to act, see {@link io.millrace.engine.api.ErrorKind}
         /// @param code stable word

@@ -3,7 +3,6 @@ package io.millrace.udf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.engine.api.CacheRounding;
-import io.millrace.engine.api.TokenIds;
 import java.util.List;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
@@ -38,8 +37,7 @@ class PromptRowsTest {
 
     private String text(PromptRows.Prompt prompt) {
         assertThat(prompt).isInstanceOf(PromptRows.Prompt.Ready.class);
-        String rendered =
-                engine.decode(((PromptRows.Prompt.Ready) prompt).request().prompt());
+        String rendered = ((PromptRows.Prompt.Ready) prompt).request().prompt().spelled(engine::decode);
         assertThat(rendered).startsWith("<user>").endsWith("</user>");
         return rendered.substring("<user>".length(), rendered.length() - "</user>".length());
     }
@@ -113,7 +111,7 @@ class PromptRowsTest {
         PromptRows.Prompt prompt = prompt(recipe, row("abcdefghijklmnopqrstuvwxyz", null));
 
         assertThat(text(prompt)).isEqualTo("abcdef [...] uvwxyz");
-        TokenIds tokens = ((PromptRows.Prompt.Ready) prompt).request().prompt();
+        EncodedPrompt tokens = ((PromptRows.Prompt.Ready) prompt).request().prompt();
         assertThat(tokens.size()).isLessThanOrEqualTo(21);
     }
 

@@ -20,6 +20,14 @@ public enum ErrorCode {
     ENGINE_CLOSED(ErrorKind.DEVICE, true),
     /// The engine made no progress for longer than it may.
     ENGINE_STALLED(ErrorKind.DEVICE, true),
+    /// A server that was asked has a fault, or the connection to it broke.
+    SERVER_FAILED(ErrorKind.SERVER, true),
+    /// A server that was asked has more to do than it takes.
+    SERVER_BUSY(ErrorKind.SERVER, true),
+    /// A server that was asked did not answer in time.
+    SERVER_TIMEOUT(ErrorKind.SERVER, true),
+    /// A server that was asked refused the request, or answered it with something else than was asked for.
+    SERVER_REFUSED(ErrorKind.SERVER, false),
     /// A fault of our own.
     INTERNAL(ErrorKind.INTERNAL, true);
 

@@ -6,5 +6,7 @@ public enum ErrorKind {
     MODEL_MISMATCH,
     INSUFFICIENT_RESOURCES,
     DEVICE,
-    INTERNAL
+    INTERNAL,
+    /// Whoever runs the server that was asked.
+    SERVER
 }

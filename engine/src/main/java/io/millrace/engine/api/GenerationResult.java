@@ -22,14 +22,30 @@ public sealed interface GenerationResult {
             implements GenerationResult {}
 
     /// The request failed; its row becomes an error row.
-    record Failed(String requestId, ErrorCode code, String message) implements GenerationResult, ScoringResult {}
+    ///
+    /// @param attempts how often the engine has tried, at least once
+    record Failed(String requestId, ErrorCode code, String message, int attempts)
+            implements GenerationResult, ScoringResult {
+
+        /// Tried once.
+        public Failed(String requestId, ErrorCode code, String message) {
+            this(requestId, code, message, 1);
+        }
+    }
 
     /// Tokens spent.
     ///
     /// @param promptTokens tokens of the prompt
     /// @param cachedTokens of these, how many were not computed because a prefix was shared
     /// @param completionTokens tokens generated, the end-of-sequence token included
-    record Usage(int promptTokens, int cachedTokens, int completionTokens) {}
+    /// @param reasoningTokens of these, those of the reasoning, where a server counts them; 0 otherwise
+    record Usage(int promptTokens, int cachedTokens, int completionTokens, int reasoningTokens) {
+
+        /// With nothing told of the reasoning.
+        public Usage(int promptTokens, int cachedTokens, int completionTokens) {
+            this(promptTokens, cachedTokens, completionTokens, 0);
+        }
+    }
 
     /// Where the wall time went, in milliseconds.
     record Timing(double queuedMillis, double prefillMillis, double decodeMillis) {}

@@ -99,6 +99,13 @@ public final class DeepSeekV4Chat {
         return new CompletionParser(completion).parse(mode);
     }
 
+    /// Reads a completion whose end token has been taken off.
+    ///
+    /// @throws EngineException `INVALID_REQUEST` with the offset and what was expected there
+    public static ChatMessage parseAnswer(String answer, ThinkingMode mode) {
+        return parseCompletion(answer + EOS, mode);
+    }
+
     private static List<Turn> withoutEarlierDevelopers(List<Turn> turns) {
         int lastQuestion = lastQuestion(turns);
         List<Turn> kept = new ArrayList<>();

@@ -8,6 +8,7 @@ import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ScoringRequest;
 import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
+import io.millrace.engine.api.TokenListener;
 import io.millrace.engine.model.LanguageModel;
 import io.millrace.engine.model.LanguageModelConfig;
 import io.millrace.engine.tokenizer.Tokenizer;
@@ -60,6 +61,12 @@ public final class DecodeLoop implements AutoCloseable {
 
     /// See {@link io.millrace.engine.api.Engine#submit}.
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
+        return submit(request, null);
+    }
+
+    /// As {@link #submit(GenerationRequest)}, and tells the tokens as they are chosen; beam search has none to
+    /// tell.
+    public CompletableFuture<GenerationResult> submit(GenerationRequest request, @Nullable TokenListener listener) {
         CompletableFuture<GenerationResult> result = new CompletableFuture<>();
         int maxTokens = request.sampling().maxTokens();
         int beams = request.sampling().beams();
@@ -67,7 +74,7 @@ public final class DecodeLoop implements AutoCloseable {
         long now = System.nanoTime();
         Sequence sequence = beams > 1
                 ? new BeamSearch(request, result, tokenizer, model.eosTokenIds(), bytes, now)
-                : new Generation(request, result, tokenizer, model.eosTokenIds(), bytes, now);
+                : new Generation(request, result, tokenizer, model.eosTokenIds(), listener, bytes, now);
         if (beams > maxRunning) {
             sequence.fail(
                     ErrorCode.INVALID_REQUEST,

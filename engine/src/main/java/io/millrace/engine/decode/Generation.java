@@ -7,6 +7,7 @@ import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.GenerationResult.Completed;
 import io.millrace.engine.api.GenerationResult.Failed;
 import io.millrace.engine.api.TokenIds;
+import io.millrace.engine.api.TokenListener;
 import io.millrace.engine.tokenizer.Tokenizer;
 import java.util.Arrays;
 import java.util.List;
@@ -21,6 +22,7 @@ final class Generation extends Sequence {
     private final @Nullable Tokenizer tokenizer;
     private final List<Integer> eosTokens;
     private final CompletionText text;
+    private final @Nullable TokenListener listener;
 
     private double logprobs;
     private @Nullable FinishReason finishReason;
@@ -32,6 +34,7 @@ final class Generation extends Sequence {
             CompletableFuture<GenerationResult> result,
             @Nullable Tokenizer tokenizer,
             List<Integer> eosTokens,
+            @Nullable TokenListener listener,
             long cacheBytes,
             long submittedNanos) {
         super(request.prompt().toArray(), request.prompt().size(), cacheBytes, submittedNanos);
@@ -39,6 +42,7 @@ final class Generation extends Sequence {
         this.result = result;
         this.tokenizer = tokenizer;
         this.eosTokens = eosTokens;
+        this.listener = listener;
         this.text = new CompletionText(tokenizer, request.sampling().stop());
     }
 
@@ -57,7 +61,12 @@ final class Generation extends Sequence {
         logprobs += logits[token] - logSumExp;
         if (eosTokens.contains(token) && !request.sampling().ignoreEos()) {
             end(FinishReason.STOP, count() - 1);
-        } else if (text.accept(token)) {
+            return true;
+        }
+        if (listener != null) {
+            listener.chosen(count() - 1, token, logits, logSumExp);
+        }
+        if (text.accept(token)) {
             end(FinishReason.STOP, count());
         } else if (count() == maxTokens()) {
             end(FinishReason.LENGTH, count());
@@ -118,7 +127,7 @@ final class Generation extends Sequence {
 
     @Override
     Generation again() {
-        return new Generation(request, result, tokenizer, eosTokens, cacheBytes(), submittedNanos());
+        return new Generation(request, result, tokenizer, eosTokens, listener, cacheBytes(), submittedNanos());
     }
 
     @Override

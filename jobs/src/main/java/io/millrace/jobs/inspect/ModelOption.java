@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /// Which model, and how it is run; shared by the commands that open one.
-final class ModelOption {
+public final class ModelOption {
 
     @Option(names = "--model", paramLabel = "DIR", required = true, description = "Model folder.")
     private Path model = Path.of("");
@@ -33,12 +33,13 @@ final class ModelOption {
             description = "Round cached rows as the model was trained: auto, on or off. Default: ${DEFAULT-VALUE}.")
     private CacheRounding cacheRounding = CacheRounding.AUTO;
 
-    Path dir() {
+    /// The folder or file as given.
+    public Path dir() {
         return model;
     }
 
     /// The caller closes it.
-    LocalEngine open() {
+    public LocalEngine open() {
         return open(ring);
     }
 

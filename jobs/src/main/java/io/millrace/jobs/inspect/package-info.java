@@ -1,5 +1,5 @@
 /// Doors to the engine for a person or a tool: what a model is, what it says, what its tokenizer does. The
-/// only package of this module, beside `bench`, that calls the engine.
+/// only package of this module, beside `bench` and `serve`, that calls the engine.
 @NullMarked
 package io.millrace.jobs.inspect;
 

@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.jobs.serve;
+
+import org.jspecify.annotations.NullMarked;

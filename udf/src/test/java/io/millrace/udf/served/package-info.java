@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.udf.served;
+
+import org.jspecify.annotations.NullMarked;
