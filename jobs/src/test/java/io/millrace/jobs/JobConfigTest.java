@@ -26,8 +26,8 @@ class JobConfigTest {
             input: {path: [a.csv, b.csv], format: csv, text-column: t, id-column: i, reference-column: r,
                     whole-files: true, multi-line-csv: true, limit: 7}
             output: {dir: /out}
-            engine: {kind: fake, model-dir: /m, ring: reference, threads: 3, cache-budget: 512m, step-tokens: 64,
-                     max-running: 8, cache-rounding: off, prefix-sharing: off,
+            engine: {kind: fake, model-dir: /m, model-cache: /c, ring: reference, threads: 3, cache-budget: 512m,
+                     step-tokens: 64, max-running: 8, cache-rounding: off, prefix-sharing: off,
                      speculation: off, stall-seconds: 9}
             prompt: {template: "{text}!", format: raw, system: be brief, thinking: think, max-tokens: 99,
                      overlong: truncate-middle}
@@ -68,6 +68,7 @@ class JobConfigTest {
                 .isEqualTo(new EngineRecipe(
                         "local",
                         "/checkout/engine/models/synopsis-v4",
+                        "/var/tmp/millrace-models",
                         "auto",
                         0,
                         0,
@@ -101,7 +102,7 @@ class JobConfigTest {
                         new JobConfig.Input(List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", true, true, 7),
                         "/out",
                         new EngineRecipe(
-                                "fake", "/m", "reference", 3, 512L << 20, 64, 8, CacheRounding.OFF, false, false),
+                                "fake", "/m", "/c", "reference", 3, 512L << 20, 64, 8, CacheRounding.OFF, false, false),
                         new PromptRecipe(
                                 "{text}!",
                                 PromptFormat.RAW,

@@ -18,7 +18,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
@@ -36,12 +35,13 @@ import org.junit.jupiter.api.io.TempDir;
 /// written to `target/kill-moments.md`.
 class KillIT {
     private static final int SHARD_ROWS = 10;
-    private static final int PROMPT_TOKENS = 64;
-    private static final int COMPLETION_TOKENS = 12;
+    private static final int PROMPT_TOKENS = 32;
+    private static final int COMPLETION_TOKENS = 6;
     /// Most tokens of a shard.
     private static final int SHARD_TOKENS = SHARD_ROWS * (PROMPT_TOKENS + COMPLETION_TOKENS);
-    /// Shards for each moment, so that the run is not over before the last one.
-    private static final int SHARDS_PER_MOMENT = 9;
+    /// Shards for each moment, so that the run is not over before the last one; no moment waits for more than all
+    /// but one of them.
+    private static final int SHARDS_PER_MOMENT = 6;
     private static final int EXECUTORS = 2;
 
     private static final int MOMENTS = Integer.getInteger("kill.moments", 3);
@@ -195,11 +195,15 @@ class KillIT {
     /// A random time after the driver was started, or after a random number of further shards.
     private void awaitMoment(LocalCluster cluster, Process driver, Output output) {
         boolean early = random.nextInt(4) == 0;
-        int shards = early ? 0 : output.parts() + random.nextInt(1, 4);
+        int before = output.parts();
+        int shards = early ? 0 : before + random.nextInt(1, 4);
         Duration delay = Duration.ofMillis(random.nextInt(early ? 5000 : 1000));
         JavaProcesses.await(
                 () -> output.parts() >= shards && !cluster.executors().isEmpty(), () -> said(cluster));
-        LockSupport.parkNanos(delay.toNanos());
+        long end = System.nanoTime() + delay.toNanos();
+        JavaProcesses.await(
+                () -> System.nanoTime() >= end || output.parts() >= before + SHARDS_PER_MOMENT - 1,
+                () -> said(cluster));
         JavaProcesses.await(() -> !cluster.executors().isEmpty(), () -> said(cluster));
         assertThat(driver.isAlive())
                 .as(() -> "the run was over before its last moment:\n" + said(cluster))
