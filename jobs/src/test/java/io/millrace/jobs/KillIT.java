@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.schemas.Columns.Completion;
 import io.millrace.udf.CountedEngineProvider;
 import io.millrace.udf.shard.CommittedShard;
+import io.millrace.udf.shard.RowSummary;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -14,8 +15,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -166,18 +169,7 @@ class KillIT {
             Victim victim = Victim.values()[random.nextInt(Victim.values().length)];
             ProcessHandle executor = anyExecutor(cluster);
             List<ProcessHandle> lost = victim == Victim.EXECUTOR ? List.of(executor) : cluster.executors();
-            report.add(String.format(
-                    Locale.ROOT,
-                    "| %d | %s | %d | %d | %s | %,d | %,d | %s |",
-                    moment,
-                    victim.name().toLowerCase(Locale.ROOT),
-                    starts,
-                    output.parts(),
-                    lost.stream().map(output::underWay).collect(Collectors.joining("; ")),
-                    output.tokens(),
-                    output.committedTokens(),
-                    lastWords(cluster)));
-            writeReport();
+            String underWay = lost.stream().map(output::underWay).collect(Collectors.joining("; "));
             if (victim != Victim.DRIVER) {
                 executorsLost++;
                 kill(executor);
@@ -185,6 +177,20 @@ class KillIT {
             if (victim != Victim.EXECUTOR) {
                 executorsLost += victim == Victim.BOTH ? EXECUTORS - 1 : EXECUTORS;
                 kill(driver.toHandle());
+            }
+            report.add(String.format(
+                    Locale.ROOT,
+                    "| %d | %s | %d | %d | %s | %,d | %,d | %s |",
+                    moment,
+                    victim.name().toLowerCase(Locale.ROOT),
+                    starts,
+                    output.parts(),
+                    underWay,
+                    output.tokens(),
+                    output.committedTokens(),
+                    lastWords(cluster)));
+            writeReport();
+            if (victim != Victim.EXECUTOR) {
                 driver = start(cluster, input, output);
             }
         }
@@ -258,6 +264,8 @@ class KillIT {
     private final class Output {
         private final Path dir;
         private final Path counters;
+        /// Of each committed file, read once: the run goes on meanwhile.
+        private final Map<Path, Long> tokens = new HashMap<>();
 
         Output(String name) throws IOException {
             dir = KillIT.this.dir.resolve(name);
@@ -296,14 +304,17 @@ class KillIT {
         long committedTokens() {
             try (Stream<Path> files = Files.exists(dir) ? Files.list(dir) : Stream.empty()) {
                 return files.filter(file -> file.toString().endsWith(".parquet"))
-                        .map(file -> CommittedShard.read(
-                                        new org.apache.hadoop.fs.Path(file.toUri()), new Configuration())
-                                .summary())
-                        .mapToLong(rows -> rows.promptTokens() + rows.completionTokens())
+                        .mapToLong(file -> tokens.computeIfAbsent(file, Output::tokens))
                         .sum();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+        }
+
+        private static long tokens(Path file) {
+            RowSummary rows = CommittedShard.read(new org.apache.hadoop.fs.Path(file.toUri()), new Configuration())
+                    .summary();
+            return rows.promptTokens() + rows.completionTokens();
         }
 
         /// Tokens that all engines together have computed.
