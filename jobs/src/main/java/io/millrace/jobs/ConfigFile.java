@@ -61,6 +61,7 @@ final class ConfigFile {
         Map<String, Object> keys = new LinkedHashMap<>();
         keys.put("kind", engine.kind());
         keys.put("model-dir", engine.modelDir());
+        keys.put("model-cache", engine.modelCache());
         keys.put("ring", engine.ring());
         keys.put("threads", engine.threads());
         keys.put("cache-budget", engine.cacheBudgetBytes());

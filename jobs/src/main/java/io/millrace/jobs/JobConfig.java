@@ -95,6 +95,7 @@ public record JobConfig(
         keys.put("output.dir", null);
         keys.put("engine.kind", EngineRecipe.LOCAL);
         keys.put("engine.model-dir", null);
+        keys.put("engine.model-cache", "/var/tmp/millrace-models");
         keys.put("engine.ring", "auto");
         keys.put("engine.threads", "0");
         keys.put("engine.cache-budget", "0");
@@ -231,6 +232,7 @@ public record JobConfig(
         return new EngineRecipe(
                 reader.text("engine.kind"),
                 reader.text("engine.model-dir"),
+                reader.text("engine.model-cache"),
                 reader.text("engine.ring"),
                 reader.integer("engine.threads", 0),
                 reader.bytes("engine.cache-budget"),

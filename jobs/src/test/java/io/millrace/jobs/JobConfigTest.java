@@ -27,8 +27,8 @@ class JobConfigTest {
             input: {path: [a.csv, b.csv], format: csv, text-column: t, id-column: i, reference-column: r,
                     whole-files: true, multi-line-csv: true, limit: 7}
             output: {dir: /out}
-            engine: {kind: served, model-dir: /m, ring: reference, threads: 3, cache-budget: 512m, step-tokens: 64,
-                     max-running: 8, cache-rounding: off, prefix-sharing: off,
+            engine: {kind: served, model-dir: /m, model-cache: /c, ring: reference, threads: 3, cache-budget: 512m,
+                     step-tokens: 64, max-running: 8, cache-rounding: off, prefix-sharing: off,
                      speculation: off, stall-seconds: 9}
             cards: {group: 4, locks: /locks, beside: "", tolerance: 0.25}
             served: {endpoint: [], command: [serve, "{port}"], environment: [A=1], log-dir: /log, restarts: 1, start-seconds: 2,
@@ -72,6 +72,7 @@ class JobConfigTest {
                 .isEqualTo(new EngineRecipe(
                         "local",
                         "/checkout/engine/models/synopsis-v4",
+                        "/var/tmp/millrace-models",
                         "auto",
                         0,
                         0,
@@ -110,6 +111,7 @@ class JobConfigTest {
                         new EngineRecipe(
                                 "served",
                                 "/m",
+                                "/c",
                                 "reference",
                                 3,
                                 512L << 20,

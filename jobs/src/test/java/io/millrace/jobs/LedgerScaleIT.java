@@ -26,8 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
         disabledReason = "takes minutes to hours and many gigabytes: run with the Maven profile scale")
 @Timeout(value = 10, unit = TimeUnit.HOURS)
 class LedgerScaleIT {
-    /// Heap of the driver, tasks and engine included, whatever the table.
-    private static final String HEAP = "-Xmx384m";
+    /// Heap of the driver, tasks and engine included, whatever the table; Spark wants 450 MiB.
+    private static final String HEAP = "-Xmx512m";
 
     @TempDir
     private Path dir = Path.of("");

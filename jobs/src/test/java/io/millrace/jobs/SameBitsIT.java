@@ -120,6 +120,16 @@ class SameBitsIT {
     }
 
     @Test
+    void greedy_inWaysThatShareNothing() {
+        List<Row> alone = run(corpus, "plan.shard-rows=" + ROWS, "engine.max-running=1", "engine.threads=1");
+
+        assertThat(run(corpus, "plan.shard-rows=10", "engine.max-running=3", "engine.threads=2"))
+                .isEqualTo(alone);
+        assertThat(run(corpus, "plan.shard-rows=1", "engine.max-running=64", "engine.threads=2"))
+                .isEqualTo(alone);
+    }
+
+    @Test
     void promptsInChunks_ofAnySize() {
         List<Row> whole = run(corpus, WARM, "engine.step-tokens=512");
 

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// recipes that are equal mean the same engine.
 ///
 /// @param kind which {@link EngineProvider} opens it: `local` runs the model in the executor, `served` asks a server
-/// @param modelDir folder of the model as the executors see it
+/// @param modelDir the model as the executors see it: a path, or a URI of any file system Hadoop knows
+/// @param modelCache folder of the executor's host for copies of models of other file systems
 /// @param ring which kernels: `auto`, `native`, `native:LEVEL`, `vector` or `reference`
 /// @param threads worker threads of the engine; 0 for all processors the executor has
 /// @param cacheBudgetBytes upper bound of all sequences' caches together, in bytes; 0 for a quarter of the
@@ -27,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 public record EngineRecipe(
         String kind,
         String modelDir,
+        String modelCache,
         String ring,
         int threads,
         long cacheBudgetBytes,
@@ -48,6 +50,7 @@ public record EngineRecipe(
         return new EngineRecipe(
                 otherKind,
                 modelDir,
+                modelCache,
                 ring,
                 threads,
                 cacheBudgetBytes,
@@ -63,6 +66,7 @@ public record EngineRecipe(
     public EngineRecipe(
             String kind,
             String modelDir,
+            String modelCache,
             String ring,
             int threads,
             long cacheBudgetBytes,
@@ -74,6 +78,7 @@ public record EngineRecipe(
         this(
                 kind,
                 modelDir,
+                modelCache,
                 ring,
                 threads,
                 cacheBudgetBytes,

@@ -3,8 +3,11 @@ package io.millrace.udf;
 import io.millrace.engine.LocalEngine;
 import io.millrace.engine.api.EngineConfig;
 import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.deploy.SparkHadoopUtil;
 
-/// Runs the model in the executor itself. A recipe's zeros become what this process has.
+/// Runs the model in the executor itself, from this host's disk. A recipe's zeros become what this process has.
 public final class LocalEngineProvider implements EngineProvider {
 
     @Override
@@ -14,11 +17,20 @@ public final class LocalEngineProvider implements EngineProvider {
 
     @Override
     public PromptEngine open(EngineRecipe recipe) {
-        return new LocalPromptEngine(LocalEngine.open(config(recipe)), Path.of(recipe.modelDir()));
+        Path model = ModelCache.local(recipe.modelDir(), Path.of(recipe.modelCache()), hadoop());
+        return new LocalPromptEngine(LocalEngine.open(config(recipe, model)), model);
     }
 
-    private static EngineConfig config(EngineRecipe recipe) {
-        EngineConfig machine = EngineConfig.of(Path.of(recipe.modelDir()));
+    /// With the executor's settings of file systems; what a plain program has where there is no Spark.
+    private static Configuration hadoop() {
+        SparkEnv spark = SparkEnv.get();
+        return spark == null
+                ? new Configuration()
+                : SparkHadoopUtil.get().newConfiguration(spark.conf());
+    }
+
+    private static EngineConfig config(EngineRecipe recipe, Path model) {
+        EngineConfig machine = EngineConfig.of(model);
         return new EngineConfig(
                 machine.modelDir(),
                 recipe.ring(),

@@ -14,7 +14,7 @@ class ExecutorEngineTest {
     private final ExecutorEngine executor = new ExecutorEngine();
 
     private static EngineRecipe recipe(String model) {
-        return new EngineRecipe("fake", model, "auto", 1, 0, 16, 4, CacheRounding.AUTO, true, true);
+        return new EngineRecipe("fake", model, "cache", "auto", 1, 0, 16, 4, CacheRounding.AUTO, true, true);
     }
 
     @Test
@@ -68,7 +68,7 @@ class ExecutorEngineTest {
 
     @Test
     void lease_unknownKind_listsWhatThereIs() {
-        EngineRecipe unknown = new EngineRecipe("steam", "a", "auto", 1, 0, 16, 4, CacheRounding.AUTO, true, true);
+        EngineRecipe unknown = new EngineRecipe("steam", "a", "cache", "auto", 1, 0, 16, 4, CacheRounding.AUTO, true, true);
 
         assertThatThrownBy(() -> executor.lease(unknown))
                 .isInstanceOf(EngineException.class)

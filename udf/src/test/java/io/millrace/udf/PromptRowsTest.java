@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class PromptRowsTest {
     private static final EngineRecipe ENGINE =
-            new EngineRecipe("fake", "fake-model", "reference", 1, 0, 16, 4, CacheRounding.AUTO, true, true);
+            new EngineRecipe("fake", "fake-model", "cache", "reference", 1, 0, 16, 4, CacheRounding.AUTO, true, true);
 
     private final FakeEngine engine = new FakeEngine(ENGINE);
 

@@ -73,7 +73,7 @@ public final class FakeEngine implements PromptEngine {
     @Override
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
         String prompt = decode(request.prompt());
-        if (prompt.contains("HANG") || hangsOnce(prompt)) {
+        if (prompt.contains(HANGS_ONCE) ? hangsOnce(prompt) : prompt.contains("HANG")) {
             return new CompletableFuture<>();
         }
         return CompletableFuture.supplyAsync(() -> answer(request), workers);

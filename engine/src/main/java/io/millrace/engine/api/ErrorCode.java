@@ -12,6 +12,8 @@ public enum ErrorCode {
     MODEL_MISMATCH(ErrorKind.MODEL_MISMATCH, false),
     /// The model's folder or a file in it cannot be read.
     MODEL_UNREADABLE(ErrorKind.MODEL_MISMATCH, true),
+    /// A model of another file system cannot be brought to this host's disk.
+    MODEL_NOT_STAGED(ErrorKind.INSUFFICIENT_RESOURCES, true),
     /// A setting is out of range or two settings contradict each other.
     BAD_CONFIGURATION(ErrorKind.BAD_INPUT, false),
     /// The device failed.

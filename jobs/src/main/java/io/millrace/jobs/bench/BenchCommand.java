@@ -4,6 +4,7 @@ import io.millrace.jobs.JobException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,7 +55,7 @@ public final class BenchCommand implements Callable<Integer> {
             split = ",",
             defaultValue = "prefill,decode:1,decode:64,decode:512",
             description = "prefill, decode:STREAMS, curve (1 to 512 streams), or a trial: length, memory, spark,"
-                    + " executors, agreement, quality, shots; several by commas. Default: ${DEFAULT-VALUE}.")
+                    + " executors, agreement, quality, shots, soak; several by commas. Default: ${DEFAULT-VALUE}.")
     private List<String> words = List.of();
 
     @Option(
@@ -86,6 +87,13 @@ public final class BenchCommand implements Callable<Integer> {
             defaultValue = "300",
             description = "Rows of the bundled corpus in trials with Spark, for each executor. Default: 300.")
     private int rows;
+
+    @Option(
+            names = "--minutes",
+            paramLabel = "N",
+            defaultValue = "60",
+            description = "How long a soak takes. Default: 60.")
+    private int minutes;
 
     @Option(names = "--peers-only", description = "Time the peers alone.")
     private boolean peersOnly;
@@ -144,6 +152,13 @@ public final class BenchCommand implements Callable<Integer> {
                     case "executors" -> new ExecutorsTrial(model, rows);
                     case "agreement" -> new AgreementTrial(model, peer(Bars.LLAMA_CPP), shape.threads());
                     case "shots" -> new ShotsTrial(model, ring, shape, stepTokens);
+                    case "soak" ->
+                        new SoakTrial(
+                                model,
+                                rows,
+                                shape.threads(),
+                                Duration.ofMinutes(minutes),
+                                json == null ? null : json.toAbsolutePath().getParent());
                     case "quality" -> new QualityTrial(model, ring, rows, shape.threads());
                     default -> null;
                 });

@@ -60,7 +60,7 @@ final class ParquetRecords implements Records {
             List<String> single = RecordNames.of(file.getFileMetaData().getSchema());
             MessageType schema = wanted(file.getFileMetaData().getSchema(), columns, single);
             file.setRequestedSchema(schema);
-            PageReadStore pages = pages(file, schema, shard);
+            PageReadStore pages = wanted(file, schema, shard);
             ParquetRecords records =
                     new ParquetRecords(file, schema, columns, RecordNames.misfit(columns, single), pages);
             records.skip(shard.firstRow() - firstRead(pages));
@@ -79,6 +79,15 @@ final class ParquetRecords implements Records {
             }
         }
         return new MessageType(all.getName(), types);
+    }
+
+    /// A page with a damaged head may claim 2 GiB, for which the library makes room before it looks what is there.
+    private static PageReadStore wanted(ParquetFileReader file, MessageType schema, Shard shard) throws IOException {
+        try {
+            return pages(file, schema, shard);
+        } catch (OutOfMemoryError e) {
+            throw new IOException("pages for which there is no memory: " + e.getMessage(), e);
+        }
     }
 
     /// Those pages of the row group that hold the shard's rows, as the first column's pages lie; the whole
