@@ -7,21 +7,20 @@ here=$(cd "$(dirname "$0")" && pwd)
 output=$1
 cc=${CC:-cc}
 
-compile() {
-    target=$output/$1
-    if [ -f "$target/libopapi.so" ] && [ -z "$(find "$here" -newer "$target/libopapi.so")" ]; then
-        return
-    fi
-    mkdir -p "$target"
-    common="-std=gnu11 -O2 -ftree-vectorize -Wall -Wextra -fPIC -shared -fvisibility=hidden -ffp-contract=off
-        -Wl,-z,noexecstack -Wl,-rpath,\$ORIGIN -L$target $2"
-    # shellcheck disable=SC2086 # options are words
-    {
-        "$cc" $common -o "$target/libascendcl.so" "$here/runtime.c" -lpthread
-        "$cc" $common -o "$target/libnnopbase.so" "$here/base.c" -lascendcl
-        "$cc" $common -o "$target/libopapi.so" "$here/operators.c" -lnnopbase -lascendcl -lm
-    }
+is_new() {
+    [ -f "$1" ] && [ -z "$(find "$here" -newer "$1")" ]
 }
 
-compile latest ""
-compile 8.1 -DCANN_8_1
+compile() {
+    "$cc" -std=gnu11 -O2 -ftree-vectorize -Wall -Wextra -fPIC -shared -fvisibility=hidden -ffp-contract=off \
+        -Wl,-z,noexecstack -Wl,-rpath,"\$ORIGIN" -L"$output/latest" -o "$@"
+}
+
+is_new "$output/8.1/libopapi.so" && exit
+mkdir -p "$output/latest" "$output/8.1"
+compile "$output/latest/libascendcl.so" "$here/runtime.c" -lpthread
+compile "$output/latest/libnnopbase.so" "$here/base.c" -lascendcl
+compile "$output/latest/libopapi.so" "$here/operators.c" -lnnopbase -lascendcl -lm
+# one runtime for both: the loader would take the first one's for the other's all the same
+ln -sf ../latest/libascendcl.so ../latest/libnnopbase.so "$output/8.1/"
+compile "$output/8.1/libopapi.so" -DCANN_8_1 "$here/operators.c" -lnnopbase -lascendcl -lm

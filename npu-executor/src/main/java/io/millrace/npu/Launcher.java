@@ -207,6 +207,7 @@ final class Launcher implements AutoCloseable {
                 case Tensor tensor -> words(at, tensor);
                 case Single(Tensor tensor) -> words(at, tensor);
                 case Scalar(double value, AclType type) -> word(word(at, type.ordinal()), Double.doubleToRawLongBits(value));
+                case AclType type -> word(at, type.ordinal());
                 case Boolean flag -> word(at, flag ? 1 : 0);
                 case Double value -> word(at, Double.doubleToRawLongBits(value));
                 case Float value -> word(at, Float.floatToRawIntBits(value));

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -72,20 +73,25 @@ public final class NpuDeviceProvider implements DeviceProvider {
         }
     }
 
-    /// @param choice `CARD`, `ARITHMETIC` or `CARD:ARITHMETIC`: the card as this process counts them, 0 if left
-    ///     out; `f32`, `bf16` or `int8`, `f32` if left out
+    /// @param choice words with colons between, each of which may be left out: the card as this process counts
+    ///     them, else 0; `f32`, `bf16` or `int8`, else `f32`; a folder with CANN's libraries, by a name with a
+    ///     slash, looked at before the usual ones
     @Override
     public Kernels open(String choice) {
         int card = 0;
         Arithmetic arithmetic = Arithmetic.F32;
+        List<Path> places = new ArrayList<>();
         for (String word : choice.isEmpty() ? new String[0] : choice.split(":", -1)) {
             if (word.matches("[0-9]{1,4}")) {
                 card = Integer.parseInt(word);
+            } else if (word.contains("/")) {
+                places.add(Path.of(word));
             } else {
                 arithmetic = arithmetic(word, choice);
             }
         }
-        return NpuKernels.open(Libraries.open(folders), card, arithmetic, PATIENCE);
+        places.addAll(folders);
+        return NpuKernels.open(Libraries.open(places), card, arithmetic, PATIENCE);
     }
 
     private static Arithmetic arithmetic(String word, String choice) {
@@ -95,6 +101,6 @@ public final class NpuDeviceProvider implements DeviceProvider {
                 .orElseThrow(() -> new EngineException(
                         ErrorCode.BAD_CONFIGURATION,
                         "ring npu:" + choice + ": expected a card's number, one of "
-                                + Arrays.toString(Arithmetic.values()) + ", or both with a colon, got " + word));
+                                + Arrays.toString(Arithmetic.values()) + " or a folder, got " + word));
     }
 }
