@@ -81,7 +81,25 @@ static __thread context *current;
 static __thread char *kept;
 static __thread char *fresh;
 
-// ---- configuration
+// ---- configuration: SOFTCARD_DEVICES, SOFTCARD_SOC, SOFTCARD_FAULT, SOFTCARD_COMPUTE, SOFTCARD_TRACE and
+// ASCEND_RT_VISIBLE_DEVICES, read once at the first call
+
+// KIND:NAME:NTH[:CODE], separated by semicolons. fail: the nth call returns CODE. lost: so do that call and all
+// after it. async: the nth execution fails in its stream. hang: it never ends while the fault is set. wrong: its
+// result is another. NAME may be * for all.
+static void parse_faults(const char *specification) {
+    char *copy = strdup(specification), *rest = NULL;
+    for (char *one = strtok_r(copy, ";", &rest); one; one = strtok_r(NULL, ";", &rest)) {
+        fault *f = calloc(1, sizeof *f);
+        if (sscanf(one, "%7[^:]:%63[^:]:%ld:%d", f->kind, f->name, &f->nth, &f->code) < 3) {
+            fprintf(stderr, "softcard: not a fault: %s\n", one);
+            abort();
+        }
+        f->next = faults;
+        faults = f;
+    }
+    free(copy);
+}
 
 static void configure(void) {
     static bool done;
@@ -94,6 +112,12 @@ static void configure(void) {
     devices = real < 0 || real > MAX_DEVICES ? 0 : real;
     if ((value = getenv("SOFTCARD_SOC"))) {
         snprintf(soc, sizeof soc, "%s", value);
+    }
+    if ((value = getenv("SOFTCARD_FAULT"))) {
+        parse_faults(value);
+    }
+    if ((value = getenv("SOFTCARD_COMPUTE"))) {
+        computes = atoi(value) != 0;
     }
     if ((value = getenv("SOFTCARD_TRACE"))) {
         trace = fopen(value, "a");
@@ -228,27 +252,16 @@ void card_count(enum live what, int delta) {
     pthread_mutex_unlock(&lock);
 }
 
-// KIND:NAME:NTH[:CODE], separated by semicolons; empty for none. fail: the nth call returns CODE. lost: so do
-// that call and all after it. async: the nth execution fails in its stream. hang: it never ends while the fault
-// is set. wrong: its result is another.
+// Replaces the faults; see parse_faults.
 API void softcard_fault(const char *specification) {
     pthread_mutex_lock(&lock);
+    configure();
     while (faults) {
         fault *next = faults->next;
         free(faults);
         faults = next;
     }
-    char *copy = strdup(specification), *rest = NULL;
-    for (char *one = strtok_r(copy, ";", &rest); one; one = strtok_r(NULL, ";", &rest)) {
-        fault *f = calloc(1, sizeof *f);
-        if (sscanf(one, "%7[^:]:%63[^:]:%ld:%d", f->kind, f->name, &f->nth, &f->code) < 3) {
-            fprintf(stderr, "softcard: not a fault: %s\n", one);
-            abort();
-        }
-        f->next = faults;
-        faults = f;
-    }
-    free(copy);
+    parse_faults(specification);
     pthread_cond_broadcast(&faults_changed);
     pthread_mutex_unlock(&lock);
 }

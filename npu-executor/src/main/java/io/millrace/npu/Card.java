@@ -243,11 +243,12 @@ final class Card implements AutoCloseable {
     /// Ends all work, done or not: from then on memory may be freed.
     void stop() {
         release(acl.setCurrentContext(), acl.setCurrentContext().call(context));
-        if (copyStream != 0) {
-            release(acl.destroyStreamForce(), acl.destroyStreamForce().call(copyStream));
-        }
+        // this one first: the other may wait for what it will never do
         if (computeStream != 0) {
             release(acl.destroyStreamForce(), acl.destroyStreamForce().call(computeStream));
+        }
+        if (copyStream != 0) {
+            release(acl.destroyStreamForce(), acl.destroyStreamForce().call(copyStream));
         }
         copyStream = 0;
         computeStream = 0;

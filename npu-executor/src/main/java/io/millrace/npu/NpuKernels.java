@@ -313,11 +313,7 @@ final class NpuKernels implements Kernels {
         attention.attendCausal(q, heads, shape, spans, scale, out);
     }
 
-    /// A routing that stays on the card.
-    ///
-    /// @param chosen INT32 [rows, topK], its bits in floats
-    /// @param shares [rows, topK]
-    /// @param experts of the layer
+    /// A routing that stays on the card: experts INT32 [rows, topK], their bits in floats, and their weights.
     private final class CardRouting implements Routing {
         private final NpuFloats chosen;
         private final NpuFloats shares;

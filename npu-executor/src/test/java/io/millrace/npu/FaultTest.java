@@ -122,7 +122,7 @@ class FaultTest {
         try (NpuKernels kernels = kernels(PATIENCE)) {
             Floats held = kernels.allocate(15 << 20);
             assertThatThrownBy(() -> kernels.allocate(15 << 20))
-                    .hasMessageContaining("aclrtMalloc of 62914560 bytes on npu 0 (Ascend910B3): expected status 0, got"
+                    .hasMessageContaining("aclrtMalloc of 67108864 bytes on npu 0 (Ascend910B3): expected status 0, got"
                             + " 207001 (out of memory): EE1001: device memory is used up");
             assertThat(held.size()).isEqualTo(15 << 20);
         }
