@@ -1,6 +1,7 @@
 package io.millrace.npu;
 
-/// What the return codes of ACL and aclnn mean to us (CANN's `acl_base_rt.h`, `acl_rt.h`, aclnn return codes).
+/// What the return codes of ACL and aclnn mean to us (CANN's `acl_base_rt.h`, `acl_rt.h`, aclnn return
+/// codes).
 enum AclStatus {
     SUCCESS("success"),
     INVALID_ARGUMENT("invalid argument", 100000, 107000, 161001, 161002),

@@ -11,8 +11,8 @@ enum Arithmetic {
     F32,
     /// Weights and operands in BF16; FP8 and FP4 codes with their scales are exact in it.
     BF16,
-    /// Block formats (FP8, FP4, GGUF's) as INT8 with a scale for each output, their operands as INT8 with a scale
-    /// for each token; BF16 beyond them.
+    /// Block formats (FP8, FP4, GGUF's) as INT8 with a scale for each output, their operands as INT8 with a
+    /// scale for each token; BF16 beyond them.
     INT8;
 
     /// As settings name it.

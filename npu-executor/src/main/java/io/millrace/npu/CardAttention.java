@@ -10,8 +10,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Attention and the indexer, span by span, composed of products and a softmax. CANN's SparseFlashMla and
-/// LightningIndexerV2 take BF16, heads of 512 and 128 and caches in blocks of their own; FusedInferAttentionScore
-/// has no sink before V4 and takes 16 bits too.
+/// LightningIndexerV2 take BF16, heads of 512 and 128 and caches in blocks of their own;
+/// FusedInferAttentionScore has no sink before V4 and takes 16 bits too.
 final class CardAttention {
     private static final float UNSEEN = Float.NEGATIVE_INFINITY;
 
@@ -21,8 +21,8 @@ final class CardAttention {
         this.math = math;
     }
 
-    /// See {@link io.millrace.engine.kernel.Kernels#attend}. The sink is one more score behind the keys', whose
-    /// value is nothing.
+    /// See {@link io.millrace.engine.kernel.Kernels#attend}. The sink is one more score behind the keys',
+    /// whose value is nothing.
     void attend(
             Floats q,
             Floats keyValue,
@@ -72,7 +72,8 @@ final class CardAttention {
         math.matmul(shares.part(1, 0, count), keys, math.floats(out).at(first, queries, dim));
     }
 
-    /// All keys that any row of the span may see: the window before it, oldest first, its own, the pooled rows.
+    /// All keys that any row of the span may see: the window before it, oldest first, its own, the pooled
+    /// rows.
     private Tensor keys(Scratch scratch, WindowSpan span, Floats keyValue, int dim) {
         PooledSpan pooled = span.pooled();
         int before = pooled.startPosition() - span.oldest(0);
@@ -135,9 +136,9 @@ final class CardAttention {
         return all ? null : mask;
     }
 
-    /// See {@link io.millrace.engine.kernel.Kernels#indexTopK}. Only spans that have more rows than are wanted
-    /// are scored; the chosen places are what the host needs to know of them. A stable sort, since Topk leaves
-    /// open which of equal scores it takes.
+    /// See {@link io.millrace.engine.kernel.Kernels#indexTopK}. Only spans that have more rows than are
+    /// wanted are scored; the chosen places are what the host needs to know of them. A stable sort, since
+    /// Topk leaves open which of equal scores it takes.
     int[][] indexTopK(Floats q, Floats headWeights, int heads, int dim, List<PooledSpan> spans, int topK) {
         int[][] chosen = new int[spans.stream().mapToInt(PooledSpan::rows).sum()][];
         for (PooledSpan span : spans) {

@@ -6,7 +6,8 @@ import io.millrace.npu.Card.Direction;
 import io.millrace.npu.Launcher.Scalar;
 import org.jspecify.annotations.Nullable;
 
-/// Operators by what they compute, for the kernels that are composed of them. Nothing here waits for the card.
+/// Operators by what they compute, for the kernels that are composed of them. Nothing here waits for the
+/// card.
 final class CardMath {
     private static final Scalar ONE = new Scalar(1, AclType.FLOAT);
 

@@ -4,8 +4,8 @@ import io.millrace.engine.kernel.Kernels.HyperSite;
 import io.millrace.engine.tensor.Floats;
 
 /// Hyper-connections: CANN's fused operators where they exist and take what we have, primitives elsewhere.
-/// MhcPreSinkhorn and MhcPost take BF16 streams, n = 4, 20 iterations and widths that are multiples of 128, so
-/// they serve the BF16 and INT8 arithmetics; MhcSinkhorn takes FP32 and exists on Ascend 950 only.
+/// MhcPreSinkhorn and MhcPost take BF16 streams, n = 4, 20 iterations and widths that are multiples of 128,
+/// so they serve the BF16 and INT8 arithmetics; MhcSinkhorn takes FP32 and exists on Ascend 950 only.
 final class HyperMixing {
     private static final int FUSED_STREAMS = 4;
     private static final int FUSED_ITERATIONS = 20;

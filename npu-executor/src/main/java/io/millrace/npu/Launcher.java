@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
 /// Calls operators in two phases: the first checks the arguments, plans and tells how much workspace is
 /// needed, the second queues the work (documentation: "two-phase API").
 ///
-/// A plan depends on types, shapes, strides and attributes, not on where tensors lie. Decoding repeats the same
-/// few hundred of them, so a plan whose executor may be repeated (`aclSetAclOpExecutorRepeatable`; some
+/// A plan depends on types, shapes, strides and attributes, not on where tensors lie. Decoding repeats the
+/// same few hundred of them, so a plan whose executor may be repeated (`aclSetAclOpExecutorRepeatable`; some
 /// operators refuse) is kept with its descriptors, and a later call only moves the addresses. The others'
 /// executors die in phase 2, even when it fails.
 @SuppressWarnings("restricted")

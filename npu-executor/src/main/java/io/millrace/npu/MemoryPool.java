@@ -15,10 +15,11 @@ import java.util.TreeMap;
 
 /// Device memory in large allocations, given out in pieces: the runtime backs small ones with pages of 2 MiB.
 ///
-/// Floats have no owner that closes them: caches are forked, shared and dropped, and live as long as something
-/// refers to them, like those of the CPU's rings. So a piece comes back when the collector finds its floats
-/// unreachable. The collector does not see how full a card is: when memory runs out it is asked to look, as
-/// the JDK does for direct buffers, and only then is the allocation refused. Used by one thread at a time.
+/// Floats have no owner that closes them: caches are forked, shared and dropped, and live as long as
+/// something refers to them, like those of the CPU's rings. So a piece comes back when the collector finds
+/// its floats unreachable. The collector does not see how full a card is: when memory runs out it is asked
+/// to look, as the JDK does for direct buffers, and only then is the allocation refused. Used by one thread
+/// at a time.
 final class MemoryPool implements AutoCloseable {
     private static final long ALIGNMENT = 512;
     private static final long SLAB = 32L << 20;

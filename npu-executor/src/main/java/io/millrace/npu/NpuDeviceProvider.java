@@ -73,9 +73,9 @@ public final class NpuDeviceProvider implements DeviceProvider {
         }
     }
 
-    /// @param choice words with colons between, each of which may be left out: the card as this process counts
-    ///     them, else 0; `f32`, `bf16` or `int8`, else `f32`; a folder with CANN's libraries, by a name with a
-    ///     slash, looked at before the usual ones
+    /// @param choice words with colons between, each of which may be left out: the card as this process
+    ///     counts them, else 0; `f32`, `bf16` or `int8`, else `f32`; a folder with CANN's libraries, by a
+    ///     name with a slash, looked at before the usual ones
     @Override
     public Kernels open(String choice) {
         int card = 0;

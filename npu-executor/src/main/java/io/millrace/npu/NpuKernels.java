@@ -48,8 +48,8 @@ final class NpuKernels implements Kernels {
         this.attention = new CardAttention(math);
     }
 
-    /// @throws EngineException BAD_CONFIGURATION if libraries or functions are missing, DEVICE_FAILED if the card
-    ///     cannot be had
+    /// @throws EngineException BAD_CONFIGURATION if libraries or functions are missing, DEVICE_FAILED if the
+    ///     card cannot be had
     static NpuKernels open(Libraries libraries, int device, Arithmetic arithmetic, Duration patience) {
         Card card = Card.open(Acl.of(libraries), device, patience);
         try {

@@ -116,8 +116,8 @@ final class Products {
         return out;
     }
 
-    /// Each row's experts, weighted and summed in the order in which they are named. Rows are put in the order
-    /// of their experts, multiplied group by group and put back (MoeInitRoutingV2, GroupedMatmulV4,
+    /// Each row's experts, weighted and summed in the order in which they are named. Rows are put in the
+    /// order of their experts, multiplied group by group and put back (MoeInitRoutingV2, GroupedMatmulV4,
     /// MoeFinalizeRoutingV2).
     ///
     /// @param x [rows, dim]

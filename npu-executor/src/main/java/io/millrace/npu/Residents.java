@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// Weights on the card: each copied once, when it is first needed, in the layout its operator wants, and kept
 /// until the card is closed. They are known by the identity of what the checkpoint bound.
 ///
-/// Copies run on a stream of their own from two pinned halves: while one is on its way the host decodes into the
-/// other, and the compute stream goes on with what it has. It waits for a matrix only where it is used.
+/// Copies run on a stream of their own from two pinned halves: while one is on its way the host decodes into
+/// the other, and the compute stream goes on with what it has. It waits for a matrix only where it is used.
 @SuppressWarnings("restricted") // pinned memory is the host's, of the size asked for
 final class Residents implements AutoCloseable {
     private static final long HALF = 8L << 20;

@@ -4,8 +4,8 @@ import io.millrace.npu.Card.Direction;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
-/// What a step takes to the card and back, through pinned memory: only that is copied without the host's help.
-/// Uploads fill the staging buffer one behind the other and wait for the card only when it is full.
+/// What a step takes to the card and back, through pinned memory: only that is copied without the host's
+/// help. Uploads fill the staging buffer one behind the other and wait for the card only when it is full.
 @SuppressWarnings("restricted") // pinned memory is the host's, of the size asked for
 final class Transfers implements AutoCloseable {
     private static final long STAGING = 4L << 20;

@@ -6,8 +6,8 @@ import io.millrace.engine.tensor.Floats;
 import java.util.List;
 
 /// Softmax pooling of token windows. CANN's fused Compressor takes BF16, exists on A3 and Ascend 950 only and
-/// keeps a state of its own layout, so this is composed: complete windows of all spans are laid out behind one
-/// another and pooled together.
+/// keeps a state of its own layout, so this is composed: complete windows of all spans are laid out behind
+/// one another and pooled together.
 final class WindowPooling {
     private final CardMath math;
 

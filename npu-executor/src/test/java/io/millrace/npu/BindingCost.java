@@ -6,9 +6,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 
-/// What calling a card costs the host, without what the card does: on a software card that computes nothing, in
-/// microseconds a call. `SOFTCARD_COMPUTE=0 java .. BindingCost FOLDER`, the folder that `src/test/c/build.sh`
-/// filled.
+/// What calling a card costs the host, without what the card does: on a software card that computes nothing,
+/// in microseconds a call. `SOFTCARD_COMPUTE=0 java .. BindingCost FOLDER`, the folder that
+/// `src/test/c/build.sh` filled.
 final class BindingCost {
     private static final int ROUNDS = 5;
     private static final int CALLS = 20_000;

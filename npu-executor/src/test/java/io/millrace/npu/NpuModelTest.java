@@ -9,10 +9,11 @@ import java.nio.file.Path;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/// Whole models on the software card against the reference ring, which is compared with other implementations by
-/// the engine's own tests: logits of every position, and greedy answers. In FP32 they are the CPU's. With rounded
-/// caches a value that float noise moves over the edge between two codes shows in the logits, so there the median
-/// is held to the tolerance; the cheaper arithmetics are held to what their operands' bits allow.
+/// Whole models on the software card against the reference ring, which is compared with other
+/// implementations by the engine's own tests: logits of every position, and greedy answers. In FP32 they are
+/// the CPU's. With rounded caches a value that float noise moves over the edge between two codes shows in
+/// the logits, so there the median is held to the tolerance; the cheaper arithmetics are held to what their
+/// operands' bits allow.
 class NpuModelTest {
     private static final Path VECTORS = Path.of("..", "engine", "src", "test", "resources", "vectors");
     private static final Path BUNDLED = Path.of("..", "engine", "models", "synopsis-v4");

@@ -28,13 +28,15 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /// What any kernels must compute, operation by operation, against the reference ring in double precision: the
-/// same inputs to both, from a fixed seed, at sizes that leave tails. A device that keeps it computes the model.
+/// same inputs to both, from a fixed seed, at sizes that leave tails. A device that keeps it computes the
+/// model.
 public final class KernelContract {
     private static final long SEED = 20261122;
 
     /// One operation at one shape.
     ///
-    /// @param largestError of any element, relative to one plus its magnitude; infinite if it could not be had
+    /// @param largestError of any element, relative to one plus its magnitude; infinite if it could not be
+    ///     had
     /// @param tolerance of this operation
     /// @param micros that the first and the second call took, reading the result included; a device loads its
     ///     programs in the first

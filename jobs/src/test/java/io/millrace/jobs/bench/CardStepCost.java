@@ -12,9 +12,9 @@ import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.Locale;
 
-/// What a decode step costs the host where a card computes: V4-Flash's 43 layers, of a fraction of the width, since
-/// the calls do not depend on it, on a software card that computes nothing. `SOFTCARD_COMPUTE=0 java ..
-/// CardStepCost npu:FOLDER`.
+/// What a decode step costs the host where a card computes: V4-Flash's 43 layers, of a fraction of the
+/// width, since the calls do not depend on it, on a software card that computes nothing. `SOFTCARD_COMPUTE=0
+/// java .. CardStepCost npu:FOLDER`.
 final class CardStepCost {
     private static final int ROUNDS = 20;
 
