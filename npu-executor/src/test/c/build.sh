@@ -18,9 +18,14 @@ compile() {
 
 is_new "$output/8.1/libopapi.so" && exit
 mkdir -p "$output/latest" "$output/8.1"
-compile "$output/latest/libascendcl.so" "$here/runtime.c" -lpthread
-compile "$output/latest/libnnopbase.so" "$here/base.c" -lascendcl
+# names of their own, so that whoever asks the loader for CANN's does not get these because they are loaded
+compile "$output/latest/libascendcl.so" -Wl,-soname,libsoftcard-ascendcl.so "$here/runtime.c" -lpthread
+compile "$output/latest/libnnopbase.so" -Wl,-soname,libsoftcard-nnopbase.so "$here/base.c" -lascendcl
 compile "$output/latest/libopapi.so" "$here/operators.c" -lnnopbase -lascendcl -lm
 # one runtime for both: the loader would take the first one's for the other's all the same
 ln -sf ../latest/libascendcl.so ../latest/libnnopbase.so "$output/8.1/"
+for name in ascendcl nnopbase; do
+    ln -sf "lib$name.so" "$output/latest/libsoftcard-$name.so"
+    ln -sf "../latest/lib$name.so" "$output/8.1/libsoftcard-$name.so"
+done
 compile "$output/8.1/libopapi.so" -DCANN_8_1 "$here/operators.c" -lnnopbase -lascendcl -lm

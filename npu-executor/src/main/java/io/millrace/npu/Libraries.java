@@ -12,10 +12,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.StringJoiner;
 
-/// The libraries of CANN, each found by itself: on the loader's path, then in the given folders. Symbols are
-/// looked up library by library and never in all of them at once: vendors' packages export operators under
-/// the names of CANN's with other arguments. A library once opened stays so until the process ends: CANN
-/// starts threads that outlive an unloading.
+/// The libraries of CANN, each found by itself: in folders that were asked for, on the loader's path, in the
+/// usual folders. Symbols are looked up library by library and never in all of them at once: vendors'
+/// packages export operators under the names of CANN's with other arguments. A library once opened stays so
+/// until the process ends: CANN starts threads that outlive an unloading.
 @SuppressWarnings("restricted")
 final class Libraries {
     /// What is opened, the first name first; releases from 9 on split the operators.
@@ -40,40 +40,47 @@ final class Libraries {
     private final Map<Library, List<Opened>> opened = new EnumMap<>(Library.class);
     private final Map<Library, String> misses = new EnumMap<>(Library.class);
 
-    /// @param folders looked at in this order, after the loader's own path
-    static Libraries open(List<Path> folders) {
+    /// @param first folders looked at before the loader's own path
+    /// @param then folders looked at after it
+    static Libraries open(List<Path> first, List<Path> then) {
         Libraries libraries = new Libraries();
         for (Library library : Library.values()) {
-            libraries.open(library, folders);
+            libraries.open(library, first, then);
         }
         return libraries;
     }
 
-    private void open(Library library, List<Path> folders) {
+    private void open(Library library, List<Path> first, List<Path> then) {
         List<Opened> found = new ArrayList<>();
         StringJoiner missed = new StringJoiner("; ");
         for (String name : library.names) {
-            open(name, folders, found, missed);
+            open(name, first, then, found, missed);
         }
         opened.put(library, found);
         misses.put(library, missed.toString());
     }
 
-    private static void open(String name, List<Path> folders, List<Opened> found, StringJoiner missed) {
-        if (lookup(name, found, name + " on the loader's path")) {
+    private static void open(
+            String name, List<Path> first, List<Path> then, List<Opened> found, StringJoiner missed) {
+        if (inFolders(name, first, found, missed) || lookup(name, found, name + " on the loader's path")) {
             return;
         }
         missed.add(name + ": the loader cannot open it");
+        inFolders(name, then, found, missed);
+    }
+
+    private static boolean inFolders(String name, List<Path> folders, List<Opened> found, StringJoiner missed) {
         for (Path folder : folders) {
             Path file = folder.resolve(name);
             if (!Files.exists(file)) {
                 missed.add(file + ": no such file");
             } else if (lookup(file.toString(), found, file.toString())) {
-                return;
+                return true;
             } else {
                 missed.add(file + ": the loader cannot open it");
             }
         }
+        return false;
     }
 
     private static boolean lookup(String nameOrFile, List<Opened> found, String place) {

@@ -46,7 +46,7 @@ public final class NpuDeviceProvider implements DeviceProvider {
 
     @Override
     public Availability availability() {
-        Libraries libraries = Libraries.open(folders);
+        Libraries libraries = Libraries.open(List.of(), folders);
         if (!libraries.has(Library.RUNTIME)) {
             return new Availability.Unavailable("no Ascend runtime: " + libraries.reason(Library.RUNTIME));
         }
@@ -90,8 +90,7 @@ public final class NpuDeviceProvider implements DeviceProvider {
                 arithmetic = arithmetic(word, choice);
             }
         }
-        places.addAll(folders);
-        return NpuKernels.open(Libraries.open(places), card, arithmetic, PATIENCE);
+        return NpuKernels.open(Libraries.open(places, folders), card, arithmetic, PATIENCE);
     }
 
     private static Arithmetic arithmetic(String word, String choice) {

@@ -21,7 +21,7 @@ final class BindingCost {
     }
 
     public static void main(String[] arguments) {
-        Libraries libraries = Libraries.open(List.of(Path.of(arguments[0]).toAbsolutePath()));
+        Libraries libraries = Libraries.open(List.of(Path.of(arguments[0]).toAbsolutePath()), List.of());
         try (NpuKernels kernels = NpuKernels.open(libraries, 0, Arithmetic.F32, Duration.ofMinutes(1))) {
             Card card = Card.open(Acl.of(libraries), 0, Duration.ofMinutes(1));
             MemoryPool pool = new MemoryPool(card);

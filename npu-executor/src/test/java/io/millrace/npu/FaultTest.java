@@ -38,7 +38,7 @@ class FaultTest {
     @BeforeEach
     void open() {
         card = SoftwareCard.get();
-        libraries = Libraries.open(List.of(card.folder("latest")));
+        libraries = Libraries.open(List.of(card.folder("latest")), List.of());
     }
 
     @AfterEach
