@@ -21,7 +21,7 @@ import io.millrace.engine.checkpoint.Checkpoint;
 import io.millrace.engine.checkpoint.GgufMetadata;
 import io.millrace.engine.checkpoint.ParameterCount;
 import io.millrace.engine.decode.DecodeLoop;
-import io.millrace.engine.kernel.KernelProvider;
+import io.millrace.engine.device.Devices;
 import io.millrace.engine.kernel.Kernels;
 import io.millrace.engine.model.LanguageModel;
 import io.millrace.engine.model.LanguageModelConfig;
@@ -70,7 +70,7 @@ public final class LocalEngine implements Engine {
     /// @throws EngineException if the folder or a file in it is unreadable, damaged or inconsistent, or a
     ///     setting is out of range
     public static LocalEngine open(EngineConfig config) {
-        Kernels kernels = KernelProvider.open(config.ring(), config.threads());
+        Kernels kernels = Devices.open(config.ring(), config.threads());
         Checkpoint checkpoint = null;
         try {
             checkpoint = Checkpoint.open(config.modelDir());

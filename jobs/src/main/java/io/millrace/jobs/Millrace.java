@@ -2,6 +2,7 @@ package io.millrace.jobs;
 
 import io.millrace.jobs.bench.BenchCommand;
 import io.millrace.jobs.inspect.CompleteCommand;
+import io.millrace.jobs.inspect.ContractCommand;
 import io.millrace.jobs.inspect.DevicesCommand;
 import io.millrace.jobs.inspect.InspectCommand;
 import io.millrace.jobs.inspect.LogitsCommand;
@@ -28,6 +29,7 @@ import picocli.CommandLine.IVersionProvider;
             LogitsCommand.class,
             TokenizeCommand.class,
             InspectCommand.class,
+            ContractCommand.class,
             DevicesCommand.class,
             ServeCommand.class,
             BenchCommand.class

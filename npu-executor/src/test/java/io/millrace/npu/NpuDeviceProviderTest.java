@@ -2,8 +2,11 @@ package io.millrace.npu;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.device.Availability;
 import io.millrace.engine.device.DeviceProvider;
 import io.millrace.engine.device.Devices;
@@ -14,6 +17,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NpuDeviceProviderTest {
     @TempDir
@@ -45,14 +50,26 @@ class NpuDeviceProviderTest {
     void availability_ofANamesakeSaysWhatIsMissingInIt() throws Exception {
         Path file = compile("int something_else(void) { return 0; }");
 
-        assertThat(reason(folder)).endsWith(file + ": opened, but aclInit is not in it");
+        assertThat(reason(folder))
+                .isEqualTo("found " + file + "; " + file + ": expected the function aclInit, got none");
     }
 
     @Test
-    void availability_ofALibraryStillSaysThatTheCpuComputes() throws Exception {
-        Path file = compile("int aclInit(const char *config) { return config == 0; }");
+    void availability_ofTheSoftwareCardCountsCards() {
+        Path place = SoftwareCard.get().folder("latest");
+        Availability availability = new NpuDeviceProvider(List.of(place)).availability();
+        assertThat(availability)
+                .isEqualTo(new Availability.Available("found " + place.resolve("libascendcl.so") + "; 2 cards"));
+    }
 
-        assertThat(reason(folder)).isEqualTo("found " + file + "; this version computes on the CPU only");
+    @ParameterizedTest
+    @ValueSource(strings = {"fp8", "0:fast", "-1"})
+    void open_anUnknownChoiceIsRefused(String choice) {
+        assertThatThrownBy(() -> Devices.open("npu:" + choice, 1))
+                .isInstanceOfSatisfying(
+                        EngineException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.BAD_CONFIGURATION))
+                .hasMessageStartingWith("ring npu:" + choice
+                        + ": expected a card's number, one of [f32, bf16, int8] or a folder, got ");
     }
 
     private static String reason(Path... folders) {
@@ -63,7 +80,7 @@ class NpuDeviceProviderTest {
 
     /// A library of that one C function under the name of CANN's.
     private Path compile(String source) throws IOException, InterruptedException {
-        assumeTrue(hasCompiler(), "no C compiler (cc) on the path to build a look-alike library with");
+        assumeTrue(SoftwareCard.hasCompiler(), "no C compiler (cc) on the path to build a look-alike library with");
         Path file = Files.writeString(folder.resolve("library.c"), source, UTF_8);
         Path library = folder.resolve("libascendcl.so");
         Process compiler = new ProcessBuilder(
@@ -73,17 +90,5 @@ class NpuDeviceProviderTest {
         assertThat(compiler.waitFor(1, TimeUnit.MINUTES)).isTrue();
         assertThat(compiler.exitValue()).isZero();
         return library;
-    }
-
-    private static boolean hasCompiler() throws InterruptedException {
-        try {
-            return new ProcessBuilder("cc", "--version")
-                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                            .start()
-                            .waitFor()
-                    == 0;
-        } catch (IOException _) {
-            return false;
-        }
     }
 }

@@ -5,7 +5,8 @@ import java.nio.file.Path;
 /// Settings of an engine, fixed when it is opened.
 ///
 /// @param modelDir folder with config.json, safetensors and tokenizer.json, or a GGUF file or folder with one
-/// @param ring which kernels: `auto`, `native`, `native:LEVEL`, `vector` or `reference`
+/// @param ring which kernels: `auto`, `native`, `native:LEVEL`, `vector`, `reference`, or a device's name,
+///     `npu`, with its choice behind a colon
 /// @param threads worker threads, >= 1
 /// @param cacheBudgetBytes upper bound of all sequences' caches together; admission waits for it
 /// @param stepTokens upper bound of tokens processed in one step, prefill and decode together, >= 1

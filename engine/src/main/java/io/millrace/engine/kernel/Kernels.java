@@ -254,10 +254,27 @@ public interface Kernels extends AutoCloseable {
     /// @param chosen [rows, topK]
     Routing weigh(Floats logits, int rows, int experts, int[] chosen, int topK, double scale);
 
+    /// The experts of each row. Kernels take the routing that they made without a look at it from outside:
+    /// on a card it stays there.
+    interface Routing {
+        /// On the host: [rows, topK].
+        int[] experts();
+
+        /// On the host: [rows, topK].
+        float[] weights();
+
+        int topK();
+
+        /// A routing that lies on the host.
+        static Routing of(int[] experts, float[] weights, int topK) {
+            return new HostRouting(experts, weights, topK);
+        }
+    }
+
     /// @param experts [rows, topK]
     /// @param weights [rows, topK]
     @SuppressWarnings("ArrayRecordComponent") // built once a layer and read in the innermost loops
-    record Routing(int[] experts, float[] weights, int topK) {}
+    record HostRouting(int[] experts, float[] weights, int topK) implements Routing {}
 
     /// `y[r] = Σ_slot expert(r, slot)(x[r])`: rows grouped by expert, so that a touched expert is read once;
     /// each row sums its experts in the order of their indices. The slot's weight multiplies the activation

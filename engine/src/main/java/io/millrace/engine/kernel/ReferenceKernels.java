@@ -455,7 +455,7 @@ final class ReferenceKernels implements Kernels {
                 weights[r * topK + k] = (float) (Math.exp(doubles(logits)[r * experts + places[k]] - max) / sum);
             }
         }
-        return new Routing(chosen, weights, topK);
+        return Routing.of(chosen, weights, topK);
     }
 
     @Override
@@ -485,7 +485,7 @@ final class ReferenceKernels implements Kernels {
                 weights[r * topK + k] = (float) (score / sum * scale);
             }
         }
-        return new Routing(chosen, weights, topK);
+        return Routing.of(chosen, weights, topK);
     }
 
     @Override

@@ -379,7 +379,7 @@ final class VectorKernels implements Kernels {
                 Scalar.softmaxOf(row, places, over, weights, r * topK);
             }
         });
-        return new Routing(chosen, weights, topK);
+        return Routing.of(chosen, weights, topK);
     }
 
     @Override
@@ -406,7 +406,7 @@ final class VectorKernels implements Kernels {
                 weighRow(array(logits), r * experts, chosen, scores, weights, r * topK, scale);
             }
         });
-        return new Routing(chosen, weights, topK);
+        return Routing.of(chosen, weights, topK);
     }
 
     // few numbers a row, and some may be far too small for a float: in double precision

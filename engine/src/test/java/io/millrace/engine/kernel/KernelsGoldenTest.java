@@ -140,7 +140,7 @@ class KernelsGoldenTest {
         float[] ones = new float[inner];
         Arrays.fill(ones, 1);
         Floats out = kernels.allocate(inner);
-        Routing routing = new Routing(new int[] {0}, new float[] {(float) weight}, 1);
+        Routing routing = Routing.of(new int[] {0}, new float[] {(float) weight}, 1);
         kernels.experts(kernels.upload(ones), 1, inner, routing, e -> expert, 10, out);
         assertClose(out, floats("swiglu_clamp10", "out"));
     }

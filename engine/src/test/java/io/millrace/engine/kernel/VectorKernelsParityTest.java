@@ -206,7 +206,7 @@ class VectorKernelsParityTest {
         assertClose(got, HostMemory.floats(expected), 2e-4);
 
         for (int r : new int[] {0, 16, 32}) {
-            Routing one = new Routing(
+            Routing one = Routing.of(
                     Arrays.copyOfRange(routing.experts(), r * topK, (r + 1) * topK),
                     Arrays.copyOfRange(routing.weights(), r * topK, (r + 1) * topK),
                     topK);
