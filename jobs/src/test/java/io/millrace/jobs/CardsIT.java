@@ -13,6 +13,7 @@ import io.millrace.udf.ModelCardEngineProvider;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -243,7 +244,7 @@ class CardsIT {
         command.addAll(new JavaProcesses(dir)
                 .millrace(List.of(), List.of("devices", "--locks", locks.toString())));
         Process process = new ProcessBuilder(command).start();
-        String said = new String(process.getInputStream().readAllBytes());
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(said).isZero();
         return said;
     }

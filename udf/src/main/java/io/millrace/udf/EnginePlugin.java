@@ -138,9 +138,9 @@ public final class EnginePlugin implements SparkPlugin {
                 return;
             }
             CardProvider provider = provider();
-            List<String> offered = provider.resources().stream()
-                    .filter(plugin.resources()::containsKey)
-                    .flatMap(name -> Arrays.stream(plugin.resources().get(name).addresses()))
+            List<String> offered = plugin.resources().values().stream()
+                    .filter(resource -> provider.resources().contains(resource.name()))
+                    .flatMap(resource -> Arrays.stream(resource.addresses()))
                     .toList();
             // in local mode nothing hands out cards
             if (!offered.isEmpty() || plugin.executorID().equals(LOCAL)) {

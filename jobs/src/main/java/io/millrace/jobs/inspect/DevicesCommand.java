@@ -57,11 +57,12 @@ public final class DevicesCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         Discovery discovery = CardDiscovery.ofThisHost().find();
-        if (resource != null) {
+        String name = resource;
+        if (name != null) {
             PrintWriter err = spec.commandLine().getErr();
             discovery.refusals().forEach(refusal -> err.println("millrace: left out: " + refusal));
             err.flush();
-            out.println(offer(resource, OfferedCards.addresses(discovery, group)));
+            out.println(offer(name, OfferedCards.addresses(discovery, group)));
         } else {
             kinds(out);
             cards(out, discovery);

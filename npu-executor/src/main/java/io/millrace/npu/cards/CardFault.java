@@ -1,8 +1,6 @@
 package io.millrace.npu.cards;
 
-import java.util.Arrays;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -12,29 +10,28 @@ import java.util.regex.Pattern;
 /// Source: `acl_base_rt.h` and `rt_error_codes.h` of CANN 8.1.
 public enum CardFault {
     /// The card, its driver or the way to it is gone.
-    LOST(107001, 207004, 507010, 507054, 507056, 507057, 507899, 507900, 507901),
+    LOST,
     /// The card does not come back from what it was given.
-    HANG(107019, 107020, 507001, 507014, 507034, 507046),
+    HANG,
     /// What it was given broke its execution: the fault shows on the card, not in the call.
-    EXCEPTION(507015, 507018, 507035),
+    EXCEPTION,
     /// A memory cell told another value than it was given.
-    ECC(507053),
+    ECC,
     /// Neither a smaller batch nor a second attempt found memory.
-    OUT_OF_MEMORY(200000, 207001, 207018);
+    OUT_OF_MEMORY;
 
     private static final Pattern CODE = Pattern.compile("\\b\\d{6}\\b");
 
-    private final Set<Integer> codes;
-
-    CardFault(Integer... codes) {
-        this.codes = Set.of(codes);
-    }
-
     /// The fault that a return code of ACL tells of; empty for success and for mistakes of the caller.
     public static Optional<CardFault> ofCode(int code) {
-        return Arrays.stream(values())
-                .filter(fault -> fault.codes.contains(code))
-                .findFirst();
+        return switch (code) {
+            case 107001, 207004, 507010, 507054, 507056, 507057, 507899, 507900, 507901 -> Optional.of(LOST);
+            case 107019, 107020, 507001, 507014, 507034, 507046 -> Optional.of(HANG);
+            case 507015, 507018, 507035 -> Optional.of(EXCEPTION);
+            case 507053 -> Optional.of(ECC);
+            case 200000, 207001, 207018 -> Optional.of(OUT_OF_MEMORY);
+            default -> Optional.empty();
+        };
     }
 
     /// The fault of a message that names a code; {@link #LOST} if it names none.

@@ -3,6 +3,7 @@ package io.millrace.npu.cards;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,17 +26,19 @@ class LeasesOfProcessesTest {
     void twoHundredLeases_noneIsDouble() throws IOException, InterruptedException {
         Files.createDirectory(dir.resolve("marks"));
         Process killed = start(0);
-        assertThat(killed.inputReader().readLine()).isEqualTo("holds 0");
+        assertThat(killed.inputReader(StandardCharsets.UTF_8).readLine()).isEqualTo("holds 0");
         List<Process> takers = new ArrayList<>();
         for (int at = 0; at < PROCESSES; at++) {
             takers.add(start(LEASES_EACH));
         }
-        assertThat(takers.getFirst().inputReader().readLine()).startsWith("holds ").isNotEqualTo("holds 0");
+        assertThat(takers.getFirst().inputReader(StandardCharsets.UTF_8).readLine())
+                .startsWith("holds ")
+                .isNotEqualTo("holds 0");
         killed.destroyForcibly().waitFor();
 
         int leases = 1;
         for (Process taker : takers) {
-            leases += (int) taker.inputReader().lines().count();
+            leases += (int) taker.inputReader(StandardCharsets.UTF_8).lines().count();
             assertThat(taker.waitFor()).as("3: a card was held twice").isZero();
         }
         assertThat(leases).isEqualTo(PROCESSES * LEASES_EACH);
