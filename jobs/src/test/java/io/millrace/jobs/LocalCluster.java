@@ -12,8 +12,10 @@ import java.util.stream.Stream;
 
 /// A Spark master and workers, every one a process of its own on the loopback address.
 final class LocalCluster implements AutoCloseable {
-    /// For processes that compute nothing: start soon, leave the processors to the executors.
-    private static final List<String> LIGHT = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+    /// For processes that compute nothing: start soon, leave the processors to the executors. The master does not take
+    /// a machine that stands still for lost workers.
+    private static final List<String> LIGHT =
+            List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dspark.worker.timeout=600");
 
     private final Path dir;
     private final JavaProcesses processes;
