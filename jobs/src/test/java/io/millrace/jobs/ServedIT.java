@@ -50,7 +50,7 @@ class ServedIT {
     /// `millrace serve` in a process of its own writes what the engine in the executor writes: with the same seeds, cut
     /// prompts and hashes where the tokenizer is at hand, from messages where it is not.
     @Test
-    void rowsOfAServedModel_areThoseOfTheModelInTheExecutor() throws IOException {
+    void rowsOfAServedModel_areThoseOfTheModelInTheExecutor() throws IOException, InterruptedException {
         List<String> both = settings(
                 "engine.model-dir=" + MODEL,
                 "sampling.temperature=0.7",
