@@ -62,8 +62,8 @@ public final class ModelContract {
 
     private static Answers answers(Path model, String ring, CacheRounding rounding, int tokens, int generated) {
         EngineConfig machine = EngineConfig.of(model);
-        EngineConfig config = new EngineConfig(
-                model, ring, machine.threads(), machine.cacheBudgetBytes(), 64, PROMPTS, rounding);
+        EngineConfig config =
+                new EngineConfig(model, ring, machine.threads(), machine.cacheBudgetBytes(), 64, PROMPTS, rounding);
         try (LocalEngine engine = LocalEngine.open(config)) {
             Random random = new Random(SEED);
             int vocab = engine.model().vocabSize();
@@ -71,8 +71,8 @@ public final class ModelContract {
             List<CompletableFuture<GenerationResult>> pending = new ArrayList<>();
             for (int p = 0; p < PROMPTS; p++) {
                 TokenIds prompt = TokenIds.of(random.ints(3 + 17 * p, 0, vocab).toArray());
-                pending.add(engine.submit(
-                        new GenerationRequest("prompt " + p, prompt, SamplingParams.greedy(generated))));
+                pending.add(
+                        engine.submit(new GenerationRequest("prompt " + p, prompt, SamplingParams.greedy(generated))));
             }
             return new Answers(
                     engine.model().name(),

@@ -45,7 +45,8 @@ final class BothEnds {
         if (second != null) {
             second.addSuppressed(failure);
             List<String> known = Causes.messages(second);
-            throw new JobException(known.isEmpty() ? "both kinds of engines failed: " + second : known.getLast(), second);
+            throw new JobException(
+                    known.isEmpty() ? "both kinds of engines failed: " + second : known.getLast(), second);
         }
     }
 

@@ -16,8 +16,12 @@ record Parity(EngineIdentity identity, double difference, double tolerance, int 
 
     /// @throws JobException if they differ by more, or are of different models
     static Parity of(ParityQuestion.Answer cards, ParityQuestion.Answer beside, double tolerance) {
-        requireSame("weights", cards.identity().weightsSha256(), beside.identity().weightsSha256());
-        requireSame("tokenizer", cards.identity().tokenizerSha256(), beside.identity().tokenizerSha256());
+        requireSame(
+                "weights", cards.identity().weightsSha256(), beside.identity().weightsSha256());
+        requireSame(
+                "tokenizer",
+                cards.identity().tokenizerSha256(),
+                beside.identity().tokenizerSha256());
         List<Double> expected = cards.logprobs();
         List<Double> got = beside.logprobs();
         requireSame("number of tokens", Integer.toString(expected.size()), Integer.toString(got.size()));
@@ -44,6 +48,10 @@ record Parity(EngineIdentity identity, double difference, double tolerance, int 
 
     String sentence() {
         return String.format(
-                Locale.ROOT, "a largest difference of %.3g nat over %d tokens, tolerance %.3g", difference, tokens, tolerance);
+                Locale.ROOT,
+                "a largest difference of %.3g nat over %d tokens, tolerance %.3g",
+                difference,
+                tokens,
+                tolerance);
     }
 }

@@ -113,9 +113,8 @@ final class Run {
         JavaFutureAction<List<String>> cards = stage.onCards(spark.parallelize(List.of(""), 1))
                 .map(new ParityQuestion(setup.engine()))
                 .collectAsync();
-        JavaFutureAction<List<String>> beside = spark.parallelize(List.of(""), 1)
-                .map(new ParityQuestion(other))
-                .collectAsync();
+        JavaFutureAction<List<String>> beside =
+                spark.parallelize(List.of(""), 1).map(new ParityQuestion(other)).collectAsync();
         return Parity.of(
                 ParityQuestion.Answer.ofJson(answer(cards)),
                 ParityQuestion.Answer.ofJson(answer(beside)),
@@ -172,9 +171,11 @@ final class Run {
             new BothEnds(spark)
                     .await(
                             stage.onCards(spark.parallelize(shards, shards.size()))
-                                    .foreachPartitionAsync(new ShardFunction(new Work.Compute(), recipe, hadoop(spark))),
+                                    .foreachPartitionAsync(
+                                            new ShardFunction(new Work.Compute(), recipe, hadoop(spark))),
                             spark.parallelize(shards.reversed(), shards.size())
-                                    .foreachPartitionAsync(new ShardFunction(new Work.Compute(), beside, hadoop(spark))));
+                                    .foreachPartitionAsync(
+                                            new ShardFunction(new Work.Compute(), beside, hadoop(spark))));
         }
     }
 

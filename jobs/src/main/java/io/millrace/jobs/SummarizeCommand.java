@@ -66,7 +66,10 @@ final class SummarizeCommand implements Callable<Integer> {
             description = "Directory to write; a run that is there goes on. Default: output/summarize-TIME.")
     private @Nullable String output;
 
-    @Option(names = "--model", paramLabel = "DIR", description = "Model, as the executors see it: a folder or GGUF file; local, hdfs: or s3a:.")
+    @Option(
+            names = "--model",
+            paramLabel = "DIR",
+            description = "Model, as the executors see it: a folder or GGUF file; local, hdfs: or s3a:.")
     private @Nullable String model;
 
     @Option(

@@ -69,7 +69,10 @@ class CardsIT {
         JavaProcesses processes = new JavaProcesses(dir);
         Path discover = script(
                 bin.resolve("discover"),
-                "exec '" + String.join("' '", processes.millrace(
+                "exec '"
+                        + String.join(
+                                "' '",
+                                processes.millrace(
                                         List.of("-Xlog:disable", "-Xlog:all=warning:stderr"),
                                         List.of("devices", "--resource", "npu")))
                         + "'");
@@ -84,9 +87,7 @@ class CardsIT {
                                         amount,
                                         "-Dspark.resources.discoveryPlugin=io.millrace.jobs.cards.NpuDiscoveryPlugin")),
                         new LocalCluster.Worker(
-                                1,
-                                path,
-                                List.of(amount, "-Dspark.worker.resource.npu.discoveryScript=" + discover))));
+                                1, path, List.of(amount, "-Dspark.worker.resource.npu.discoveryScript=" + discover))));
     }
 
     @AfterAll
@@ -163,7 +164,8 @@ class CardsIT {
 
         CompletableFuture<Integer> exit = CompletableFuture.supplyAsync(
                 () -> run.start(input, "-Dmillrace.test.card.millis=100", "spark.cores.max=2"));
-        JavaProcesses.await(() -> exit.isDone() || parts(run) > 0 && run.owners().size() == 2, cluster::logs);
+        JavaProcesses.await(
+                () -> exit.isDone() || parts(run) > 0 && run.owners().size() == 2, cluster::logs);
         Map<Integer, CardOwner> held = run.owners();
         assertThat(held.keySet()).as(run.job.err() + cluster.logs()).containsExactly(1, 2);
         assertThat(held.values()).extracting(CardOwner::pid).doesNotHaveDuplicates();
@@ -176,7 +178,9 @@ class CardsIT {
 
         assertThat(exit.join()).as(() -> run.job.err() + cluster.logs()).isEqualTo(ExitCode.OK);
         assertThat(new TreeSet<>(run.assertEveryRowIsAnsweredOnce())).containsExactly("npu 1", "npu 2");
-        assertThat(cluster.logs()).contains("took cards [2] in place of [1]").contains("Left out: npu 0: unhealthy: Alarm");
+        assertThat(cluster.logs())
+                .contains("took cards [2] in place of [1]")
+                .contains("Left out: npu 0: unhealthy: Alarm");
         JavaProcesses.await(() -> run.owners().isEmpty(), () -> "still held: " + run.owners());
     }
 
@@ -214,7 +218,8 @@ class CardsIT {
     @Test
     void localMode_withoutACardLeft_stopsAndSaysWhy() throws IOException, InterruptedException {
         Path output = dir.resolve("out-local");
-        List<String> args = new ArrayList<>(List.of("summarize", "--input", input(40).toString()));
+        List<String> args =
+                new ArrayList<>(List.of("summarize", "--input", input(40).toString()));
         args.addAll(List.of("--output", output.toString(), "--master", "local[2,4]", "--no-gate"));
         for (String setting : List.of(
                 "engine.kind=" + CardEngineProvider.KIND,
@@ -227,8 +232,7 @@ class CardsIT {
         try (JavaProcesses processes = new JavaProcesses(Files.createDirectory(dir.resolve("local")))) {
             List<String> environment = new ArrayList<>(List.of("env"));
             environment.addAll(path);
-            Process run = processes.startMillrace(
-                    "run", environment, List.of("-Dmillrace.test.card.fails=1:25"), args);
+            Process run = processes.startMillrace("run", environment, List.of("-Dmillrace.test.card.fails=1:25"), args);
 
             assertThat(run.waitFor()).as(() -> processes.said("run")).isEqualTo(ExitCode.ERROR);
             assertThat(processes.said("run"))
@@ -241,8 +245,7 @@ class CardsIT {
     private String devices(Path locks) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("env"));
         command.addAll(path);
-        command.addAll(new JavaProcesses(dir)
-                .millrace(List.of(), List.of("devices", "--locks", locks.toString())));
+        command.addAll(new JavaProcesses(dir).millrace(List.of(), List.of("devices", "--locks", locks.toString())));
         Process process = new ProcessBuilder(command).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor()).as(said).isZero();
@@ -273,7 +276,8 @@ class CardsIT {
         List<String> devices = run.assertEveryRowIsAnsweredOnce();
         assertThat(devices.getFirst()).isEqualTo("npu 1");
         assertThat(devices.getLast()).isEqualTo("cpu");
-        JsonNode manifest = new ObjectMapper().readTree(run.output.resolve("_millrace/run.json").toFile());
+        JsonNode manifest = new ObjectMapper()
+                .readTree(run.output.resolve("_millrace/run.json").toFile());
         assertThat(manifest.at("/fingerprint/cards.beside").asText()).isEqualTo(EngineRecipe.LOCAL);
         assertThat(manifest.at("/beside/tokens").asInt()).isGreaterThan(50);
         assertThat(manifest.at("/beside/difference").asDouble(2)).isLessThan(1);

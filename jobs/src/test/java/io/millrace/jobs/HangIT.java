@@ -70,7 +70,8 @@ class HangIT {
                     .isEqualTo(ExitCode.OK);
             assertThat(cluster.said("run")).contains("rows ok            300\n");
             // a process that stands still takes no other signal than the last one its worker sends
-            JavaProcesses.await(() -> !still.isAlive(), () -> "the executor that stood still is there: " + cluster.logs());
+            JavaProcesses.await(
+                    () -> !still.isAlive(), () -> "the executor that stood still is there: " + cluster.logs());
         }
     }
 

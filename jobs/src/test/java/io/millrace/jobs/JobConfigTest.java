@@ -76,7 +76,7 @@ class JobConfigTest {
                         "auto",
                         0,
                         0,
-                        512,
+                        2048,
                         256,
                         CacheRounding.AUTO,
                         true,
@@ -150,7 +150,8 @@ class JobConfigTest {
 
     @Test
     void resolve_cardsThatCannotBe_areRefused() {
-        assertThatThrownBy(() -> JobConfig.resolve(HOME, List.of(settings("cards.group", "3", "cards.beside", "local"))))
+        assertThatThrownBy(
+                        () -> JobConfig.resolve(HOME, List.of(settings("cards.group", "3", "cards.beside", "local"))))
                 .hasMessageContaining("cards.group: expected 0 for none, or one of [1, 2, 4, 8, 16], got 3")
                 .hasMessageContaining("cards.beside: expected nothing without cards.group and a cluster's master");
     }

@@ -286,14 +286,14 @@ class KillIT {
             Path process = Path.of("/proc", Long.toString(executor.pid()));
             try (Stream<Path> open = Files.list(process.resolve("fd"))) {
                 List<String> shards = open.map(KillIT::target)
-                        .filter(file -> file.startsWith(dir.resolve("_millrace/staging").toString()))
+                        .filter(file ->
+                                file.startsWith(dir.resolve("_millrace/staging").toString()))
                         .map(file -> file.replaceAll(".*/part-(\\w{8}).*", "shard $1 half written"))
                         .toList();
                 if (!shards.isEmpty()) {
                     return String.join(", ", shards);
                 }
-                boolean opened =
-                        Files.readString(process.resolve("maps")).contains(counters.toString());
+                boolean opened = Files.readString(process.resolve("maps")).contains(counters.toString());
                 return opened ? "no row finished of its shard" : "engine not open yet";
             } catch (IOException e) {
                 return "not known: " + e.getClass().getSimpleName();

@@ -124,7 +124,8 @@ final class LocalCluster implements AutoCloseable {
     private Process startDaemon(
             String name, List<String> prefix, List<String> jvmOptions, String mainClass, String... args)
             throws IOException {
-        List<String> options = Stream.concat(LIGHT.stream(), jvmOptions.stream()).toList();
+        List<String> options =
+                Stream.concat(LIGHT.stream(), jvmOptions.stream()).toList();
         return processes.start(name, prefix, mainClass, options, List.of(args));
     }
 

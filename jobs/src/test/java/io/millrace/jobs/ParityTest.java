@@ -28,8 +28,9 @@ class ParityTest {
     void of_furtherApart_isRefused() {
         assertThatThrownBy(() -> Parity.of(answer("w", "card", -1.0, -2.0), answer("w", "cpu", -1.0, -2.5), 0.1))
                 .isInstanceOf(JobException.class)
-                .hasMessage("cards.beside: expected card and cpu to agree within cards.tolerance, got a largest difference"
-                        + " of 0.500 nat over 2 tokens, tolerance 0.100");
+                .hasMessage(
+                        "cards.beside: expected card and cpu to agree within cards.tolerance, got a largest difference"
+                                + " of 0.500 nat over 2 tokens, tolerance 0.100");
     }
 
     @Test

@@ -90,7 +90,8 @@ record Acl(
     private record Binder(Libraries libraries, Library library) {
         NativeFunction bind(String name) {
             if (!libraries.has(library)) {
-                throw new EngineException(ErrorCode.BAD_CONFIGURATION, "no Ascend runtime: " + libraries.reason(library));
+                throw new EngineException(
+                        ErrorCode.BAD_CONFIGURATION, "no Ascend runtime: " + libraries.reason(library));
             }
             return libraries
                     .find(library, name)

@@ -80,8 +80,10 @@ final class Card implements AutoCloseable {
             card.check("aclrtSetDevice", acl.setDevice().call(id));
             card.context = card.handle("aclrtCreateContext", acl.createContext().call(card.result.address(), id));
             CURRENT.set(card);
-            card.computeStream = card.handle("aclrtCreateStream", acl.createStream().call(card.result.address()));
-            card.copyStream = card.handle("aclrtCreateStream", acl.createStream().call(card.result.address()));
+            card.computeStream =
+                    card.handle("aclrtCreateStream", acl.createStream().call(card.result.address()));
+            card.copyStream =
+                    card.handle("aclrtCreateStream", acl.createStream().call(card.result.address()));
             return card;
         } catch (RuntimeException e) {
             card.close();
@@ -148,7 +150,9 @@ final class Card implements AutoCloseable {
         String all = text(acl.recentErrMsg().get());
         String before = SAID.get();
         SAID.set(all);
-        return all.endsWith(before) ? all.substring(0, all.length() - before.length()).strip() : all;
+        return all.endsWith(before)
+                ? all.substring(0, all.length() - before.length()).strip()
+                : all;
     }
 
     private static String text(long address) {
@@ -162,8 +166,7 @@ final class Card implements AutoCloseable {
 
     MemoryInfo memory() {
         check("aclrtGetMemInfo", acl.memInfo().call(HBM, result.address(), result.address() + Long.BYTES));
-        return new MemoryInfo(
-                result.get(ValueLayout.JAVA_LONG, 0), result.get(ValueLayout.JAVA_LONG, Long.BYTES));
+        return new MemoryInfo(result.get(ValueLayout.JAVA_LONG, 0), result.get(ValueLayout.JAVA_LONG, Long.BYTES));
     }
 
     /// Memory on the card, of undefined content.
@@ -175,8 +178,8 @@ final class Card implements AutoCloseable {
 
     /// Memory of the host that the card reads and writes by itself.
     DeviceMemory mallocHost(long bytes) {
-        long address =
-                handle("aclrtMallocHost of " + bytes + " bytes", acl.mallocHost().call(result.address(), bytes));
+        long address = handle(
+                "aclrtMallocHost of " + bytes + " bytes", acl.mallocHost().call(result.address(), bytes));
         return keep(new DeviceMemory(this, DeviceMemory.Kind.PINNED, address, bytes));
     }
 
@@ -216,7 +219,9 @@ final class Card implements AutoCloseable {
     void synchronize(long stream) {
         int status = acl.synchronizeStream().call(stream, Math.toIntExact(patience.toMillis()));
         if (status != 0) {
-            throw failure("waiting for the " + (stream == copyStream ? "copy" : "compute") + " stream after " + calls, status);
+            throw failure(
+                    "waiting for the " + (stream == copyStream ? "copy" : "compute") + " stream after " + calls,
+                    status);
         }
     }
 
@@ -236,7 +241,9 @@ final class Card implements AutoCloseable {
     /// What cannot be given back is lost with the process; the work that went before it is not.
     private void release(NativeFunction function, int status) {
         if (status != 0) {
-            LOG.log(System.Logger.Level.WARNING, failure(function.name(), status).getMessage());
+            LOG.log(
+                    System.Logger.Level.WARNING,
+                    failure(function.name(), status).getMessage());
         }
     }
 

@@ -163,8 +163,7 @@ final class CardAttention {
     }
 
     /// The places of the largest scores [rows, topK].
-    private int[] places(
-            Floats q, Floats headWeights, int heads, int dim, PooledSpan span, int count, int topK) {
+    private int[] places(Floats q, Floats headWeights, int heads, int dim, PooledSpan span, int count, int topK) {
         long rows = span.rows();
         try (Scratch scratch = math.scratch()) {
             Tensor keys = scratch.floats(count, dim);
@@ -240,7 +239,10 @@ final class CardAttention {
             Tensor byHead = math.floats(q).at(first, rows, shared, group, dim).swapped(0, 1);
             math.copy(byHead, queries);
             Tensor products = scratch.floats(shared, rows * group, count);
-            math.batchMatmul(queries.shaped(shared, rows * group, dim), keys.swapped(0, 1).swapped(1, 2), products);
+            math.batchMatmul(
+                    queries.shaped(shared, rows * group, dim),
+                    keys.swapped(0, 1).swapped(1, 2),
+                    products);
             math.scale(products, scale, products);
             if (rows > 1) {
                 Tensor seen = products.shaped(shared, rows, group, count);
@@ -264,11 +266,7 @@ final class CardAttention {
             long rows = Math.min(count - done, KeyValueShape.PAGE_ROWS);
             NpuFloats from = math.floats(span.pages().get(page));
             math.copyFloats(
-                    from.tensor(from.size()),
-                    half * KeyValueShape.PAGE_ROWS * width,
-                    all,
-                    done * width,
-                    rows * width);
+                    from.tensor(from.size()), half * KeyValueShape.PAGE_ROWS * width, all, done * width, rows * width);
         }
         return all;
     }

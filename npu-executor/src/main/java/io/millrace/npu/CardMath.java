@@ -78,8 +78,7 @@ final class CardMath {
     /// @param min null for none
     /// @param max null for none
     void clamp(Tensor a, @Nullable Double min, @Nullable Double max, Tensor out) {
-        launcher.run(
-                Operator.CLAMP, a, min == null ? null : scalar(min), max == null ? null : scalar(max), out);
+        launcher.run(Operator.CLAMP, a, min == null ? null : scalar(min), max == null ? null : scalar(max), out);
     }
 
     void sigmoid(Tensor a, Tensor out) {
@@ -131,8 +130,7 @@ final class CardMath {
 
     /// The elements of a dense view.
     void copyFloats(Tensor from, long fromElement, Tensor to, long toElement, long count) {
-        copyFloats(
-                from.firstAddress() + fromElement * Float.BYTES, to.firstAddress() + toElement * Float.BYTES, count);
+        copyFloats(from.firstAddress() + fromElement * Float.BYTES, to.firstAddress() + toElement * Float.BYTES, count);
     }
 
     /// Largest first or smallest first; equal ones keep their order.

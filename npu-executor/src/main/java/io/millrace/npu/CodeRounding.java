@@ -55,8 +55,7 @@ record CodeRounding(float largest, float leastAmplitude, double leastNormal, int
             math.launcher.run(Operator.BITWISE_AND_SCALAR, bits, EXPONENT, bits);
             math.divide(x, scale, codes);
             math.clamp(codes, (double) -largest, (double) largest, codes);
-            math.launcher.run(
-                    Operator.BITWISE_AND_SCALAR, codes.as(AclType.INT32), EXPONENT, push.as(AclType.INT32));
+            math.launcher.run(Operator.BITWISE_AND_SCALAR, codes.as(AclType.INT32), EXPONENT, push.as(AclType.INT32));
             math.clamp(push, leastNormal, null, push);
             math.scale(push, 1.5 * (1 << (23 - mantissa)), push);
             math.add(codes, push, codes);

@@ -20,7 +20,8 @@ final class HyperMixing {
         this.narrow = arithmetic != Arithmetic.F32
                 && math.launcher.has(Operator.MHC_PRE_SINKHORN)
                 && math.launcher.has(Operator.MHC_POST);
-        this.sinkhorn = math.launcher.has(Operator.MHC_SINKHORN) && math.card.soc().startsWith("Ascend950");
+        this.sinkhorn =
+                math.launcher.has(Operator.MHC_SINKHORN) && math.card.soc().startsWith("Ascend950");
     }
 
     /// See {@link io.millrace.engine.kernel.Kernels#hyperMix}.
@@ -144,12 +145,7 @@ final class HyperMixing {
                 math.cast(streams, x);
                 math.cast(math.tensor(y, rows, dim), added);
                 math.launcher.run(
-                        Operator.MHC_POST,
-                        x,
-                        math.tensor(combine, rows, n, n),
-                        added,
-                        math.tensor(post, rows, n),
-                        out);
+                        Operator.MHC_POST, x, math.tensor(combine, rows, n, n), added, math.tensor(post, rows, n), out);
                 math.cast(out, streams);
                 return;
             }

@@ -48,7 +48,12 @@ final class Launcher implements AutoCloseable {
     /// @param addresses where the tensors lie now
     @SuppressWarnings("ArrayRecordComponent") // written to when tensors move
     private record Plan(
-            long executor, long workspace, boolean repeatable, long[] tensors, long[] addresses, List<Runnable> others) {}
+            long executor,
+            long workspace,
+            boolean repeatable,
+            long[] tensors,
+            long[] addresses,
+            List<Runnable> others) {}
 
     /// What a plan depends on.
     private static final class Key {
@@ -206,7 +211,8 @@ final class Launcher implements AutoCloseable {
                 case null -> word(at, -1);
                 case Tensor tensor -> words(at, tensor);
                 case Single(Tensor tensor) -> words(at, tensor);
-                case Scalar(double value, AclType type) -> word(word(at, type.ordinal()), Double.doubleToRawLongBits(value));
+                case Scalar(double value, AclType type) ->
+                    word(word(at, type.ordinal()), Double.doubleToRawLongBits(value));
                 case AclType type -> word(at, type.ordinal());
                 case Boolean flag -> word(at, flag ? 1 : 0);
                 case Double value -> word(at, Double.doubleToRawLongBits(value));
@@ -351,12 +357,14 @@ final class Launcher implements AutoCloseable {
                     if (kind != 'T') {
                         card.check(
                                 call,
-                                acl.setInputAddress().call(plan.executor(), input, plan.tensors()[i], tensor.address()));
+                                acl.setInputAddress()
+                                        .call(plan.executor(), input, plan.tensors()[i], tensor.address()));
                     }
                     if (kind != 't') {
                         card.check(
                                 call,
-                                acl.setOutputAddress().call(plan.executor(), output, plan.tensors()[i], tensor.address()));
+                                acl.setOutputAddress()
+                                        .call(plan.executor(), output, plan.tensors()[i], tensor.address()));
                     }
                     plan.addresses()[i] = tensor.address();
                 }

@@ -60,8 +60,7 @@ final class Libraries {
         misses.put(library, missed.toString());
     }
 
-    private static void open(
-            String name, List<Path> first, List<Path> then, List<Opened> found, StringJoiner missed) {
+    private static void open(String name, List<Path> first, List<Path> then, List<Opened> found, StringJoiner missed) {
         if (inFolders(name, first, found, missed) || lookup(name, found, name + " on the loader's path")) {
             return;
         }

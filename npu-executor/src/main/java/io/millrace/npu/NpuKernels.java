@@ -64,7 +64,10 @@ final class NpuKernels implements Kernels {
     public String description() {
         List<Operator> missing = launcher.missing();
         return card + ", " + arithmetic
-                + (missing.isEmpty() ? "" : ", composed for want of " + missing.stream().map(o -> o.symbol).toList());
+                + (missing.isEmpty()
+                        ? ""
+                        : ", composed for want of "
+                                + missing.stream().map(o -> o.symbol).toList());
     }
 
     Launcher.Counts counts() {
@@ -101,8 +104,7 @@ final class NpuKernels implements Kernels {
     @Override
     public void read(Floats source, int sourceOffset, float[] target, int targetOffset, int count) {
         card.use();
-        transfers.read(
-                math.floats(source).address + (long) sourceOffset * Float.BYTES, target, targetOffset, count);
+        transfers.read(math.floats(source).address + (long) sourceOffset * Float.BYTES, target, targetOffset, count);
     }
 
     @Override
@@ -226,7 +228,8 @@ final class NpuKernels implements Kernels {
         card.use();
         int half = dim / 2;
         Tensor all = math.tensor(x, rows, heads, dim);
-        rotatePairs(all.part(2, 0, half), all.part(2, half, half), math.tensor(angles, rows, half, 2), Rotation.FORWARD);
+        rotatePairs(
+                all.part(2, 0, half), all.part(2, half, half), math.tensor(angles, rows, half, 2), Rotation.FORWARD);
     }
 
     @Override
@@ -474,13 +477,18 @@ final class NpuKernels implements Kernels {
         List<Swiglu> all =
                 IntStream.range(0, own.layerExperts).mapToObj(experts).toList();
         products.experts(
-                math.tensor(x, rows, dim), own.chosenTensor(), own.sharesTensor(), all, limit, math.tensor(y, rows, dim));
+                math.tensor(x, rows, dim),
+                own.chosenTensor(),
+                own.sharesTensor(),
+                all,
+                limit,
+                math.tensor(y, rows, dim));
     }
 
     private CardRouting uploaded(Routing routing, int rows) {
         int[] chosen = routing.experts();
-        CardRouting copy = new CardRouting(
-                rows, routing.topK(), IntStream.of(chosen).max().orElse(0) + 1);
+        CardRouting copy =
+                new CardRouting(rows, routing.topK(), IntStream.of(chosen).max().orElse(0) + 1);
         transfers.upload(chosen, copy.chosen.address);
         transfers.upload(routing.weights(), 0, rows * routing.topK(), copy.shares.address);
         return copy;

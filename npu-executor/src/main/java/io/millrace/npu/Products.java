@@ -151,8 +151,7 @@ final class Products {
             groupedMatmul(expanded, experts.gateUp(), groups, both);
             Tensor out = scratch.floats(slots, dim);
             groupedMatmul(activated(scratch, both, limit), experts.down(), groups, out);
-            math.launcher.run(
-                    Operator.MOE_FINALIZE_ROUTING_V2, out, places, null, null, null, weights, null, 2L, y);
+            math.launcher.run(Operator.MOE_FINALIZE_ROUTING_V2, out, places, null, null, null, weights, null, 2L, y);
         }
     }
 

@@ -52,8 +52,7 @@ final class WindowPooling {
     }
 
     /// Scores with the term of each row's place in its window.
-    private Tensor gates(
-            Scratch scratch, Floats scores, Floats ape, Pooling shape, List<PoolSpan> spans, int rows) {
+    private Tensor gates(Scratch scratch, Floats scores, Floats ape, Pooling shape, List<PoolSpan> spans, int rows) {
         int[] phases = new int[rows];
         for (PoolSpan span : spans) {
             for (int i = 0; i < span.rows(); i++) {
@@ -81,7 +80,11 @@ final class WindowPooling {
         Tensor kept = state.tensor(shape.stateRows(), width);
         if (count == 0) {
             math.copyFloats(
-                    rows, (long) span.firstRow() * width, kept, (long) (pending + phase) * width, (long) span.rows() * width);
+                    rows,
+                    (long) span.firstRow() * width,
+                    kept,
+                    (long) (pending + phase) * width,
+                    (long) span.rows() * width);
             return;
         }
         try (Scratch scratch = math.scratch()) {

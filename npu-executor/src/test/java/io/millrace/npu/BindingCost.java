@@ -31,32 +31,39 @@ final class BindingCost {
             Tensor c = pool.floats(4096).tensor(64, 64);
             Tensor groups = Tensor.dense(pool.take(8), AclType.INT64, 1, 0, 1);
             measure(card, "one tensor to another, planned before (aclnnSqrt)", i -> launcher.run(Operator.SQRT, a, b));
-            measure(card, "the same, tensors elsewhere each time", i ->
-                    launcher.run(Operator.SQRT, i % 2 == 0 ? a : b, c));
+            measure(
+                    card,
+                    "the same, tensors elsewhere each time",
+                    i -> launcher.run(Operator.SQRT, i % 2 == 0 ? a : b, c));
             measure(card, "a product, planned before (aclnnMm)", i -> launcher.run(Operator.MM, a, b, c, (byte) 0));
-            measure(card, "a product with lists, planned each time (aclnnGroupedMatmulV4)", i -> launcher.run(
-                    Operator.GROUPED_MATMUL_V4,
-                    new Launcher.Single(a),
-                    new Launcher.Single(b.shaped(1, 64, 64)),
-                    null,
-                    null,
-                    null,
-                    null,
-                    null,
-                    null,
-                    groups,
-                    null,
-                    null,
-                    null,
-                    3L,
-                    0L,
-                    1L,
-                    0L,
-                    new Launcher.Single(c),
-                    null,
-                    null));
-            measure(card, "a copy on the card (aclrtMemcpyAsync)", i ->
-                    card.copy(Card.Direction.ON_DEVICE, b.address(), a.address(), 1024, card.computeStream()));
+            measure(
+                    card,
+                    "a product with lists, planned each time (aclnnGroupedMatmulV4)",
+                    i -> launcher.run(
+                            Operator.GROUPED_MATMUL_V4,
+                            new Launcher.Single(a),
+                            new Launcher.Single(b.shaped(1, 64, 64)),
+                            null,
+                            null,
+                            null,
+                            null,
+                            null,
+                            null,
+                            groups,
+                            null,
+                            null,
+                            null,
+                            3L,
+                            0L,
+                            1L,
+                            0L,
+                            new Launcher.Single(c),
+                            null,
+                            null));
+            measure(
+                    card,
+                    "a copy on the card (aclrtMemcpyAsync)",
+                    i -> card.copy(Card.Direction.ON_DEVICE, b.address(), a.address(), 1024, card.computeStream()));
             measure(card, "waiting for an idle card", i -> card.synchronize(card.computeStream()));
             card.stop();
             launcher.close();

@@ -60,12 +60,11 @@ class KernelContractTest {
     void everyOperation_onTheSoftwareCard(String release, String soc, String arithmetic) {
         SoftwareCard card = SoftwareCard.get();
         card.soc(soc);
-        Tolerance tolerance =
-                switch (arithmetic) {
-                    case "f32" -> Tolerance.FP32;
-                    case "bf16" -> Tolerance.BF16;
-                    default -> Tolerance.INT8;
-                };
+        Tolerance tolerance = switch (arithmetic) {
+            case "f32" -> Tolerance.FP32;
+            case "bf16" -> Tolerance.BF16;
+            default -> Tolerance.INT8;
+        };
         try (Kernels kernels = Devices.open("npu:" + card.folder(release) + ":1:" + arithmetic, 1)) {
             assertThat(kernels.description()).startsWith("npu 1 (" + soc + "), " + arithmetic);
             assertThat(kernels.description().contains("aclnnMhcPost")).isEqualTo(release.equals("8.1"));

@@ -263,8 +263,7 @@ public final class ExecutorEngine {
             return engine;
         }
 
-        private static void complete(
-                CompletableFuture<PromptEngine> engine, EngineRecipe recipe, List<String> cards) {
+        private static void complete(CompletableFuture<PromptEngine> engine, EngineRecipe recipe, List<String> cards) {
             try {
                 PromptEngine open = recipe.open(cards);
                 log.info("Engine open: {}", open.model());

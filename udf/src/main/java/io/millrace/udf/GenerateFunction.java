@@ -183,7 +183,8 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
         /// What the engine answers; a device that fails makes the task fail, after it was told of.
         private GenerationResult answer(CompletableFuture<GenerationResult> future) {
             GenerationResult result = await(future);
-            if (result instanceof GenerationResult.Failed failed && failed.code().kind() == ErrorKind.DEVICE) {
+            if (result instanceof GenerationResult.Failed failed
+                    && failed.code().kind() == ErrorKind.DEVICE) {
                 if (failed.code() == ErrorCode.DEVICE_FAILED) {
                     lease.deviceFailed(failed.message());
                 }

@@ -24,9 +24,7 @@ public final class LocalEngineProvider implements EngineProvider {
     /// With the executor's settings of file systems; what a plain program has where there is no Spark.
     private static Configuration hadoop() {
         SparkEnv spark = SparkEnv.get();
-        return spark == null
-                ? new Configuration()
-                : SparkHadoopUtil.get().newConfiguration(spark.conf());
+        return spark == null ? new Configuration() : SparkHadoopUtil.get().newConfiguration(spark.conf());
     }
 
     private static EngineConfig config(EngineRecipe recipe, Path model) {

@@ -99,8 +99,7 @@ final class ModelCache {
                 return;
             }
             Files.createDirectories(folder);
-            try (FileChannel channel =
-                            FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                     FileLock _ = lock(channel)) {
                 if (!isWhole(copy)) {
                     copyTo(copy);
@@ -175,8 +174,7 @@ final class ModelCache {
         try (InputStream in = Files.newInputStream(to)) {
             byte[] written = sha256(in);
             if (!MessageDigest.isEqual(read, written)) {
-                throw notStaged(
-                        to + " to hold what was written, SHA-256 " + hex(read) + ", got " + hex(written), null);
+                throw notStaged(to + " to hold what was written, SHA-256 " + hex(read) + ", got " + hex(written), null);
             }
         }
         return hex(read);

@@ -68,7 +68,8 @@ class ExecutorEngineTest {
 
     @Test
     void lease_unknownKind_listsWhatThereIs() {
-        EngineRecipe unknown = new EngineRecipe("steam", "a", "cache", "auto", 1, 0, 16, 4, CacheRounding.AUTO, true, true);
+        EngineRecipe unknown =
+                new EngineRecipe("steam", "a", "cache", "auto", 1, 0, 16, 4, CacheRounding.AUTO, true, true);
 
         assertThatThrownBy(() -> executor.lease(unknown))
                 .isInstanceOf(EngineException.class)

@@ -21,8 +21,8 @@ class GenerateFunctionTest {
     private static final StructType SCHEMA = SparkSchemas.completion();
 
     private static GenerateRecipe recipe(int samples) {
-        EngineRecipe engine =
-                new EngineRecipe("fake", "fake-model", "cache", "reference", 1, 0, 16, 2, CacheRounding.AUTO, true, true);
+        EngineRecipe engine = new EngineRecipe(
+                "fake", "fake-model", "cache", "reference", 1, 0, 16, 2, CacheRounding.AUTO, true, true);
         SamplingRecipe sampling = new SamplingRecipe(0, 1, 0, 0, 8, List.of(), 0, samples, 1, 0);
         return new GenerateRecipe(engine, PromptRecipe.ofText(), sampling, "run", "f".repeat(64), "test");
     }

@@ -162,8 +162,7 @@ class ModelCacheTest {
     void local_fileThatIsShorterThanPromised_isNotWhole() throws IOException {
         hadoop.setLong(MeteredFileSystem.PROMISED_BYTES, 10);
         assertRefused(
-                ErrorCode.MODEL_UNREADABLE,
-                "config.json: expected 12 bytes, got 2: truncated, or still being copied");
+                ErrorCode.MODEL_UNREADABLE, "config.json: expected 12 bytes, got 2: truncated, or still being copied");
         assertThat(cached()).containsExactly("ID.lock");
     }
 

@@ -16,6 +16,7 @@ public final class ModelCardEngineProvider extends CardEngineProvider {
                 .open(new EngineRecipe(
                         recipe.kind(),
                         recipe.modelDir(),
+                        recipe.modelCache(),
                         "auto",
                         recipe.threads(),
                         recipe.cacheBudgetBytes(),

@@ -50,7 +50,13 @@ public record EngineConfig(
     public static EngineConfig of(Path modelDir) {
         Runtime runtime = Runtime.getRuntime();
         return new EngineConfig(
-                modelDir, "auto", runtime.availableProcessors(), runtime.maxMemory() / 4, 2048, 256, CacheRounding.AUTO);
+                modelDir,
+                "auto",
+                runtime.availableProcessors(),
+                runtime.maxMemory() / 4,
+                2048,
+                256,
+                CacheRounding.AUTO);
     }
 
     private static void require(boolean holds, String name, String expected, Object got) {

@@ -206,11 +206,15 @@ public final class KernelContract {
             for (int[] s : new int[][] {{1, 1, 32}, {7, 33, 64}, {17, 129, 160}, {64, 24, 512}}) {
                 Matrix w = matrix(dtype, s[1], s[2]);
                 float[] x = floats(s[0] * s[2]);
-                add("matmul", dtype + " [" + s[0] + ", " + s[2] + "] by [" + s[1] + ", " + s[2] + "]", limit, kernels -> {
-                    Floats y = kernels.allocate(s[0] * s[1]);
-                    kernels.matmul(kernels.upload(x), s[0], w, y);
-                    return read(kernels, y, y.size());
-                });
+                add(
+                        "matmul",
+                        dtype + " [" + s[0] + ", " + s[2] + "] by [" + s[1] + ", " + s[2] + "]",
+                        limit,
+                        kernels -> {
+                            Floats y = kernels.allocate(s[0] * s[1]);
+                            kernels.matmul(kernels.upload(x), s[0], w, y);
+                            return read(kernels, y, y.size());
+                        });
             }
             Matrix w = matrix(dtype, 4 * 24, 64);
             float[] x = floats(5 * 4 * 64);
@@ -271,11 +275,15 @@ public final class KernelContract {
         float[] x = floats(5 * 3 * 24);
         float[] partial = angles(5, 4);
         for (Rotation rotation : Rotation.values()) {
-            add("rotate " + rotation.name().toLowerCase(Locale.ROOT), "[5, 3, 24], the last 8", tolerance.single(), kernels -> {
-                Floats y = kernels.upload(x);
-                kernels.rotate(y, 5, 3, 24, kernels.upload(partial), 4, rotation);
-                return read(kernels, y, x.length);
-            });
+            add(
+                    "rotate " + rotation.name().toLowerCase(Locale.ROOT),
+                    "[5, 3, 24], the last 8",
+                    tolerance.single(),
+                    kernels -> {
+                        Floats y = kernels.upload(x);
+                        kernels.rotate(y, 5, 3, 24, kernels.upload(partial), 4, rotation);
+                        return read(kernels, y, x.length);
+                    });
         }
         float[] whole = angles(5, 12);
         add("rotateHalves", "[5, 3, 24]", tolerance.single(), kernels -> {
@@ -318,7 +326,8 @@ public final class KernelContract {
             int dim = s[2];
             String shape = "[" + rows + ", " + n + ", " + dim + "], " + s[3] + " iterations";
             // fused operators of some devices keep the streams in 16 bits
-            double limit = n == 4 && dim % 128 == 0 ? Math.max(tolerance.single(), tolerance.product()) : tolerance.single();
+            double limit =
+                    n == 4 && dim % 128 == 0 ? Math.max(tolerance.single(), tolerance.product()) : tolerance.single();
             Matrix fn = matrix(DType.F32, (2 + n) * n, n * dim);
             float[] base = floats((2 + n) * n);
             float[] streams = floats(rows * n * dim);
@@ -381,7 +390,12 @@ public final class KernelContract {
                     List<PoolSpan> spans = new ArrayList<>();
                     for (int q = 0; q < 2; q++) {
                         spans.add(new PoolSpan(
-                                q * 11 + cut[0], cut[1] - cut[0], cut[0], states[2 * q], states[2 * q + 1], entries[q]));
+                                q * 11 + cut[0],
+                                cut[1] - cut[0],
+                                cut[0],
+                                states[2 * q],
+                                states[2 * q + 1],
+                                entries[q]));
                         entries[q] += cut[1] / shape.ratio() - cut[0] / shape.ratio();
                     }
                     kernels.pool(
@@ -466,19 +480,24 @@ public final class KernelContract {
         float[] keys = floats(total * 16);
         float[] values = floats(total * 16);
         float[] q = floats(total * heads * 8);
-        add("keep, attendCausal", "41 positions in steps of 20, 1 and 20, 6 heads on 2", tolerance.single(), kernels -> {
-            List<Floats> pages = List.of(kernels.allocate(shape.pageFloats()), kernels.allocate(shape.pageFloats()));
-            float[] all = new float[total * heads * 8];
-            for (int[] cut : new int[][] {{0, 20}, {20, 21}, {21, 41}}) {
-                int rows = cut[1] - cut[0];
-                List<CausalSpan> spans = List.of(new CausalSpan(0, rows, cut[0], pages));
-                kernels.keep(part(kernels, keys, cut, 16), part(kernels, values, cut, 16), shape, spans);
-                Floats out = kernels.allocate(rows * heads * 8);
-                kernels.attendCausal(part(kernels, q, cut, heads * 8), heads, shape, spans, 0.35, out);
-                kernels.read(out, 0, all, cut[0] * heads * 8, out.size());
-            }
-            return all;
-        });
+        add(
+                "keep, attendCausal",
+                "41 positions in steps of 20, 1 and 20, 6 heads on 2",
+                tolerance.single(),
+                kernels -> {
+                    List<Floats> pages =
+                            List.of(kernels.allocate(shape.pageFloats()), kernels.allocate(shape.pageFloats()));
+                    float[] all = new float[total * heads * 8];
+                    for (int[] cut : new int[][] {{0, 20}, {20, 21}, {21, 41}}) {
+                        int rows = cut[1] - cut[0];
+                        List<CausalSpan> spans = List.of(new CausalSpan(0, rows, cut[0], pages));
+                        kernels.keep(part(kernels, keys, cut, 16), part(kernels, values, cut, 16), shape, spans);
+                        Floats out = kernels.allocate(rows * heads * 8);
+                        kernels.attendCausal(part(kernels, q, cut, heads * 8), heads, shape, spans, 0.35, out);
+                        kernels.read(out, 0, all, cut[0] * heads * 8, out.size());
+                    }
+                    return all;
+                });
     }
 
     private static Floats part(Kernels kernels, float[] values, int[] cut, int width) {
@@ -491,18 +510,34 @@ public final class KernelContract {
         float[] logits = floats(rows * count);
         float[] bias = floats(count);
         logits[3] = 30;
-        add("route", "[5, 16], 6 of them", tolerance.single(), kernels -> byExpert(
-                kernels.route(kernels.upload(logits), rows, count, kernels.upload(bias), 6, 1.5), rows));
-        add("route without bias", "[5, 16], 6 of them", tolerance.single(), kernels -> byExpert(
-                kernels.route(kernels.upload(logits), rows, count, null, 6, 1.5), rows));
-        add("route of equal scores", "[5, 16], 6 of them", tolerance.single(), kernels -> byExpert(
-                kernels.route(kernels.allocate(rows * count), rows, count, null, 6, 1.5), rows));
+        add(
+                "route",
+                "[5, 16], 6 of them",
+                tolerance.single(),
+                kernels -> byExpert(
+                        kernels.route(kernels.upload(logits), rows, count, kernels.upload(bias), 6, 1.5), rows));
+        add(
+                "route without bias",
+                "[5, 16], 6 of them",
+                tolerance.single(),
+                kernels -> byExpert(kernels.route(kernels.upload(logits), rows, count, null, 6, 1.5), rows));
+        add(
+                "route of equal scores",
+                "[5, 16], 6 of them",
+                tolerance.single(),
+                kernels -> byExpert(kernels.route(kernels.allocate(rows * count), rows, count, null, 6, 1.5), rows));
         int[] chosen = IntStream.range(0, rows * 3).map(i -> (i * 7) % count).toArray();
-        add("weigh", "[5, 16], 3 given", tolerance.single(), kernels -> byExpert(
-                kernels.weigh(kernels.upload(logits), rows, count, chosen, 3, 2.5), rows));
+        add(
+                "weigh",
+                "[5, 16], 3 given",
+                tolerance.single(),
+                kernels -> byExpert(kernels.weigh(kernels.upload(logits), rows, count, chosen, 3, 2.5), rows));
         for (SoftmaxOver over : SoftmaxOver.values()) {
-            add("routeSoftmax over " + over.name().toLowerCase(Locale.ROOT), "[5, 16], 4 of them", tolerance.single(), kernels ->
-                    byExpert(kernels.routeSoftmax(kernels.upload(logits), rows, count, 4, over), rows));
+            add(
+                    "routeSoftmax over " + over.name().toLowerCase(Locale.ROOT),
+                    "[5, 16], 4 of them",
+                    tolerance.single(),
+                    kernels -> byExpert(kernels.routeSoftmax(kernels.upload(logits), rows, count, 4, over), rows));
         }
     }
 
@@ -523,8 +558,8 @@ public final class KernelContract {
         for (DType dtype : List.of(DType.F32, DType.BF16, DType.F8_E4M3, DType.FP4_E2M1)) {
             double limit = dtype == DType.F32 ? tolerance.full() : 3 * tolerance.product();
             List<Swiglu> all = IntStream.range(0, 7)
-                    .mapToObj(e -> new Swiglu(
-                            matrix(dtype, inner, dim), matrix(dtype, inner, dim), matrix(dtype, dim, inner)))
+                    .mapToObj(e ->
+                            new Swiglu(matrix(dtype, inner, dim), matrix(dtype, inner, dim), matrix(dtype, dim, inner)))
                     .toList();
             float[] x = floats(rows * dim);
             float[] logits = floats(rows * 7);

@@ -46,7 +46,11 @@ public final class BenchCommand implements Callable<Integer> {
     @Option(names = "--threads", paramLabel = "N", defaultValue = "0", description = "Default: all processors.")
     private int threads;
 
-    @Option(names = "--step", paramLabel = "N", defaultValue = "2048", description = "Our tokens a step. Default: 2048.")
+    @Option(
+            names = "--step",
+            paramLabel = "N",
+            defaultValue = "2048",
+            description = "Our tokens a step. Default: 2048.")
     private int stepTokens;
 
     @Option(

@@ -81,14 +81,16 @@ final class ShotsTrial implements Trial {
     private static List<ScoringRequest> requests(int tokens, int vocabSize) {
         RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(20261122);
         int each = Math.ceilDiv(WARM_UP + QUESTIONS, SUBJECTS);
-        int[][] choices =
-                random.ints(CHOICES, 0, vocabSize).mapToObj(first -> choice(first, vocabSize)).toArray(int[][]::new);
+        int[][] choices = random.ints(CHOICES, 0, vocabSize)
+                .mapToObj(first -> choice(first, vocabSize))
+                .toArray(int[][]::new);
         List<ScoringRequest> requests = new ArrayList<>();
         for (int subject = 0; subject < SUBJECTS; subject++) {
             int[] header = random.ints((long) SHOTS * tokens, 0, vocabSize).toArray();
             for (int question = 0; question < each; question++) {
                 int[] asked = random.ints(tokens, 0, vocabSize).toArray();
-                TokenIds prompt = TokenIds.of(IntStream.concat(IntStream.of(header), IntStream.of(asked)).toArray());
+                TokenIds prompt = TokenIds.of(IntStream.concat(IntStream.of(header), IntStream.of(asked))
+                        .toArray());
                 for (int[] choice : choices) {
                     requests.add(new ScoringRequest("q" + requests.size(), prompt, TokenIds.of(choice)));
                 }
@@ -98,7 +100,9 @@ final class ShotsTrial implements Trial {
     }
 
     private static int[] choice(int first, int vocabSize) {
-        return IntStream.range(0, CHOICE_TOKENS).map(i -> (first + i) % vocabSize).toArray();
+        return IntStream.range(0, CHOICE_TOKENS)
+                .map(i -> (first + i) % vocabSize)
+                .toArray();
     }
 
     private static List<Double> answers(LocalEngine engine, List<ScoringRequest> requests) {
@@ -110,8 +114,7 @@ final class ShotsTrial implements Trial {
     private static double logprob(ScoringResult result) {
         return switch (result) {
             case ScoringResult.Scored scored -> scored.logprob();
-            case GenerationResult.Failed failed ->
-                throw new EngineException(failed.code(), failed.message());
+            case GenerationResult.Failed failed -> throw new EngineException(failed.code(), failed.message());
         };
     }
 }

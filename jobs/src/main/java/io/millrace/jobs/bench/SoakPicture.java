@@ -71,8 +71,7 @@ final class SoakPicture {
         if (Double.isNaN(values[0])) {
             return;
         }
-        double[] minutes =
-                signs.stream().mapToDouble(now -> now.seconds() / 60).toArray();
+        double[] minutes = signs.stream().mapToDouble(now -> now.seconds() / 60).toArray();
         Color color = COLORS.get(chart.getSeriesMap().size());
         XYSeries series = chart.addSeries(name, minutes, values);
         series.setMarker(SeriesMarkers.NONE);

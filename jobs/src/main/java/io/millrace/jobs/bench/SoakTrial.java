@@ -117,8 +117,7 @@ final class SoakTrial implements Trial {
             ObjectNode figure = figures.putObject(sign.name());
             figure.put("at_first", median(sign, after.subList(0, edge)));
             figure.put("at_last", median(sign, after.subList(after.size() - edge, after.size())));
-            figure.put(
-                    "most", after.stream().mapToDouble(sign.value()).max().orElseThrow());
+            figure.put("most", after.stream().mapToDouble(sign.value()).max().orElseThrow());
         }
         return figures;
     }

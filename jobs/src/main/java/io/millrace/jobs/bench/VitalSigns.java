@@ -83,8 +83,7 @@ record VitalSigns(
     }
 
     private static double number(String status, String name) throws IOException {
-        Matcher line =
-                Pattern.compile("(?m)^" + name + ":\\s+(\\d+)").matcher(status);
+        Matcher line = Pattern.compile("(?m)^" + name + ":\\s+(\\d+)").matcher(status);
         if (!line.find()) {
             throw new IOException(PROCESS + "/status: expected a line " + name + ", got none");
         }

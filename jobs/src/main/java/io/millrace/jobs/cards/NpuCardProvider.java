@@ -65,8 +65,7 @@ public final class NpuCardProvider implements CardProvider {
         return new Lease(taken.get(), addresses);
     }
 
-    private static Optional<HeldCards> take(
-            CardRequest request, Discovery discovery, CardLeases leases) {
+    private static Optional<HeldCards> take(CardRequest request, Discovery discovery, CardLeases leases) {
         CardGroups groups = new CardGroups(discovery.links());
         return leases.take(discovery.usable(), request.run(), request.holder(), free -> {
             List<Card> offered = free.stream()

@@ -114,7 +114,8 @@ public final class ContractCommand implements Callable<Integer> {
                     check.tolerance(),
                     check.failure() == null ? "" : ", " + check.failure());
         }
-        out.printf(Locale.ROOT, "%d of %d operations keep the contract%n", checks.size() - broken.size(), checks.size());
+        out.printf(
+                Locale.ROOT, "%d of %d operations keep the contract%n", checks.size() - broken.size(), checks.size());
         if (whole != null) {
             out.println(whole);
         }

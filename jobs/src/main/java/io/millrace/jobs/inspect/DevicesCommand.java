@@ -46,8 +46,10 @@ public final class DevicesCommand implements Callable<Integer> {
     @Option(names = "--group", paramLabel = "N", description = "With --resource: cards of an engine (default: 1).")
     private int group = 1;
 
-    @Option(names = "--locks", paramLabel = "DIR", description = "Folder of the locks of this host's cards (default: "
-            + CardLeases.DEFAULT_FOLDER + ").")
+    @Option(
+            names = "--locks",
+            paramLabel = "DIR",
+            description = "Folder of the locks of this host's cards (default: " + CardLeases.DEFAULT_FOLDER + ").")
     private Path locks = Path.of(CardLeases.DEFAULT_FOLDER);
 
     @Override
@@ -103,13 +105,13 @@ public final class DevicesCommand implements Callable<Integer> {
                 out.println("         " + finding.refusal());
             }
             if (owner != null) {
-                out.println("         " + owner.holder() + " of " + owner.run() + ", process " + owner.pid() + ", since "
-                        + owner.since());
+                out.println("         " + owner.holder() + " of " + owner.run() + ", process " + owner.pid()
+                        + ", since " + owner.since());
             }
             retirements.stream()
                     .filter(retirement -> retirement.card() == card.logicalId())
-                    .forEach(retirement -> out.println("         failed in " + retirement.run() + " at " + retirement.at()
-                            + ": " + retirement.fault() + ", " + retirement.reason()));
+                    .forEach(retirement -> out.println("         failed in " + retirement.run() + " at "
+                            + retirement.at() + ": " + retirement.fault() + ", " + retirement.reason()));
         }
     }
 

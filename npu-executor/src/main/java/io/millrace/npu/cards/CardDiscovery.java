@@ -76,8 +76,7 @@ public final class CardDiscovery {
         }
         List<Card> cards = new ArrayList<>();
         for (int physical : nodes) {
-            cards.add(new Card(
-                    cards.size(), physical, physical, 0, 1, "", null, Health.NOT_ASKED, 0, 0, List.of()));
+            cards.add(new Card(cards.size(), physical, physical, 0, 1, "", null, Health.NOT_ASKED, 0, 0, List.of()));
         }
         return judged(cards, devices + "/davinci*, since there is no npu-smi", CardLinks.ofModels());
     }
@@ -87,7 +86,8 @@ public final class CardDiscovery {
         if (rows.isEmpty()) {
             return Discovery.none("npu-smi info: expected a table of cards, got: " + NpuSmi.lastLine(text));
         }
-        List<Card> cards = new Numbering(rows, printed("info", "-m").map(SmiMapping::parse).orElse(SmiMapping.NONE), nodes)
+        List<Card> cards = new Numbering(
+                        rows, printed("info", "-m").map(SmiMapping::parse).orElse(SmiMapping.NONE), nodes)
                 .cards();
         CardLinks links = cards.size() == 1
                 ? CardLinks.ofModels()
@@ -104,9 +104,8 @@ public final class CardDiscovery {
 
     private Discovery judged(List<Card> cards, String source, CardLinks links) {
         String assigned = environment.assigned();
-        Optional<SortedSet<Integer>> ours = assigned == null || environment.isVirtual()
-                ? Optional.empty()
-                : DeviceIds.assigned(assigned);
+        Optional<SortedSet<Integer>> ours =
+                assigned == null || environment.isVirtual() ? Optional.empty() : DeviceIds.assigned(assigned);
         String visible = environment.visible();
         Set<Integer> shown = visible == null ? Set.of() : new HashSet<>(DeviceIds.visible(visible, cards.size()));
         List<Finding> findings = new ArrayList<>();
@@ -183,8 +182,7 @@ public final class CardDiscovery {
                     row.processes());
         }
 
-        private @Nullable Integer physicalId(
-                int at, SmiTable.Row row, Optional<SmiMapping.Row> mapped, int chips) {
+        private @Nullable Integer physicalId(int at, SmiTable.Row row, Optional<SmiMapping.Row> mapped, int chips) {
             Integer told = mapped.map(SmiMapping.Row::physicalId).orElse(row.isPhysical() ? row.secondId() : null);
             if (told != null) {
                 return told;
@@ -192,7 +190,8 @@ public final class CardDiscovery {
             if (nodes.size() == rows.size()) {
                 return nodes.get(at);
             }
-            // with one chip each, cards are numbered as their nodes are; where the table tells the logical id they are not
+            // with one chip each, cards are numbered as their nodes are; where the table tells the logical id they are
+            // not
             return chips == 1 && row.secondId() == null ? row.npuId() : null;
         }
 

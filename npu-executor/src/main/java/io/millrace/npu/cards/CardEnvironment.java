@@ -9,7 +9,9 @@ import org.jspecify.annotations.Nullable;
 ///     Kubernetes device plugin; null if not set
 /// @param options `ASCEND_RUNTIME_OPTIONS`; null if not set
 public record CardEnvironment(
-        @Nullable String visible, @Nullable String assigned, @Nullable String options) {
+        @Nullable String visible,
+        @Nullable String assigned,
+        @Nullable String options) {
     /// Nothing is set.
     public static final CardEnvironment NONE = new CardEnvironment(null, null, null);
 

@@ -95,12 +95,14 @@ public final class CardLeases {
         }
         return guarded(() -> {
             List<Retirement> retirements = new ArrayList<>();
-            forEach(RETIRED, (name, properties) -> retirements.add(new Retirement(
-                    Integer.parseInt(name.group(1)),
-                    name.group(2),
-                    CardFault.valueOf(properties.getProperty("fault", "")),
-                    properties.getProperty("reason", ""),
-                    Instant.parse(properties.getProperty("at", "")))));
+            forEach(
+                    RETIRED,
+                    (name, properties) -> retirements.add(new Retirement(
+                            Integer.parseInt(name.group(1)),
+                            name.group(2),
+                            CardFault.valueOf(properties.getProperty("fault", "")),
+                            properties.getProperty("reason", ""),
+                            Instant.parse(properties.getProperty("at", "")))));
             return retirements;
         });
     }
@@ -195,7 +197,8 @@ public final class CardLeases {
                 }
             } catch (IOException e) {
                 throw new CardLeaseException(
-                        "card locks in " + folder + ": expected a folder all users of the cards may write to, got " + e, e);
+                        "card locks in " + folder + ": expected a folder all users of the cards may write to, got " + e,
+                        e);
             }
         }
     }

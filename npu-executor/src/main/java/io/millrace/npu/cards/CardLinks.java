@@ -49,8 +49,8 @@ public final class CardLinks {
         for (int row = 0; row < count; row++) {
             for (int column = 0; column < count; column++) {
                 if (FAST.contains(matrix.get(row).get(column))) {
-                    joined.add(pair(
-                            cards.get(row).logicalId(), cards.get(column).logicalId()));
+                    joined.add(
+                            pair(cards.get(row).logicalId(), cards.get(column).logicalId()));
                 }
             }
         }

@@ -14,7 +14,11 @@ record SmiMapping(List<Row> rows) {
 
     /// @param logicalId null where the list has no such column
     /// @param physicalId null where the list has no such column
-    record Row(int npuId, int chipId, @Nullable Integer logicalId, @Nullable Integer physicalId) {}
+    record Row(
+            int npuId,
+            int chipId,
+            @Nullable Integer logicalId,
+            @Nullable Integer physicalId) {}
 
     /// Reads the list by the names in its first line; text that is none has no rows.
     static SmiMapping parse(String text) {

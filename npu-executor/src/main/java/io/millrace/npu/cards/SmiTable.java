@@ -33,7 +33,8 @@ record SmiTable(List<Row> rows) {
             long totalMegabytes,
             List<String> processes) {}
 
-    private static final Pattern BUS = Pattern.compile("[0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\\.[0-9A-Fa-f]|NA");
+    private static final Pattern BUS =
+            Pattern.compile("[0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\\.[0-9A-Fa-f]|NA");
     private static final Pattern NUMBER = Pattern.compile("\\d+");
     private static final Pattern PAIR = Pattern.compile("(\\d+)\\s*/\\s*(\\d+)");
     private static final Pattern CARD = Pattern.compile("(\\d+)\\s*(.*)");
@@ -52,15 +53,13 @@ record SmiTable(List<Row> rows) {
         private @Nullable CardRow card;
 
         SmiTable parse(String text) {
-            text.lines()
-                    .map(String::strip)
-                    .filter(line -> line.startsWith("|"))
-                    .forEach(line -> cells(cellsOf(line)));
+            text.lines().map(String::strip).filter(line -> line.startsWith("|")).forEach(line -> cells(cellsOf(line)));
             return new SmiTable(rows.stream().map(this::withProcesses).toList());
         }
 
         private static List<String> cellsOf(String line) {
-            String inner = line.substring(1, line.endsWith("|") && line.length() > 1 ? line.length() - 1 : line.length());
+            String inner =
+                    line.substring(1, line.endsWith("|") && line.length() > 1 ? line.length() - 1 : line.length());
             List<String> cells = new ArrayList<>();
             for (String cell : inner.split("\\|", -1)) {
                 cells.add(cell.strip());
@@ -100,7 +99,8 @@ record SmiTable(List<Row> rows) {
                 return;
             }
             List<Integer> ids = numbers(String.join(" ", cells.subList(0, bus)));
-            Optional<MatchResult> memory = PAIR.matcher(cells.get(bus + 1)).results().reduce((_, last) -> last);
+            Optional<MatchResult> memory =
+                    PAIR.matcher(cells.get(bus + 1)).results().reduce((_, last) -> last);
             rows.add(new Row(
                     card.npuId(),
                     ids.isEmpty() ? 0 : ids.getFirst(),
@@ -118,7 +118,9 @@ record SmiTable(List<Row> rows) {
         /// another table.
         private void process(List<String> cells) {
             List<Integer> ids = numbers(cells.getFirst());
-            if (cells.size() >= 3 && !ids.isEmpty() && NUMBER.matcher(cells.get(1)).matches()) {
+            if (cells.size() >= 3
+                    && !ids.isEmpty()
+                    && NUMBER.matcher(cells.get(1)).matches()) {
                 String name = cells.get(2).isEmpty() ? "unnamed" : cells.get(2);
                 processes
                         .computeIfAbsent(key(ids.getFirst(), ids.size() > 1 ? ids.get(1) : 0), _ -> new ArrayList<>())

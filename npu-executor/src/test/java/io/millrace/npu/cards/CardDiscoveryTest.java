@@ -82,9 +82,7 @@ class CardDiscoveryTest {
 
         assertThat(find(CardEnvironment.NONE).usable())
                 .extracting(Card::logicalId, Card::physicalId, Card::npuId, Card::chipId, Card::chipsOnCard)
-                .containsExactly(
-                        tuple(0, 6, 3, 0, 2),
-                        tuple(1, 7, 3, 1, 2));
+                .containsExactly(tuple(0, 6, 3, 0, 2), tuple(1, 7, 3, 1, 2));
     }
 
     @Test
@@ -101,8 +99,7 @@ class CardDiscoveryTest {
 
         assertThat(find(CardEnvironment.NONE).usable())
                 .extracting(Card::logicalId, Card::npuId)
-                .containsExactly(
-                        tuple(0, 3), tuple(3, 0));
+                .containsExactly(tuple(0, 3), tuple(3, 0));
     }
 
     @Test
@@ -111,8 +108,7 @@ class CardDiscoveryTest {
 
         assertThat(find(CardEnvironment.NONE).usable())
                 .extracting(Card::logicalId, Card::chipId)
-                .containsExactly(
-                        tuple(0, 1), tuple(1, 0));
+                .containsExactly(tuple(0, 1), tuple(1, 0));
     }
 
     /// In a container cards keep their host's names, and ACL counts from 0.
@@ -153,8 +149,7 @@ class CardDiscoveryTest {
 
         assertThat(discovery.usable())
                 .extracting(Card::logicalId, Card::physicalId)
-                .containsExactly(
-                        tuple(0, 3), tuple(2, 12));
+                .containsExactly(tuple(0, 3), tuple(2, 12));
         assertThat(discovery.source()).endsWith("davinci*, since there is no npu-smi");
     }
 

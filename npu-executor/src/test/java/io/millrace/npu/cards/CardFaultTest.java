@@ -9,10 +9,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CardFaultTest {
 
     @ParameterizedTest
-    @CsvSource({"507899, LOST", "507010, LOST", "507014, HANG", "507053, ECC", "207001, OUT_OF_MEMORY", "507015, EXCEPTION"})
+    @CsvSource({
+        "507899, LOST",
+        "507010, LOST",
+        "507014, HANG",
+        "507053, ECC",
+        "207001, OUT_OF_MEMORY",
+        "507015, EXCEPTION"
+    })
     void ofCode_ofACardThatFailed(int code, CardFault fault) {
         assertThat(CardFault.ofCode(code)).contains(fault);
-        assertThat(CardFault.ofMessage("aclrtSynchronizeStream on npu 3: error " + code + ", bad")).isEqualTo(fault);
+        assertThat(CardFault.ofMessage("aclrtSynchronizeStream on npu 3: error " + code + ", bad"))
+                .isEqualTo(fault);
     }
 
     @ParameterizedTest

@@ -53,10 +53,12 @@ class CardGroupsTest {
     void all_ofAHost_neverCrossALinkBoundary(String model, int chips, int count, int size, int expected) {
         List<List<Integer>> groups = groups(cards(model, chips, count), size);
 
-        assertThat(groups).hasSize(expected).allSatisfy(group -> assertThat(group)
-                .hasSize(size)
-                .isSorted()
-                .allMatch(id -> id / size == group.getFirst() / size));
+        assertThat(groups)
+                .hasSize(expected)
+                .allSatisfy(group -> assertThat(group)
+                        .hasSize(size)
+                        .isSorted()
+                        .allMatch(id -> id / size == group.getFirst() / size));
     }
 
     /// Two rings of four: 1 is broken, so 0, 2, 3 are left of the first.

@@ -65,7 +65,8 @@ class CardLeasesTest {
 
         CardOwner owner = leases.owners().get(0);
         assertThat(owner.pid()).isEqualTo(ProcessHandle.current().pid());
-        assertThat(owner.started()).isEqualTo(ProcessHandle.current().info().startInstant().orElseThrow());
+        assertThat(owner.started())
+                .isEqualTo(ProcessHandle.current().info().startInstant().orElseThrow());
         assertThat(owner.run()).isEqualTo("app-1");
         assertThat(owner.since()).isBetween(before, Instant.now());
     }
@@ -114,7 +115,9 @@ class CardLeasesTest {
         HeldCards held = take(leases, "run", 1).orElseThrow();
         held.retire(CardFault.ECC, "error 507053");
 
-        assertThat(leases.owners()).as("until the process has ended it may hang on the card").containsOnlyKeys(0);
+        assertThat(leases.owners())
+                .as("until the process has ended it may hang on the card")
+                .containsOnlyKeys(0);
         held.close();
         assertThat(ids(take(leases, "run", 2))).containsExactly(2, 3);
         assertThat(ids(take(leases, "another run", 1))).containsExactly(0);

@@ -98,9 +98,7 @@ class SmiSamplesTest {
         assertThat(SmiMapping.parse(Samples.read(Samples.shared("a3-info-m.txt")))
                         .rows())
                 .containsExactly(
-                        new SmiMapping.Row(0, 0, 0, 0),
-                        new SmiMapping.Row(0, 1, 1, 1),
-                        new SmiMapping.Row(1, 0, 2, 2));
+                        new SmiMapping.Row(0, 0, 0, 0), new SmiMapping.Row(0, 1, 1, 1), new SmiMapping.Row(1, 0, 2, 2));
     }
 
     @Test

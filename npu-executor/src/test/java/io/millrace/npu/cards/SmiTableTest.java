@@ -28,8 +28,7 @@ class SmiTableTest {
     void parse_diesHavePhysicalIds() {
         assertThat(SmiTable.parse(Samples.own("two-dies.txt")).rows())
                 .containsExactly(
-                        new SmiTable.Row(
-                                3, 0, 6, true, "Ascend910", Health.OK, "0000:9D:00.0", 3100, 65536, List.of()),
+                        new SmiTable.Row(3, 0, 6, true, "Ascend910", Health.OK, "0000:9D:00.0", 3100, 65536, List.of()),
                         new SmiTable.Row(
                                 3, 1, 7, true, "Ascend910", Health.OK, "0000:9F:00.0", 2900, 65536, List.of()));
     }

@@ -40,7 +40,18 @@ class ServedEngineTest {
 
     private static PromptEngine open(ServedRecipe recipe) {
         return new EngineRecipe(
-                        "served", "no-model", "auto", 0, 0, 1, IN_FLIGHT, CacheRounding.AUTO, true, true, recipe)
+                        "served",
+                        "no-model",
+                        "cache",
+                        "auto",
+                        0,
+                        0,
+                        1,
+                        IN_FLIGHT,
+                        CacheRounding.AUTO,
+                        true,
+                        true,
+                        recipe)
                 .open();
     }
 
