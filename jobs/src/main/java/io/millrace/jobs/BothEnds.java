@@ -33,8 +33,9 @@ final class BothEnds {
         while (!head.isDone() && !tail.isDone()) {
             LockSupport.parkNanos(PAUSE_NANOS);
         }
-        JavaFutureAction<Void> first = head.isDone() ? head : tail;
-        JavaFutureAction<Void> other = first == head ? tail : head;
+        boolean headFirst = head.isDone();
+        JavaFutureAction<Void> first = headFirst ? head : tail;
+        JavaFutureAction<Void> other = headFirst ? tail : head;
         ExecutionException failure = failure(first);
         if (failure == null) {
             end(other);

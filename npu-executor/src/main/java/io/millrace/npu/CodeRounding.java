@@ -24,7 +24,7 @@ record CodeRounding(float largest, float leastAmplitude, double leastNormal, int
     /// @param x [rows, dim]
     /// @param out [rows, dim], may be x
     void apply(CardMath math, Tensor x, int length, int block, Tensor out) {
-        int whole = length / block;
+        long whole = length / block;
         if (whole > 0) {
             blocks(math, blocked(x, 0, whole, block), blocked(out, 0, whole, block));
         }

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /// same few hundred of them, so a plan whose executor may be repeated (`aclSetAclOpExecutorRepeatable`; some
 /// operators refuse) is kept with its descriptors, and a later call only moves the addresses. The others'
 /// executors die in phase 2, even when it fails.
-@SuppressWarnings("restricted")
+@SuppressWarnings({"restricted", "EnumOrdinal"}) // numbers of constants mean nothing outside a process
 final class Launcher implements AutoCloseable {
     private static final int FORMAT_ND = 2;
     private static final int KEPT_PLANS = 8192;
@@ -273,7 +273,7 @@ final class Launcher implements AutoCloseable {
             }
             values[kinds.length()] = results.address();
             values[kinds.length() + 1] = results.address() + Long.BYTES;
-            card.check(call, (int) functions.plan().invokeExact((Object[]) values));
+            card.check(call, (int) functions.plan().invokeExact(values));
         } catch (RuntimeException | Error e) {
             release(new Plan(0, 0, false, tensors, addresses, others));
             throw e;

@@ -25,6 +25,7 @@ final class Libraries {
         OPERATORS("libopapi.so", "libopapi_math.so", "libopapi_nn.so", "libopapi_transformer.so"),
         COLLECTIVES("libhccl.so");
 
+        @SuppressWarnings("ImmutableEnumChecker") // List.of
         final List<String> names;
 
         Library(String... names) {

@@ -1,6 +1,7 @@
 package io.millrace.npu;
 
 import io.millrace.engine.api.EngineException;
+import org.jspecify.annotations.Nullable;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
@@ -61,8 +62,9 @@ final class MemoryPool implements AutoCloseable {
         reclaim();
         long size = rounded(bytes);
         for (int attempt = 0; ; attempt++) {
-            if (hasFree(size)) {
-                return free.get(size).removeFirst();
+            Long ready = ready(size);
+            if (ready != null) {
+                return ready;
             }
             try {
                 return fresh(size);
@@ -86,9 +88,9 @@ final class MemoryPool implements AutoCloseable {
         return Math.ceilDiv(bytes, step) * step;
     }
 
-    private boolean hasFree(long size) {
+    private @Nullable Long ready(long size) {
         Deque<Long> exact = free.get(size);
-        return exact != null && !exact.isEmpty();
+        return exact == null ? null : exact.pollFirst();
     }
 
     private long fresh(long size) throws OutOfDeviceMemory {
@@ -112,7 +114,7 @@ final class MemoryPool implements AutoCloseable {
             slabs.add(slab);
             return slab;
         } catch (EngineException e) {
-            if (e.getMessage().contains(AclStatus.OUT_OF_MEMORY.meaning)) {
+            if (String.valueOf(e.getMessage()).contains(AclStatus.OUT_OF_MEMORY.meaning)) {
                 throw new OutOfDeviceMemory(e);
             }
             throw e;

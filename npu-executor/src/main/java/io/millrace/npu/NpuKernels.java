@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// Every operation only queues work, but for {@link #read}, {@link #indexTopK} and {@link #logSumExp}, which
 /// wait; a failure of the card may thus be reported by a later operation than the one that caused it. Several
 /// threads may use it, one at a time.
+@SuppressWarnings("ReferenceEquality") // whether two names are one memory
 final class NpuKernels implements Kernels {
     private static final System.Logger LOG = System.getLogger(NpuKernels.class.getName());
     private static final double SOFTPLUS_LINEAR = 20;

@@ -33,11 +33,11 @@ final class Residents implements AutoCloseable {
     private final long[] sent;
     private final boolean[] everSent = new boolean[2];
     private final long ordered;
-    private final Map<Object, Weight> single = new IdentityHashMap<>();
-    private final Map<Object, Weight> grouped = new IdentityHashMap<>();
-    private final Map<Object, Weight> pairs = new IdentityHashMap<>();
-    private final Map<Object, Experts> experts = new IdentityHashMap<>();
-    private final Map<Object, NpuFloats> vectors = new IdentityHashMap<>();
+    private final IdentityHashMap<Object, Weight> single = new IdentityHashMap<>();
+    private final IdentityHashMap<Object, Weight> grouped = new IdentityHashMap<>();
+    private final IdentityHashMap<Object, Weight> pairs = new IdentityHashMap<>();
+    private final IdentityHashMap<Object, Experts> experts = new IdentityHashMap<>();
+    private final IdentityHashMap<Object, NpuFloats> vectors = new IdentityHashMap<>();
     private final Map<String, NpuFloats> constants = new HashMap<>();
     private int half;
     private long filled;

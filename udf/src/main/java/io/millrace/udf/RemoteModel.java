@@ -65,7 +65,7 @@ record RemoteModel(Path path, FileSystem fileSystem, boolean isFile, List<FileSt
     private static boolean belongs(String name, String model) {
         Matcher part = PART.matcher(model);
         Matcher other = PART.matcher(name);
-        return part.matches() && other.matches()
+        return (part.matches() && other.matches())
                 ? part.group(1).equals(other.group(1)) && part.group(2).equals(other.group(2))
                 : name.equals(model);
     }

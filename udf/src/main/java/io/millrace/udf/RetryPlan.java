@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.NavigableMap;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +38,7 @@ public record RetryPlan(List<Rule> rules, int limit) implements Serializable {
         List<Rule> its =
                 rules.stream().filter(rule -> broken.contains(rule.name())).toList();
         List<String> names = new ArrayList<>();
-        SortedMap<String, Double> parameters = new TreeMap<>();
+        NavigableMap<String, Double> parameters = new TreeMap<>();
         boolean given = false;
         for (Rule rule : its) {
             names.add(rule.name());

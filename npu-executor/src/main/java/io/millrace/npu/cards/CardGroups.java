@@ -37,7 +37,7 @@ public final class CardGroups {
                 .filter(group -> group.size() == size)
                 .min(Comparator.<List<Card>>comparingLong(group -> joined(group.getFirst(), inOrder))
                         .thenComparing(group -> !isAligned(group))
-                        .thenComparing(group -> group.getFirst().logicalId()));
+                        .thenComparingInt(group -> group.getFirst().logicalId()));
     }
 
     /// All groups, one after the other, until no further one is free.

@@ -52,7 +52,7 @@ class ServedEngineTest {
                         true,
                         true,
                         recipe)
-                .open();
+                .open(List.of());
     }
 
     private static ServedRecipe given(String address, int requestSeconds, @Nullable String model, String extra) {
