@@ -61,7 +61,7 @@ record Health(HttpClient client, ApiKey key, Runnable alive) {
         while (true) {
             Look look = look(address);
             boolean over = System.nanoTime() > deadline || !mayCome.getAsBoolean();
-            if (look instanceof Well || over || look instanceof Ill ill && ill.shut()) {
+            if (look instanceof Well || over || (look instanceof Ill ill && ill.shut())) {
                 return look;
             }
             pause(LOOK_NANOS);
