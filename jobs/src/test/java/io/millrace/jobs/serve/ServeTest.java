@@ -125,6 +125,7 @@ class ServeTest {
     }
 
     @Test
+    @SuppressWarnings("deprecation") // the only way to fields that OpenAI does not have
     void models_areTold() {
         assertThat(client.models().list().data()).extracting(Model::id).containsExactly(NAME);
         assertThat(client.models().retrieve(NAME)._additionalProperties())
@@ -233,6 +234,7 @@ class ServeTest {
     }
 
     @Test
+    @SuppressWarnings("deprecation") // the only way to fields that OpenAI does not have
     void chat_thinking_isTakenApart() {
         ChatCompletion answer = client.chat()
                 .completions()
