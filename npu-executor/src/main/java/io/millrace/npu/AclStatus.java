@@ -23,6 +23,7 @@ enum AclStatus {
     OTHER("internal error");
 
     final String meaning;
+
     @SuppressWarnings("ImmutableEnumChecker") // never written
     private final int[] codes;
 

@@ -266,7 +266,11 @@ final class CardAttention {
             long rows = Math.min(count - done, KeyValueShape.PAGE_ROWS);
             NpuFloats from = math.floats(span.pages().get(page));
             math.copyFloats(
-                    from.tensor(from.size()), (long) half * KeyValueShape.PAGE_ROWS * width, all, done * width, rows * width);
+                    from.tensor(from.size()),
+                    (long) half * KeyValueShape.PAGE_ROWS * width,
+                    all,
+                    done * width,
+                    rows * width);
         }
         return all;
     }

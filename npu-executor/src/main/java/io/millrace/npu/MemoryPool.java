@@ -1,7 +1,6 @@
 package io.millrace.npu;
 
 import io.millrace.engine.api.EngineException;
-import org.jspecify.annotations.Nullable;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
@@ -12,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// Device memory in large allocations, given out in pieces: the runtime backs small ones with pages of 2 MiB.
 ///
