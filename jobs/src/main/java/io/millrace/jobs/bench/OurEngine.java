@@ -61,7 +61,9 @@ final class OurEngine implements Contestant {
             prefill();
         } else {
             int streams = Math.min(work.streams(), 64);
-            finish(submit(streams, 2 * Shape.DECODE_PROMPT, Math.max(8, WARM_UP_TOKENS / streams)));
+            int prompt = 2 * Shape.DECODE_PROMPT;
+            int tokens = Math.min(WARM_UP_TOKENS / streams, engine.model().maxPositions() - prompt);
+            finish(submit(streams, prompt, tokens));
         }
     }
 
