@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// A server of OpenAI's shape without a model, whose answer to `text` is `echo text`. Words in the text make it
-/// misbehave, those with `-ONCE` only the first time it sees the text: `BUSY` (429 with Retry-After), `RESET` (in the
+/// misbehave, those with `-ONCE` only the first time it sees the text, or an earlier process in its place did: `BUSY` (429 with Retry-After), `RESET` (in the
 /// middle of the stream), `CUT` (the stream ends early), `GARBLE` (an event is cut off), `ERROR` (500), `HANG` (never
 /// goes on), `REFUSE` (400), `TOO-LONG` (400, as vLLM says it), `NO-USAGE`. `DIE=/a/file` and `FREEZE=/a/file` end or
 /// stop the whole server unless the file is there, and make it; `KILL` ends it always.
@@ -45,6 +46,7 @@ public final class FaultServer implements AutoCloseable {
     private final List<JsonNode> bodies = new ArrayList<>();
     private final CountDownLatch frozen = new CountDownLatch(1);
     private volatile boolean isFrozen;
+    private volatile @Nullable Path memory;
 
     private FaultServer(ServerSocket socket, @Nullable String key) {
         this.socket = socket;
@@ -62,9 +64,34 @@ public final class FaultServer implements AutoCloseable {
     public static void main(String[] args) throws IOException, InterruptedException {
         Files.writeString(Path.of(args[1]), Long.toString(ProcessHandle.current().pid()));
         LockSupport.parkNanos(Long.parseLong(args[2]) * 1_000_000);
-        try (FaultServer _ = start(Integer.parseInt(args[0]), System.getenv(KEY))) {
+        try (FaultServer server = start(Integer.parseInt(args[0]), System.getenv(KEY))) {
+            server.remember(Path.of(args[1] + ".asked"));
             new CountDownLatch(1).await();
         }
+    }
+
+    /// Texts that were asked for before this process, and a place for those of later ones.
+    private void remember(Path file) throws IOException {
+        if (Files.exists(file)) {
+            Files.readAllLines(file).forEach(text -> asked.put(text, new AtomicInteger(1)));
+        }
+        memory = file;
+    }
+
+    /// Whether a text is asked for the first time.
+    private boolean isFirst(String text) {
+        if (asked.computeIfAbsent(text, _ -> new AtomicInteger()).incrementAndGet() > 1) {
+            return false;
+        }
+        Path file = memory;
+        if (file != null) {
+            try {
+                Files.writeString(file, text + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return true;
     }
 
     String address() {
@@ -151,7 +178,7 @@ public final class FaultServer implements AutoCloseable {
         JsonNode messages = body.path("messages");
         JsonNode content = messages.path(messages.size() - 1).path("content");
         String text = content.isTextual() ? content.textValue() : content.toString();
-        boolean first = asked.computeIfAbsent(text, _ -> new AtomicInteger()).incrementAndGet() == 1;
+        boolean first = isFirst(text);
         obeyMark(text);
         if (text.contains("KILL")) {
             Runtime.getRuntime().halt(3);
