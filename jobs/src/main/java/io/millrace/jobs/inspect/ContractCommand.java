@@ -102,6 +102,22 @@ public final class ContractCommand implements Callable<Integer> {
         }
     }
 
+    private static String sentence(ModelContract.Result whole) {
+        return whole.failure() != null
+                ? whole.model() + ": " + whole.failure()
+                : String.format(
+                        Locale.ROOT,
+                        "%s: largest logit difference %.1e, median %.1e; the likeliest token at %d of %d positions and the"
+                                + " greedy answers of %d of %d prompts are the same",
+                        whole.model(),
+                        whole.largest(),
+                        whole.median(),
+                        whole.sameArgmax(),
+                        whole.positions(),
+                        whole.sameTokens(),
+                        whole.prompts());
+    }
+
     private int say(PrintWriter out, List<Check> checks, ModelContract.@Nullable Result whole) {
         List<Check> broken = checks.stream().filter(check -> !check.passed()).toList();
         for (Check check : broken) {
@@ -117,7 +133,7 @@ public final class ContractCommand implements Callable<Integer> {
         out.printf(
                 Locale.ROOT, "%d of %d operations keep the contract%n", checks.size() - broken.size(), checks.size());
         if (whole != null) {
-            out.println(whole);
+            out.println(sentence(whole));
         }
         out.println("report: " + report.toAbsolutePath());
         out.flush();
