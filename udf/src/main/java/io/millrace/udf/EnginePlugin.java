@@ -132,7 +132,7 @@ public final class EnginePlugin implements SparkPlugin {
 
         private static void prepare(PluginContext plugin, ExecutorSetup setup) {
             ExecutorEngine engine = ExecutorEngine.ofThisProcess();
-            ExecutorPlace.set(new ExecutorPlace(plugin.executorID(), List.of()));
+            ExecutorPlace.set(new ExecutorPlace(plugin.executorID()));
             if (setup.cards() == 0) {
                 engine.prepare(setup.engine());
                 return;
@@ -145,7 +145,6 @@ public final class EnginePlugin implements SparkPlugin {
             // in local mode nothing hands out cards
             if (!offered.isEmpty() || plugin.executorID().equals(LOCAL)) {
                 CardLease cards = lease(plugin, setup, provider, offered);
-                ExecutorPlace.set(new ExecutorPlace(plugin.executorID(), cards.addresses()));
                 engine.bind(
                         cards,
                         reason -> tell(plugin, new CardNotice.Lost(plugin.executorID(), cards.addresses(), reason)));

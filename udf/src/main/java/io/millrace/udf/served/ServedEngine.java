@@ -91,7 +91,7 @@ final class ServedEngine implements PromptEngine {
     /// Comes to the server and waits until it answers.
     ///
     /// @throws EngineException if it does not
-    static ServedEngine open(EngineRecipe engine, ServedRecipe recipe) {
+    static ServedEngine open(EngineRecipe engine, ServedRecipe recipe, List<String> cards) {
         ApiKey key = ApiKey.of(recipe.apiKeyVariable());
         Prompts prompts = Prompts.of(recipe.tokenizer());
         Counters counters = new Counters();
@@ -99,7 +99,7 @@ final class ServedEngine implements PromptEngine {
         Health health = new Health(client, key, counters.signs::increment);
         Server server = null;
         try {
-            server = server(engine, recipe, health);
+            server = server(engine, recipe, cards, health);
             server.awaitReady(true);
             if (health.look(server.address()) instanceof Health.Well(String models)) {
                 ServedModel model = ServedModel.of(models, recipe.model());
@@ -129,10 +129,11 @@ final class ServedEngine implements PromptEngine {
     }
 
     /// Each executor takes the endpoint of its number.
-    private static Server server(EngineRecipe engine, ServedRecipe recipe, Health health) throws InterruptedException {
+    private static Server server(EngineRecipe engine, ServedRecipe recipe, List<String> cards, Health health)
+            throws InterruptedException {
         List<String> endpoints = recipe.endpoints();
         if (endpoints.isEmpty()) {
-            return new StartedServer(engine, recipe, health);
+            return new StartedServer(engine, recipe, cards, health);
         }
         String executor = ExecutorPlace.ofThisProcess().executorId();
         long number = executor.matches("\\d{1,9}") ? Long.parseLong(executor) : 0;

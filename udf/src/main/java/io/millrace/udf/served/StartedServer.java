@@ -3,7 +3,6 @@ package io.millrace.udf.served;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.udf.EngineRecipe;
-import io.millrace.udf.ExecutorPlace;
 import io.millrace.udf.ServedRecipe;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -62,6 +61,7 @@ final class StartedServer implements Server {
 
     private final EngineRecipe engine;
     private final ServedRecipe recipe;
+    private final List<String> cards;
     private final Health health;
     private final Path logFile;
     private final ReentrantLock starting = new ReentrantLock();
@@ -74,9 +74,11 @@ final class StartedServer implements Server {
     /// Since the server last answered a request.
     private final AtomicInteger deaths = new AtomicInteger();
 
-    StartedServer(EngineRecipe engine, ServedRecipe recipe, Health health) throws InterruptedException {
+    StartedServer(EngineRecipe engine, ServedRecipe recipe, List<String> cards, Health health)
+            throws InterruptedException {
         this.engine = engine;
         this.recipe = recipe;
+        this.cards = List.copyOf(cards);
         this.health = health;
         this.logFile = Path.of(recipe.logDir())
                 .resolve("millrace-server-" + ProcessHandle.current().pid() + ".log");
@@ -192,9 +194,7 @@ final class StartedServer implements Server {
     private String filled(String word, int port) {
         return word.replace("{port}", Integer.toString(port))
                 .replace("{model}", engine.modelDir())
-                .replace(
-                        "{cards}",
-                        String.join(",", ExecutorPlace.ofThisProcess().cards()));
+                .replace("{cards}", String.join(",", cards));
     }
 
     private static int freePort() throws IOException {
