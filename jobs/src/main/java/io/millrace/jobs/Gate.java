@@ -18,7 +18,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// Whether the committed output is good enough to be used: the auditor's answer about it.
-final class Gate implements AutoCloseable {
+public final class Gate implements AutoCloseable {
     /// Name of the verdict beside the output.
     static final String VERDICT_FILE = AuditExchange.VERDICT_FILE;
 
@@ -28,7 +28,7 @@ final class Gate implements AutoCloseable {
     private final JobConfig.Gate config;
     private @Nullable Auditor auditor;
 
-    Gate(MillraceHome home, JobConfig.Gate config) {
+    public Gate(MillraceHome home, JobConfig.Gate config) {
         this.home = home;
         this.config = config;
         if (config.enabled()) {

@@ -61,13 +61,13 @@ public final class Millrace {
     }
 
     /// The folder the launcher said by `-Dmillrace.home`, or the one found.
-    static MillraceHome home() {
+    public static MillraceHome home() {
         return MillraceHome.find(System.getProperty("millrace.home"));
     }
 
     /// Whether a person is watching.
     @SuppressWarnings("SystemConsoleNull") // NullAway knows the older contract
-    static boolean isTerminal() {
+    public static boolean isTerminal() {
         Console console = System.console();
         return console != null && console.isTerminal();
     }

@@ -24,7 +24,7 @@ public record MillraceHome(Path root, Path workDir) {
     /// working directory.
     ///
     /// @param given the folder said at start, or null
-    static MillraceHome find(@Nullable String given) {
+    public static MillraceHome find(@Nullable String given) {
         Path workDir = Path.of("").toAbsolutePath();
         if (given != null) {
             return new MillraceHome(Path.of(given).toAbsolutePath().normalize(), workDir);
@@ -37,7 +37,7 @@ public record MillraceHome(Path root, Path workDir) {
         return new MillraceHome(workDir, workDir);
     }
 
-    String bundledModel() {
+    public String bundledModel() {
         return root.resolve(MODEL).toString();
     }
 

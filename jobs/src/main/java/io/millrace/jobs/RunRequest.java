@@ -7,14 +7,14 @@ import java.util.List;
 /// @param command the command line, without the program's name
 /// @param retryErrors whether rows that failed are computed again
 /// @param retries whether rows that the gate sets aside are
-record RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryErrors, GateRetries retries) {
+public record RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryErrors, GateRetries retries) {
 
-    RunRequest {
+    public RunRequest {
         command = List.copyOf(command);
     }
 
     /// Without retries of what the gate sets aside.
-    RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryErrors) {
+    public RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryErrors) {
         this(command, ifDifferent, retryErrors, GateRetries.NONE);
     }
 
@@ -22,13 +22,13 @@ record RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryEr
     ///
     /// @param rounds how often in this start, each time followed by another verdict
     /// @param limit how often a row is at most, over all starts of the run
-    record GateRetries(int rounds, int limit) {
-        static final GateRetries NONE = new GateRetries(0, 0);
+    public record GateRetries(int rounds, int limit) {
+        public static final GateRetries NONE = new GateRetries(0, 0);
         /// Every row that is set aside once, however often it was before.
-        static final GateRetries ONCE_MORE = new GateRetries(1, Integer.MAX_VALUE);
+        public static final GateRetries ONCE_MORE = new GateRetries(1, Integer.MAX_VALUE);
 
         /// Until nothing is set aside, or every row that is has been retried so often.
-        static GateRetries upTo(int limit) {
+        public static GateRetries upTo(int limit) {
             return new GateRetries(limit, limit);
         }
 
@@ -39,7 +39,7 @@ record RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryEr
 
     /// What becomes of the run that an output directory holds if it was another: made with other settings,
     /// or of other input.
-    enum IfDifferent {
+    public enum IfDifferent {
         /// It stays, and nothing is done.
         REFUSE,
         /// What differs is done again in its place.

@@ -6,22 +6,22 @@ import java.util.Map;
 import org.apache.spark.sql.SparkSession;
 
 /// Opens the driver's session with what inference needs; what the user gives wins.
-final class SparkSessions {
+public final class SparkSessions {
 
     private SparkSessions() {}
 
     /// For inference. The caller stops the session.
-    static SparkSession open(JobConfig config) {
+    public static SparkSession open(JobConfig config) {
         Map<String, String> conf = defaults(config.sparkMaster());
         conf.putAll(signsOfLife(config.stallSeconds()));
         conf.putAll(EnginePlugin.configuration(CardStage.setup(config)));
         conf.putAll(CardStage.configuration(config));
         conf.putAll(config.sparkConf());
-        return open("millrace summarize", config.sparkMaster(), conf);
+        return open("millrace", config.sparkMaster(), conf);
     }
 
     /// For work without an engine. The caller stops the session.
-    static SparkSession open(String name, String master) {
+    public static SparkSession open(String name, String master) {
         return open(name, master, defaults(master));
     }
 

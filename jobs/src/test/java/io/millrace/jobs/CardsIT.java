@@ -139,6 +139,11 @@ class CardsIT {
             return new CardLeases(locks).owners();
         }
 
+        boolean isHeldByAnother(int card, CardOwner before) {
+            CardOwner owner = owners().get(card);
+            return owner != null && owner.pid() != before.pid();
+        }
+
         /// @return what computed the rows, in their order
         List<String> assertEveryRowIsAnsweredOnce() {
             List<Row> rows = job.rows();
@@ -171,10 +176,7 @@ class CardsIT {
         assertThat(held.values()).extracting(CardOwner::pid).doesNotHaveDuplicates();
         CardOwner killed = held.get(1);
         ProcessHandle.of(killed.pid()).orElseThrow().destroyForcibly();
-        JavaProcesses.await(
-                () -> exit.isDone()
-                        || run.owners().containsKey(1) && run.owners().get(1).pid() != killed.pid(),
-                cluster::logs);
+        JavaProcesses.await(() -> exit.isDone() || run.isHeldByAnother(1, killed), cluster::logs);
 
         assertThat(exit.join()).as(() -> run.job.err() + cluster.logs()).isEqualTo(ExitCode.OK);
         assertThat(new TreeSet<>(run.assertEveryRowIsAnsweredOnce())).containsExactly("npu 1", "npu 2");

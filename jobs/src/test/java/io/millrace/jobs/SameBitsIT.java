@@ -82,7 +82,7 @@ class SameBitsIT {
         PrintWriter unseen = new PrintWriter(new StringWriter());
         try (Gate gate = new Gate(home, config.gate())) {
             RunRequest request = new RunRequest(List.of(), RunRequest.IfDifferent.REFUSE, false);
-            int exit = new SummarizeJob(config, request, unseen, unseen, false)
+            int exit = new CompletionJob(config, request, unseen, unseen, false)
                     .run(JavaSparkContext.fromSparkContext(spark.sparkContext()), gate);
             assertThat(exit).isEqualTo(ExitCode.OK);
         }

@@ -10,7 +10,7 @@ import org.apache.spark.sql.SparkSession;
 
 /// One start of a run: plan, find out what is done, do the rest, judge, tell. The gate's process warms up
 /// while rows are generated.
-final class SummarizeJob {
+public final class CompletionJob {
     private final JobConfig config;
     private final RunRequest request;
     private final PrintWriter out;
@@ -20,7 +20,7 @@ final class SummarizeJob {
     /// @param out for the result
     /// @param err for progress
     /// @param terminal whether `err` is a terminal
-    SummarizeJob(JobConfig config, RunRequest request, PrintWriter out, PrintWriter err, boolean terminal) {
+    public CompletionJob(JobConfig config, RunRequest request, PrintWriter out, PrintWriter err, boolean terminal) {
         this.config = config;
         this.request = request;
         this.out = out;
@@ -31,7 +31,7 @@ final class SummarizeJob {
     /// Runs it in a session of its own.
     ///
     /// @return an {@link ExitCode}
-    int run(MillraceHome home) {
+    public int run(MillraceHome home) {
         try (Gate gate = new Gate(home, config.gate())) {
             SparkSession session = SparkSessions.open(config);
             try {
@@ -42,7 +42,7 @@ final class SummarizeJob {
         }
     }
 
-    int run(JavaSparkContext spark, Gate gate) {
+    public int run(JavaSparkContext spark, Gate gate) {
         Run run = Run.open(spark, config, request);
         long startedNanos = System.nanoTime();
         RunTotals computed = complete(run, spark, () -> generate(run, spark, gate));
