@@ -163,7 +163,7 @@ class FaultTest {
     }
 
     @Test
-    void aHostAddress_isNoDeviceMemory() {
+    void aHostAddress_isNoDeviceMemory() throws Card.FullException {
         try (Card opened = Card.open(Acl.of(libraries), 0, PATIENCE);
                 Arena arena = Arena.ofConfined()) {
             DeviceMemory memory = opened.malloc(64);
@@ -193,7 +193,7 @@ class FaultTest {
     }
 
     @Test
-    void memoryNeverClosed_isCountedAndGivenBack() {
+    void memoryNeverClosed_isCountedAndGivenBack() throws Card.FullException {
         Card opened = Card.open(Acl.of(libraries), 0, PATIENCE);
         DeviceMemory forgotten = opened.malloc(64);
         assertThat(opened.liveCount()).isEqualTo(1);

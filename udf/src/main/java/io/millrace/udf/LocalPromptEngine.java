@@ -185,7 +185,7 @@ final class LocalPromptEngine implements PromptEngine {
 
     @Override
     public String device() {
-        return "cpu";
+        return engine.device();
     }
 
     @Override
