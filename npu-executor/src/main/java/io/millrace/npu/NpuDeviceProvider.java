@@ -72,20 +72,22 @@ public final class NpuDeviceProvider implements DeviceProvider {
     private static Availability cards(Acl acl, String place, String missing) {
         int init = acl.init().call(0L);
         if (init != 0 && init != REPEATED_INIT) {
-            return new Availability.Unavailable(place + "; aclInit: " + init + ", " + AclStatus.of(init).meaning());
+            return new Availability.Unavailable(
+                    place + "; aclInit: " + init + ", " + AclStatus.of(init).meaning());
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
             int status = acl.deviceCount().call(count.address());
             return status == 0
                     ? new Availability.Available(place + "; " + count.get(ValueLayout.JAVA_INT, 0) + " cards" + missing)
-                    : new Availability.Unavailable(
-                            place + "; aclrtGetDeviceCount: " + status + ", " + AclStatus.of(status).meaning());
+                    : new Availability.Unavailable(place + "; aclrtGetDeviceCount: " + status + ", "
+                            + AclStatus.of(status).meaning());
         }
     }
 
     /// @param choice words with colons between, each of which may be left out: the card's logical id, else
-    ///     the first that this process sees; `f32`, `bf16` or `int8`, else `f32`; a folder with CANN's libraries, by a
+    ///     the first that this process sees; `f32`, `bf16` or `int8`, else `f32`; a folder with CANN's libraries,
+    by a
     ///     name with a slash, looked at before the usual ones
     @Override
     public Kernels open(String choice) {

@@ -17,7 +17,8 @@ public final class Devices {
     public static Kernels open(String ring, int threads) {
         for (DeviceProvider provider : others()) {
             if (isOf(ring, provider)) {
-                return provider.open(ring.substring(Math.min(ring.length(), provider.name().length() + 1)));
+                return provider.open(
+                        ring.substring(Math.min(ring.length(), provider.name().length() + 1)));
             }
         }
         return KernelProvider.open(ring, threads);
