@@ -86,9 +86,8 @@ public final class NpuDeviceProvider implements DeviceProvider {
     }
 
     /// @param choice words with colons between, each of which may be left out: the card's logical id, else
-    ///     the first that this process sees; `f32`, `bf16` or `int8`, else `f32`; a folder with CANN's libraries,
-    by a
-    ///     name with a slash, looked at before the usual ones
+    ///     the first that this process sees; `f32`, `bf16` or `int8`, else `f32`; a folder with CANN's
+    ///     libraries, by a name with a slash, looked at before the usual ones
     @Override
     public Kernels open(String choice) {
         int card = 0;
