@@ -37,7 +37,7 @@ public final class LocalEngineProvider implements EngineProvider {
     /// A ring's name with the card in it.
     private static String ringOnCard(String ring, List<String> cards) {
         boolean onCards = ring.equals(CARDS) || ring.startsWith(CARDS + ":");
-        if (cards.size() > 1 || !onCards && !ring.equals(EngineRecipe.AUTO)) {
+        if (cards.size() > 1 || (!onCards && !ring.equals(EngineRecipe.AUTO))) {
             throw new EngineException(
                     ErrorCode.BAD_CONFIGURATION,
                     "cards " + cards + ": expected one card and engine.ring auto, npu or npu:CHOICE, got engine.ring "
