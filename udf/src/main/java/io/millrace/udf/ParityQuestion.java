@@ -78,17 +78,22 @@ public final class ParityQuestion implements Function<String, String> {
                         TokenIds.of(Arrays.copyOfRange(tokens, GIVEN, tokens.length)))));
             }
             List<Double> logprobs = new ArrayList<>();
-            scores.forEach(score -> logprobs.addAll(logprobs(score)));
+            scores.forEach(score -> logprobs.addAll(logprobs(score, lease)));
             return new Answer(engine.identity(), logprobs).toJson();
         }
     }
 
-    private static List<Double> logprobs(CompletableFuture<ScoringResult> score) {
+    /// A device that fails makes the task fail, after it was told of, so that another answers.
+    private static List<Double> logprobs(CompletableFuture<ScoringResult> score, ExecutorEngine.Lease lease) {
         try {
             return switch (score.join()) {
                 case ScoringResult.Scored scored -> scored.logprobs();
-                case GenerationResult.Failed failed ->
+                case GenerationResult.Failed failed -> {
+                    if (failed.code() == ErrorCode.DEVICE_FAILED) {
+                        lease.deviceFailed(failed.message());
+                    }
                     throw new EngineException(failed.code(), "parity: " + failed.message());
+                }
             };
         } catch (CompletionException e) {
             throw new EngineException(ErrorCode.INTERNAL, "parity: " + e.getCause(), e);

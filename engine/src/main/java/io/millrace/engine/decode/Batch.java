@@ -1,8 +1,10 @@
 package io.millrace.engine.decode;
 
 import io.millrace.engine.api.EngineConfig;
+import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.ErrorKind;
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.decode.PrefixTree.Prefix;
 import io.millrace.engine.model.Drafter;
@@ -119,7 +121,10 @@ final class Batch {
             return forward(step, parts);
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, "a step of " + step.rows() + " tokens failed", e);
-            return takeApart(parts, "step of " + step.rows() + " tokens failed: " + e);
+            String message = "step of " + step.rows() + " tokens failed: ";
+            return e instanceof EngineException failure && failure.code().kind() == ErrorKind.DEVICE
+                    ? fail(sequences(parts), failure.code(), message + failure.getMessage())
+                    : takeApart(sequences(parts), message + e);
         }
     }
 
@@ -296,15 +301,22 @@ final class Batch {
         }
     }
 
-    private List<Runnable> takeApart(List<Part> parts, String message) {
-        List<Sequence> sequences = sequences(parts);
-        sequences.forEach(this::leave);
-        if (sequences.size() > 1) {
-            sequences.forEach(sequence -> suspects.add(sequence.again()));
-            return List.of();
+    /// One of the sequences is to blame: each is tried again by itself.
+    private List<Runnable> takeApart(List<Sequence> sequences, String message) {
+        if (sequences.size() == 1) {
+            return fail(sequences, ErrorCode.INTERNAL, message);
         }
-        failed++;
-        return List.of(() -> sequences.getFirst().fail(ErrorCode.INTERNAL, message));
+        sequences.forEach(this::leave);
+        sequences.forEach(sequence -> suspects.add(sequence.again()));
+        return List.of();
+    }
+
+    private List<Runnable> fail(List<Sequence> sequences, ErrorCode code, String message) {
+        sequences.forEach(this::leave);
+        failed += sequences.size();
+        return sequences.stream()
+                .<Runnable>map(sequence -> () -> sequence.fail(code, message))
+                .toList();
     }
 
     /// Ends everything that is under way.

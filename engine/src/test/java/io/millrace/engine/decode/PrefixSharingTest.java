@@ -6,6 +6,7 @@ import io.millrace.engine.OpenModel;
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineConfig;
 import io.millrace.engine.api.EngineStats;
+import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
@@ -27,6 +28,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
@@ -390,6 +392,31 @@ class PrefixSharingTest {
                     .isEqualTo(run(opened.model(), config(64, 16, PLENTY, false), requests)
                             .answers()
                             .get("good"));
+        }
+    }
+
+    /// A card that is lost fails every step: to try the rows one by one would only tell so again.
+    @Test
+    void rows_whoseDeviceFailsFailTogether() {
+        int[] header = new Random(SEED).ints(20, 0, VOCAB).toArray();
+        try (OpenModel opened = open("random-v4", "vector")) {
+            List<Object> requests = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                requests.add(row(header, i, 10));
+            }
+            AtomicInteger steps = new AtomicInteger();
+            LanguageModel lost = new ObservedModel(opened.model(), _ -> {
+                steps.incrementAndGet();
+                throw new EngineException(ErrorCode.DEVICE_FAILED, "npu 1: error 507053");
+            });
+            Run run = run(lost, config(512, 16, PLENTY, false), requests);
+            assertThat(run.answers().values())
+                    .hasSize(6)
+                    .allSatisfy(answer -> assertThat(answer)
+                            .startsWith(ErrorCode.DEVICE_FAILED + " step of ")
+                            .endsWith("tokens failed: npu 1: error 507053"));
+            assertThat(run.stats().failed()).isEqualTo(6);
+            assertThat(steps).hasValue(1);
         }
     }
 }
