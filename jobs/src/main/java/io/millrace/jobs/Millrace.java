@@ -25,6 +25,7 @@ import picocli.CommandLine.IVersionProvider;
         description = "Runs a mixture-of-experts language model over a corpus from Apache Spark.",
         subcommands = {
             SummarizeCommand.class,
+            BatchCommand.class,
             VerifyCommand.class,
             ExportCommand.class,
             CompleteCommand.class,

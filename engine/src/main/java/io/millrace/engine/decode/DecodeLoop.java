@@ -100,7 +100,7 @@ public final class DecodeLoop implements AutoCloseable {
     public CompletableFuture<ScoringResult> score(ScoringRequest request) {
         CompletableFuture<ScoringResult> result = new CompletableFuture<>();
         int length = request.prompt().size() + request.continuation().size();
-        Sequence sequence = new Scoring(request, result, model.cacheBytes(length), System.nanoTime());
+        Sequence sequence = new Scoring(request, result, tokenizer, model.cacheBytes(length), System.nanoTime());
         if (areIds(sequence, "prompt", request.prompt())
                 && areIds(sequence, "continuation", request.continuation())
                 && fits(

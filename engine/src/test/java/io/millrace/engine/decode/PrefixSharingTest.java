@@ -295,7 +295,7 @@ class PrefixSharingTest {
                 long bytes = model.config()
                         .cacheBytes(
                                 scoring.prompt().size() + scoring.continuation().size());
-                batch.add(new Scoring(scoring, result, bytes, 0));
+                batch.add(new Scoring(scoring, result, null, bytes, 0));
                 yield result;
             }
             default -> throw new IllegalArgumentException(request.toString());

@@ -52,6 +52,17 @@ record Completion(Row row) {
         return requestId().substring(0, ID_DIGITS);
     }
 
+    /// Whether the row has a key of the caller's: a record that could not be read has none.
+    boolean isUnnamed() {
+        return isError() && row.getAs(Columns.Completion.CUSTOM_ID) == null;
+    }
+
+    /// The caller's key, or else the row's own.
+    String keyOrId() {
+        String key = row.getAs(Columns.Completion.CUSTOM_ID);
+        return key == null ? requestId() : key;
+    }
+
     /// The caller's key.
     ///
     /// @throws JobException if the row has none

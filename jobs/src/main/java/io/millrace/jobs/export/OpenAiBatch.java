@@ -36,7 +36,7 @@ final class OpenAiBatch implements Projection {
 
     private static ObjectNode line(Completion row, int status, ObjectNode body) {
         ObjectNode line = JsonNodeFactory.instance.objectNode();
-        line.put("id", "batch_req_" + row.shortId()).put("custom_id", row.key());
+        line.put("id", "batch_req_" + row.shortId()).put("custom_id", row.keyOrId());
         line.putObject("response")
                 .put("status_code", status)
                 .put("request_id", row.requestId())
