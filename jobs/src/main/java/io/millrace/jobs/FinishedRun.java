@@ -81,6 +81,7 @@ public final class FinishedRun {
         return new InputRecipe(
                 run.plan().format(),
                 run.plan().textColumn(),
+                config.prompt().format().isJson(),
                 input.idColumn(),
                 input.referenceColumn(),
                 input.parametersColumn(),

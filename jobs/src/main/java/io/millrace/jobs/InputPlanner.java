@@ -1,5 +1,6 @@
 package io.millrace.jobs;
 
+import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.PromptTemplate;
 import io.millrace.udf.shard.CountRecords;
 import io.millrace.udf.shard.InputBlock;
@@ -42,14 +43,16 @@ final class InputPlanner {
     private final JavaSparkContext spark;
     private final JobConfig.Input input;
     private final List<String> templateColumns;
+    private final boolean isJson;
     private final int shardRows;
 
     /// @param shardRows most rows of a shard, 0 for what suits the input
-    InputPlanner(JavaSparkContext spark, JobConfig.Input input, String template, int shardRows) {
+    InputPlanner(JavaSparkContext spark, JobConfig.Input input, PromptRecipe prompt, int shardRows) {
         this.spark = spark;
         this.input = input;
         this.shardRows = shardRows;
-        templateColumns = PromptTemplate.parse(template).columns();
+        templateColumns = PromptTemplate.parse(prompt.template()).columns();
+        isJson = prompt.format().isJson();
     }
 
     /// Plans the input as it is now.
@@ -81,6 +84,7 @@ final class InputPlanner {
         return new InputRecipe(
                 format,
                 textColumn,
+                isJson,
                 input.idColumn(),
                 input.referenceColumn(),
                 input.parametersColumn(),
@@ -137,7 +141,8 @@ final class InputPlanner {
 
     private PlannedFile rowGroups(InputFile file, String textColumn, List<JobException> misfits, Configuration conf) {
         try {
-            ParquetFooter footer = ParquetFooter.read(file, conf);
+            ParquetFooter footer = ParquetFooter.read(
+                    file, recipe(RecordFormat.PARQUET, textColumn).jsonColumns(), conf);
             JobException misfit = misfit(file, footer.names(), textColumn);
             if (misfit != null) {
                 misfits.add(misfit);

@@ -288,8 +288,12 @@ public record JobConfig(
                 ? PromptFormat.OPENAI
                 : reader.choice("prompt.format", PromptFormat.values());
         String system = reader.optional("prompt.system");
-        boolean whole = format == PromptFormat.MESSAGES || format == PromptFormat.OPENAI;
-        if (whole && (system != null || !template.equals(PromptRecipe.TEXT_ONLY))) {
+        if (format == PromptFormat.OPENAI && reader.optional("input.parameters-column") != null) {
+            reader.problem(
+                    "input.parameters-column",
+                    "input.parameters-column: expected none beside bodies of requests, which have the parameters");
+        }
+        if (format.isJson() && (system != null || !template.equals(PromptRecipe.TEXT_ONLY))) {
             reader.problem(
                     "prompt.format",
                     "prompt.format: messages are the whole conversation: expected no prompt.system, and "

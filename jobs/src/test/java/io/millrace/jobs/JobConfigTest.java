@@ -161,6 +161,27 @@ class JobConfigTest {
     }
 
     @Test
+    void resolve_openAiBatch_isToldByItsFirstLine() throws IOException {
+        String line = "{\"custom_id\": \"a\", \"method\": \"POST\", \"url\": \"/v1/completions\", \"body\": {}}\n";
+        Path batch = Files.writeString(dir.resolve("batch.jsonl"), line);
+        Path other = Files.writeString(dir.resolve("other.jsonl"), "{\"custom_id\": \"a\", \"text\": \"t\"}\n");
+
+        JobConfig config = JobConfig.resolve(HOME, List.of(settings("input.path", batch.toString())));
+
+        assertThat(config.input().format()).isEqualTo(InputFormat.OPENAI_BATCH);
+        assertThat(config.input().textColumn()).isEqualTo("body");
+        assertThat(config.input().idColumn()).isEqualTo("custom_id");
+        assertThat(config.prompt().format()).isEqualTo(PromptFormat.OPENAI);
+        assertThatThrownBy(() -> JobConfig.resolve(HOME, List.of(settings("input.path", other.toString()))))
+                .hasMessageContaining("input.text-column: expected the column that holds the text, got none");
+        assertThat(JobConfig.resolve(
+                                HOME, List.of(settings("input.path", other.toString(), "input.text-column", "text")))
+                        .input()
+                        .format())
+                .isEqualTo(InputFormat.JSONL);
+    }
+
+    @Test
     void resolve_layers_laterOnesWin() {
         Settings spark = Settings.ofSparkConf(Map.of(
                 "spark.millrace.sampling.maxTokens", "2", "spark.millrace.engine.ring", "vector", "spark.x", "y"));

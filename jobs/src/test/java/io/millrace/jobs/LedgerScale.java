@@ -151,7 +151,7 @@ final class LedgerScale {
         ObjectNode found = new ObjectMapper().createObjectNode();
         long began = System.nanoTime();
         InputPlanner planner =
-                new InputPlanner(spark, config.input(), config.prompt().template(), config.shardRows());
+                new InputPlanner(spark, config.input(), config.prompt(), config.shardRows());
         InputPlan anew = planner.plan(null);
         double planSeconds = seconds(began);
 

@@ -73,7 +73,7 @@ class RequestsIT {
                         "\n",
                         chat("plain", ",\"logprobs\":true,\"top_logprobs\":2,\"max_tokens\":8"),
                         text("text", ",\"n\":2,\"max_tokens\":6,\"temperature\":1.5,\"seed\":3,\"logprobs\":1"),
-                        chat("json", "," + FORMAT + ",\"temperature\":1.2,\"seed\":5"),
+                        chat("json", "," + FORMAT + ",\"temperature\":1.2,\"seed\":5,\"max_tokens\":200"),
                         chat("cut", "," + FORMAT + ",\"max_tokens\":3"),
                         chat("thinks", "," + FORMAT + ",\"reasoning_effort\":\"high\",\"max_tokens\":12"),
                         chat("calls", "," + TOOLS + ",\"tool_choice\":\"required\",\"max_tokens\":8"),
@@ -158,7 +158,7 @@ class RequestsIT {
         run("batch", "--output", other.toString(), "-c", "engine.max-running=1", "-c", "plan.shard-rows=2");
 
         assertThat(manifest(other).path("digest")).isEqualTo(manifest(output).path("digest"));
-        assertThat(manifest(output).path("counts").path("skipped").asLong()).isEqualTo(5);
+        assertThat(manifest(output).path("counts").path("skipped").asLong()).isEqualTo(7);
     }
 
     private static JsonNode manifest(Path run) throws IOException {
@@ -251,6 +251,41 @@ class RequestsIT {
         List<String> names = new ArrayList<>();
         line.fieldNames().forEachRemaining(names::add);
         return names;
+    }
+
+    @Test
+    void messages_nestedAsTheHubHasThem_areRead() throws IOException {
+        Path parquet = dir.resolve("hub");
+        boolean _ = FakeJob.withSpark(spark -> {
+            spark.sql("select array(named_struct('role', 'user', 'content', 'A small game.', 'name', null)) as messages,"
+                            + " named_struct('max_tokens', 4, 'stop', array('x', 'y')) as asked")
+                    .write()
+                    .parquet(parquet.toString());
+            return true;
+        });
+        Path lines = Files.writeString(
+                dir.resolve("hub.jsonl"),
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"A small game.\"}],"
+                        + " \"asked\": {\"max_tokens\": 4, \"stop\": [\"x\", \"y\"]}}\n");
+        List<String> answers = new ArrayList<>();
+        for (Path source : List.of(parquet, lines)) {
+            Path to = dir.resolve("answers-" + answers.size());
+            StringWriter err = new StringWriter();
+            CommandLine commandLine = Millrace.commandLine();
+            commandLine.setErr(new PrintWriter(err));
+            commandLine.setOut(new PrintWriter(new StringWriter()));
+            int exit = commandLine.execute(
+                    "batch", "--input", source.toString(), "--output", to.toString(), "--model", model.toString(),
+                    "--no-gate", "--master", "local[2]", "--text-column", "messages", "--prompt-format", "messages",
+                    "--parameters-column", "asked");
+            assertThat(exit).as(err.toString()).isEqualTo(ExitCode.OK);
+            Row row = FakeJob.withSpark(spark -> spark.read().parquet(to.toString()).first());
+            assertThat(FakeJob.outcome(row)).isEqualTo("ok");
+            assertThat(row.<Integer>getAs("completion_tokens")).isLessThanOrEqualTo(4);
+            answers.add(row.getAs("output_text"));
+        }
+
+        assertThat(answers.getFirst()).isNotEmpty().isEqualTo(answers.getLast());
     }
 
     @Test

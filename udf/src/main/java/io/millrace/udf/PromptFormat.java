@@ -10,5 +10,10 @@ public enum PromptFormat {
     RAW,
     /// As the text's own body says: it is that of a request in OpenAI's form, of a conversation (`messages`) or of
     /// a text to go on with (`prompt`), and is never cut. Its other fields are the row's parameters.
-    OPENAI
+    OPENAI;
+
+    /// Whether the text is JSON.
+    public boolean isJson() {
+        return this == MESSAGES || this == OPENAI;
+    }
 }

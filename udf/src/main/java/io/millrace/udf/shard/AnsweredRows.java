@@ -63,14 +63,21 @@ public final class AnsweredRows implements Iterator<AnsweredRows.Answered>, Auto
         Row asked = input == null ? null : input.next();
         List<Row> rows = new ArrayList<>();
         for (int sample = 0; sample < samples; sample++) {
-            Row row = completions.next();
-            @Nullable Object[] values = new @Nullable Object[row.length()];
-            for (int column = 0; column < values.length; column++) {
-                values[column] = row.get(column);
-            }
-            rows.add(new GenericRowWithSchema(values, SCHEMA));
+            rows.add(named(completions.next(), SCHEMA));
         }
         return new Answered(asked, rows);
+    }
+
+    /// The row with its schema, and so its structs, so that columns are found by name.
+    private static Row named(Row row, StructType schema) {
+        @Nullable Object[] values = new @Nullable Object[row.length()];
+        for (int column = 0; column < values.length; column++) {
+            Object value = row.get(column);
+            boolean isStruct = value instanceof Row && schema.apply(column).dataType() instanceof StructType;
+            values[column] =
+                    isStruct ? named((Row) value, (StructType) schema.apply(column).dataType()) : value;
+        }
+        return new GenericRowWithSchema(values, schema);
     }
 
     @Override

@@ -45,7 +45,10 @@ final class ShardRows implements Iterator<Row>, AutoCloseable {
     static ShardRows open(Shard shard, InputRecipe recipe, Configuration conf) {
         try {
             requireUnchanged(shard, conf);
-            return new ShardRows(shard, recipe, Records.open(recipe.format(), shard, recipe.columns(), conf));
+            return new ShardRows(
+                    shard,
+                    recipe,
+                    Records.open(recipe.format(), shard, recipe.columns(), recipe.jsonColumns(), conf));
         } catch (IOException | RuntimeException e) {
             throw failure(shard, e);
         }
