@@ -5,9 +5,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaException;
 import com.networknt.schema.JsonSchemaFactory;
 import com.networknt.schema.SpecVersion.VersionFlag;
 import com.networknt.schema.ValidationMessage;
+import com.networknt.schema.resource.DisallowSchemaLoader;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -20,7 +22,10 @@ final class AskedForms {
             new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final int MOST_KEPT = 64;
 
-    private final JsonSchemaFactory factory = JsonSchemaFactory.getInstance(VersionFlag.V202012);
+    /// What a schema refers to elsewhere is not fetched.
+    private final JsonSchemaFactory factory = JsonSchemaFactory.getInstance(
+            VersionFlag.V202012,
+            builder -> builder.schemaLoaders(loaders -> loaders.add(DisallowSchemaLoader.getInstance())));
     private final Map<String, JsonSchema> kept = new HashMap<>();
 
     /// What is wrong with an answer; null if nothing is.
@@ -39,6 +44,8 @@ final class AskedForms {
             return messages.isEmpty()
                     ? null
                     : "response_format: " + messages.iterator().next().getMessage();
+        } catch (JsonSchemaException e) {
+            return "response_format: expected a schema that can be checked, got " + e.getMessage();
         } catch (JsonProcessingException e) {
             return "response_format: expected a JSON value, got " + e.getOriginalMessage();
         }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// out is for the batch's thread.
 public final class AnswerForms {
     private static final String END_OF_REASONING = "</think>";
-    private static final int MOST_KEPT = 64;
+    private static final int MOST_KEPT = 16;
 
     private final Tokenizer tokenizer;
     private final List<Integer> endTokens;

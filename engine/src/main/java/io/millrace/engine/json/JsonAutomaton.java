@@ -17,13 +17,16 @@ final class JsonAutomaton {
     static final int DEAD = -1;
 
     private static final int UNKNOWN = -2;
-    /// Of a state the ways of 256 bytes take 1 KiB, the tokens of a large vocabulary 16 KiB.
+    /// Of a state the ways of 256 bytes take 1 KiB.
     private static final int MOST_STATES = 4096;
+    /// The tokens of a large vocabulary take 16 KiB.
+    private static final int MOST_MASKS = 256;
 
     private final Shape shape;
     private final TokenTrie trie;
     private final Map<Set<Frame>, Integer> numbers = new HashMap<>();
     private final List<State> states = new ArrayList<>();
+    private int masks;
 
     private static final class State {
         private final Set<Frame> frames;
@@ -48,9 +51,10 @@ final class JsonAutomaton {
 
     /// The tokens that may stand here.
     BitSet tokens(Set<Frame> frames) {
-        if (states.size() > MOST_STATES) {
+        if (states.size() > MOST_STATES || masks >= MOST_MASKS) {
             numbers.clear();
             states.clear();
+            masks = 0;
         }
         State state = states.get(number(frames));
         BitSet tokens = state.tokens;
@@ -58,6 +62,7 @@ final class JsonAutomaton {
             tokens = new BitSet(trie.vocabSize());
             collect(0, number(frames), tokens);
             state.tokens = tokens;
+            masks++;
         }
         return tokens;
     }
