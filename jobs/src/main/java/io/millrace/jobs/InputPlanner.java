@@ -1,5 +1,6 @@
 package io.millrace.jobs;
 
+import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.PromptTemplate;
 import io.millrace.udf.shard.CountRecords;
 import io.millrace.udf.shard.InputBlock;
@@ -42,14 +43,16 @@ final class InputPlanner {
     private final JavaSparkContext spark;
     private final JobConfig.Input input;
     private final List<String> templateColumns;
+    private final boolean isJson;
     private final int shardRows;
 
     /// @param shardRows most rows of a shard, 0 for what suits the input
-    InputPlanner(JavaSparkContext spark, JobConfig.Input input, String template, int shardRows) {
+    InputPlanner(JavaSparkContext spark, JobConfig.Input input, PromptRecipe prompt, int shardRows) {
         this.spark = spark;
         this.input = input;
         this.shardRows = shardRows;
-        templateColumns = PromptTemplate.parse(template).columns();
+        templateColumns = PromptTemplate.parse(prompt.template()).columns();
+        isJson = prompt.format().isJson();
     }
 
     /// Plans the input as it is now.
@@ -74,8 +77,19 @@ final class InputPlanner {
 
     /// How the planned files are read.
     InputRecipe recipe(InputPlan plan) {
+        return recipe(plan.format(), plan.textColumn());
+    }
+
+    private InputRecipe recipe(RecordFormat format, String textColumn) {
         return new InputRecipe(
-                plan.format(), plan.textColumn(), input.idColumn(), input.referenceColumn(), templateColumns);
+                format,
+                textColumn,
+                isJson,
+                input.idColumn(),
+                input.referenceColumn(),
+                input.parametersColumn(),
+                input.continuationsColumn(),
+                templateColumns);
     }
 
     private int rowsOfShards(long rows, @Nullable InputPlan earlier) {
@@ -127,7 +141,8 @@ final class InputPlanner {
 
     private PlannedFile rowGroups(InputFile file, String textColumn, List<JobException> misfits, Configuration conf) {
         try {
-            ParquetFooter footer = ParquetFooter.read(file, conf);
+            ParquetFooter footer = ParquetFooter.read(
+                    file, recipe(RecordFormat.PARQUET, textColumn).jsonColumns(), conf);
             JobException misfit = misfit(file, footer.names(), textColumn);
             if (misfit != null) {
                 misfits.add(misfit);
@@ -205,9 +220,7 @@ final class InputPlanner {
 
     private @Nullable JobException misfit(InputFile file, List<String> existing, String textColumn) {
         List<String> missing = new ArrayList<>();
-        for (String column : new InputRecipe(
-                        RecordFormat.PARQUET, textColumn, input.idColumn(), input.referenceColumn(), templateColumns)
-                .columns()) {
+        for (String column : recipe(RecordFormat.PARQUET, textColumn).columns()) {
             if (!existing.contains(column)) {
                 missing.add(column);
             }

@@ -1,6 +1,7 @@
 package io.millrace.jobs;
 
 import io.millrace.jobs.bench.BenchCommand;
+import io.millrace.jobs.export.ExportCommand;
 import io.millrace.jobs.inspect.CompleteCommand;
 import io.millrace.jobs.inspect.ContractCommand;
 import io.millrace.jobs.inspect.DevicesCommand;
@@ -24,7 +25,9 @@ import picocli.CommandLine.IVersionProvider;
         description = "Runs a mixture-of-experts language model over a corpus from Apache Spark.",
         subcommands = {
             SummarizeCommand.class,
+            BatchCommand.class,
             VerifyCommand.class,
+            ExportCommand.class,
             CompleteCommand.class,
             LogitsCommand.class,
             TokenizeCommand.class,

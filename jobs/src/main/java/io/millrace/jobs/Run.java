@@ -69,7 +69,7 @@ final class Run {
                 .map(new EngineQuestion(config.engine()))
                 .collectAsync();
         InputPlanner planner =
-                new InputPlanner(spark, config.input(), config.prompt().template(), config.shardRows());
+                new InputPlanner(spark, config.input(), config.prompt(), config.shardRows());
         InputPlan plan = planner.plan(earlier == null ? null : earlier.plan());
         EngineIdentity engine = EngineIdentity.ofJson(answer(question));
         Parity parity = config.cards().beside() == null ? null : parity(spark, stage, config);

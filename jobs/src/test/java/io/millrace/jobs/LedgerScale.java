@@ -134,6 +134,7 @@ final class LedgerScale {
                 StructField column = schema.apply(field);
                 values[field] = switch (column.dataType().typeName()) {
                     case "struct" -> RowFactory.create(values((StructType) column.dataType()));
+                    case "array" -> null;
                     case "integer" -> 1;
                     case "long" -> 1L;
                     case "double" -> 0.5;
@@ -150,7 +151,7 @@ final class LedgerScale {
         ObjectNode found = new ObjectMapper().createObjectNode();
         long began = System.nanoTime();
         InputPlanner planner =
-                new InputPlanner(spark, config.input(), config.prompt().template(), config.shardRows());
+                new InputPlanner(spark, config.input(), config.prompt(), config.shardRows());
         InputPlan anew = planner.plan(null);
         double planSeconds = seconds(began);
 

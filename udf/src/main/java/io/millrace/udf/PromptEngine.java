@@ -6,6 +6,8 @@ import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.TokenIds;
+import io.millrace.engine.chat.ToolCall;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -33,9 +35,26 @@ public interface PromptEngine extends Engine {
         throw new EngineException(ErrorCode.INVALID_REQUEST, "messages: this engine takes texts only");
     }
 
+    /// The beginning of an answer that calls a tool, which a prompt of a conversation ends with to have it called.
+    ///
+    /// @param tool name of the tool; null for any
+    /// @throws EngineException INVALID_REQUEST if the model's format has none
+    default EncodedPrompt.Begun beginCall(EncodedPrompt prompt, @Nullable String tool) {
+        throw new EngineException(
+                ErrorCode.INVALID_REQUEST, "tool_choice: expected auto or none, since this engine cannot make a call");
+    }
+
     /// The prompt of a text to go on with.
     default EncodedPrompt text(String text) {
         return new EncodedPrompt.Tokens(encodeText(text));
+    }
+
+    /// The token that begins a text of which nothing is known, before a continuation without a prompt.
+    ///
+    /// @throws EngineException INVALID_REQUEST if the model has none
+    default TokenIds beginning() {
+        throw new EngineException(
+                ErrorCode.INVALID_REQUEST, "prompt: expected a text, since this model has no token to begin with");
     }
 
     /// Queues a request. The future never completes exceptionally: a failure is a {@link
@@ -56,6 +75,11 @@ public interface PromptEngine extends Engine {
     /// Separates reasoning from answer in what the model wrote.
     Answer answer(GenerationResult.Completed completed, Thinking thinking);
 
+    /// The same with calls of tools told apart.
+    default Answer answer(GenerationResult.Completed completed, Reading reading) {
+        return answer(completed, reading.thinking());
+    }
+
     /// The revision of the model as far as its folder tells, else `local`.
     String revision();
 
@@ -67,8 +91,25 @@ public interface PromptEngine extends Engine {
 
     /// What the model wrote, taken apart.
     ///
-    /// @param text the answer without reasoning
+    /// @param text the answer without reasoning and calls
     /// @param reasoning the reasoning, or null if there was none
     /// @param reasoningTokens tokens of the reasoning
-    record Answer(String text, @Nullable String reasoning, int reasoningTokens) {}
+    /// @param calls of tools
+    /// @param fault why calls that the answer seems to have could not be read; null if there is nothing wrong
+    record Answer(
+            String text,
+            @Nullable String reasoning,
+            int reasoningTokens,
+            List<ToolCall> calls,
+            @Nullable String fault) {
+
+        public Answer {
+            calls = List.copyOf(calls);
+        }
+
+        /// Without calls.
+        public Answer(String text, @Nullable String reasoning, int reasoningTokens) {
+            this(text, reasoning, reasoningTokens, List.of(), null);
+        }
+    }
 }

@@ -5,4 +5,11 @@ package io.millrace.engine.api;
 /// @param id the caller's name for it, carried through to the result and into messages
 /// @param prompt what stands before, at least one token
 /// @param continuation the tokens to score, at least one
-public record ScoringRequest(String id, TokenIds prompt, TokenIds continuation) {}
+/// @param top how many likeliest tokens are told for each place of the continuation, >= 0
+public record ScoringRequest(String id, TokenIds prompt, TokenIds continuation, int top) {
+
+    /// Without what else could have stood there.
+    public ScoringRequest(String id, TokenIds prompt, TokenIds continuation) {
+        this(id, prompt, continuation, 0);
+    }
+}

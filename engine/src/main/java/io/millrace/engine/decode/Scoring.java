@@ -5,23 +5,34 @@ import io.millrace.engine.api.GenerationResult.Failed;
 import io.millrace.engine.api.ScoringRequest;
 import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.ScoringResult.Scored;
+import io.millrace.engine.api.TokenLogprob;
+import io.millrace.engine.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /// A continuation to score: all its tokens are fed but the last, which is only predicted.
 final class Scoring extends Sequence {
     private final ScoringRequest request;
     private final CompletableFuture<ScoringResult> result;
+    private final @Nullable Tokenizer tokenizer;
     private final List<Double> logprobs = new ArrayList<>();
+    private final List<TokenLogprob> told = new ArrayList<>();
     private double sum;
     private boolean greedy = true;
 
-    Scoring(ScoringRequest request, CompletableFuture<ScoringResult> result, long cacheBytes, long submittedNanos) {
+    Scoring(
+            ScoringRequest request,
+            CompletableFuture<ScoringResult> result,
+            @Nullable Tokenizer tokenizer,
+            long cacheBytes,
+            long submittedNanos) {
         super(fixed(request), request.prompt().size(), cacheBytes, submittedNanos);
         this.request = request;
         this.result = result;
+        this.tokenizer = tokenizer;
     }
 
     private static int[] fixed(ScoringRequest request) {
@@ -39,8 +50,19 @@ final class Scoring extends Sequence {
         double logprob = logits[token] - logSumExp;
         logprobs.add(logprob);
         sum += logprob;
+        if (request.top() > 0) {
+            List<TokenLogprob.Likely> top = new ArrayList<>();
+            for (int likely : Sampler.likeliest(logits, request.top())) {
+                top.add(new TokenLogprob.Likely(likely, spelled(likely), logits[likely] - logSumExp));
+            }
+            told.add(new TokenLogprob(token, spelled(token), logprob, top));
+        }
         greedy &= Sampler.argMax(logits) == token;
         return true;
+    }
+
+    private String spelled(int token) {
+        return tokenizer == null ? "" : tokenizer.decode(new int[] {token});
     }
 
     @Override
@@ -50,7 +72,7 @@ final class Scoring extends Sequence {
 
     @Override
     void complete() {
-        result.complete(new Scored(request.id(), sum, logprobs, greedy, usage(logprobs.size()), timing()));
+        result.complete(new Scored(request.id(), sum, logprobs, greedy, told, usage(logprobs.size()), timing()));
     }
 
     @Override
@@ -65,7 +87,7 @@ final class Scoring extends Sequence {
 
     @Override
     Scoring again() {
-        return new Scoring(request, result, cacheBytes(), submittedNanos());
+        return new Scoring(request, result, tokenizer, cacheBytes(), submittedNanos());
     }
 
     @Override

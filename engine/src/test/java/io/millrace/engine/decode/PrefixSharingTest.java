@@ -289,7 +289,7 @@ class PrefixSharingTest {
                 long bytes = model.config()
                         .cacheBytes(generation.prompt().size()
                                 + generation.sampling().maxTokens());
-                batch.add(new Generation(generation, result, null, List.of(), null, bytes, 0));
+                batch.add(new Generation(generation, result, null, List.of(), null, null, bytes, 0));
                 yield result;
             }
             case ScoringRequest scoring -> {
@@ -297,7 +297,7 @@ class PrefixSharingTest {
                 long bytes = model.config()
                         .cacheBytes(
                                 scoring.prompt().size() + scoring.continuation().size());
-                batch.add(new Scoring(scoring, result, bytes, 0));
+                batch.add(new Scoring(scoring, result, null, bytes, 0));
                 yield result;
             }
             default -> throw new IllegalArgumentException(request.toString());

@@ -24,6 +24,8 @@ final class Answer {
     private final int interval;
     private final BlockingQueue<Choice> news = new LinkedBlockingQueue<>();
     private final List<Choice> choices = new ArrayList<>();
+    /// Of each prompt, where answers begin with it.
+    private final List<Echo> echoed = new ArrayList<>();
 
     /// Hands the request to the engine.
     ///
@@ -41,6 +43,9 @@ final class Answer {
         for (int index = 0; index < wish.choices(); index++) {
             choices.add(Choice.submit(index, engine, id, wish, news));
         }
+        for (int prompt = 0; wish.echo() && prompt < wish.prompts().size(); prompt++) {
+            echoed.add(Echo.of(id + "-echo-" + prompt, engine, wish.prompts().get(prompt), wish.logprobs()));
+        }
     }
 
     /// Where the parts of a stream go.
@@ -50,6 +55,7 @@ final class Answer {
 
     void cancel() {
         choices.forEach(Choice::cancel);
+        echoed.forEach(Echo::cancel);
     }
 
     /// Waits for all of it.
@@ -61,7 +67,13 @@ final class Answer {
             GenerationResult.Completed completed = choice.completed();
             Reply reply = Reply.of(wish, completed.text());
             ObjectNode written = form.whole(id, choice.index(), reply);
-            addLogprobs(written, choice.tokensFrom(0), 0);
+            List<Chosen> tokens = new ArrayList<>();
+            if (wish.echo()) {
+                written.put("text", engine.decode(wish.prompt(choice.index())) + reply.content());
+                tokens.addAll(echoed.get(choice.index() / wish.samples()).tokens());
+            }
+            tokens.addAll(choice.tokensFrom(0));
+            addLogprobs(written, tokens, 0);
             answer.withArray("choices").add(written.put("finish_reason", reply.finishReason(completed)));
         }
         answer.set("usage", usage());

@@ -86,9 +86,14 @@ enum Form {
             for (Chosen token : tokens) {
                 String text = text(token, tokenizer);
                 logprobs.withArray("tokens").add(text);
-                logprobs.withArray("token_logprobs").add(token.logprob());
-                ObjectNode top = logprobs.withArray("top_logprobs").addObject();
-                token.likeliest().forEach(other -> top.put(text(other, tokenizer), other.logprob()));
+                if (Double.isNaN(token.logprob())) {
+                    logprobs.withArray("token_logprobs").addNull();
+                    logprobs.withArray("top_logprobs").addNull();
+                } else {
+                    logprobs.withArray("token_logprobs").add(token.logprob());
+                    ObjectNode top = logprobs.withArray("top_logprobs").addObject();
+                    token.likeliest().forEach(other -> top.put(text(other, tokenizer), other.logprob()));
+                }
                 logprobs.withArray("text_offset").add(offset);
                 offset += text.length();
             }

@@ -18,7 +18,8 @@ record Reply(String reasoning, String content, List<ToolCall> calls) {
     static final String TOOL_CALLS = "\n\n<｜DSML｜tool_calls";
 
     /// The reply of a whole text. Calls of tools that do not follow the format stay what they are, text.
-    static Reply of(Wish wish, String text) {
+    static Reply of(Wish wish, String answer) {
+        String text = wish.begun() + answer;
         if (wish.tools() && text.contains(TOOL_CALLS)) {
             try {
                 ChatMessage message = DeepSeekV4Chat.parseAnswer(text, mode(wish));
@@ -46,7 +47,8 @@ record Reply(String reasoning, String content, List<ToolCall> calls) {
     }
 
     /// The reply so far of a text that still grows: without an end that may become something else.
-    static Reply soFar(Wish wish, String text) {
+    static Reply soFar(Wish wish, String answer) {
+        String text = wish.begun() + answer;
         List<String> ends = new ArrayList<>(wish.sampling().stop());
         if (wish.tools()) {
             ends.add(TOOL_CALLS);

@@ -4,12 +4,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.engine.LocalEngine;
+import io.millrace.engine.api.OutputForm;
 import io.millrace.engine.api.SamplingParams;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.chat.ChatMessage;
 import io.millrace.engine.chat.ChatMessages;
+import io.millrace.engine.chat.DeepSeekV4Chat;
+import io.millrace.engine.chat.PromptText;
 import io.millrace.engine.chat.ThinkingMode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +22,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param chat how the model answers in a conversation; null for plain text
 /// @param tools whether the model was told of tools, so that calls of them are looked for in its answer
+/// @param begun what of each answer the prompt gave, to have a tool called; empty for nothing
+/// @param echo whether an answer begins with its prompt
 /// @param prompts of each choice, `samples` times
 /// @param samples choices for each prompt
 /// @param sampling of the first choice; the others have the seeds that follow
@@ -27,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 record Wish(
         @Nullable ThinkingMode chat,
         boolean tools,
+        String begun,
+        boolean echo,
         List<TokenIds> prompts,
         int samples,
         SamplingParams sampling,
@@ -41,7 +49,6 @@ record Wish(
     /// A request of `/v1/chat/completions`.
     static Wish ofChat(Fields fields, LocalEngine engine, long seed) {
         refuseCommon(fields);
-        responseFormat(fields);
         fields.refuse("modalities", modality(fields) ? "" : "this model writes text only");
         ThinkingMode thinking = thinking(fields);
         boolean tools = tools(fields);
@@ -52,6 +59,13 @@ record Wish(
         }
         List<ChatMessage> messages = ChatMessages.parse(conversation.toString());
         TokenIds prompt = engine.encodeChat(messages, thinking);
+        PromptText begun = tools ? begun(fields, thinking) : PromptText.ofText("");
+        prompt = joined(prompt, begun.encodeIds(engine.tokenizer()));
+        OutputForm form = form(fields, thinking);
+        if (form != null && !begun.render().isEmpty()) {
+            throw ApiException.unsupported(
+                    "response_format", "response_format: expected none beside a tool_choice that asks for a call");
+        }
         int room = Math.max(1, engine.model().maxPositions() - prompt.size());
         int maxTokens = fields.integer("max_completion_tokens", fields.integer("max_tokens", room, 1), 1);
         int logprobs = -1;
@@ -60,37 +74,46 @@ record Wish(
         } else if (fields.has("top_logprobs")) {
             throw ApiException.invalid("top_logprobs", "top_logprobs: expected logprobs true beside it");
         }
-        return of(fields, thinking, tools, List.of(prompt), maxTokens, logprobs, seed);
+        return of(
+                fields, thinking, tools, begun.render(), false, List.of(prompt), maxTokens, logprobs, seed, form);
     }
 
     /// A request of `/v1/completions`.
     static Wish ofText(Fields fields, LocalEngine engine, long seed) {
         refuseCommon(fields);
-        fields.refuse(
-                "echo", "the engine does not tell the probabilities of prompt tokens; ask for the completion only");
         fields.refuse("suffix", "the model does not fill in the middle");
         if (fields.integer("best_of", 1, 1) > fields.integer("n", 1, 1)) {
             throw ApiException.unsupported("best_of", "best_of: all n choices are returned, none is left out");
         }
         int logprobs = fields.has("logprobs") ? top(fields, "logprobs", -1) : -1;
+        boolean echo = fields.flag("echo");
+        if (echo && fields.flag("stream")) {
+            throw ApiException.unsupported("stream", "stream: expected false beside echo");
+        }
         return of(
                 fields,
                 null,
                 false,
+                "",
+                echo,
                 prompts(fields, engine),
                 fields.integer("max_tokens", TEXT_TOKENS, 1),
                 logprobs,
-                seed);
+                seed,
+                form(fields, ThinkingMode.CHAT));
     }
 
     private static Wish of(
             Fields fields,
             @Nullable ThinkingMode chat,
             boolean tools,
+            String begun,
+            boolean echo,
             List<TokenIds> prompts,
             int maxTokens,
             int logprobs,
-            long seed) {
+            long seed,
+            @Nullable OutputForm form) {
         int samples = fields.integer("n", 1, 1);
         if (samples > MAX_SAMPLES) {
             throw ApiException.invalid("n", "n: expected at most " + MAX_SAMPLES + ", got " + samples);
@@ -103,10 +126,13 @@ record Wish(
                 maxTokens,
                 fields.texts("stop"),
                 fields.whole("seed", seed),
-                fields.flag("ignore_eos"));
+                fields.flag("ignore_eos"))
+                .withForm(form);
         return new Wish(
                 chat,
                 tools,
+                begun,
+                echo,
                 prompts,
                 samples,
                 sampling,
@@ -121,13 +147,49 @@ record Wish(
         fields.refuse("frequency_penalty", "the engine has no penalties; expected 0");
     }
 
-    private static void responseFormat(Fields fields) {
-        String type = fields.node("response_format").path("type").asText("text");
-        if (!type.equals("text")) {
-            throw ApiException.unsupported(
-                    "response_format",
-                    "response_format: expected type text, got " + type + "; the engine cannot constrain its answers");
+    /// The form that answers have; null for any.
+    private static @Nullable OutputForm form(Fields fields, ThinkingMode thinking) {
+        String schema = switch (fields.node("response_format").path("type").asText("text")) {
+            case "text" -> null;
+            case "json_object" -> "{\"type\":\"object\"}";
+            case "json_schema" -> {
+                JsonNode given = fields.node("response_format").path("json_schema").path("schema");
+                if (!given.isObject() && !given.isBoolean()) {
+                    throw fields.wrong("response_format", "json_schema.schema beside type json_schema");
+                }
+                yield given.toString();
+            }
+            default -> throw fields.wrong("response_format", "a type of text, json_object or json_schema");
+        };
+        return schema == null ? null : new OutputForm(schema, thinking != ThinkingMode.CHAT);
+    }
+
+    private static TokenIds joined(TokenIds prompt, int[] more) {
+        int[] all = Arrays.copyOf(prompt.toArray(), prompt.size() + more.length);
+        System.arraycopy(more, 0, all, prompt.size(), more.length);
+        return TokenIds.of(all);
+    }
+
+    /// The beginning of an answer that calls the tool that is asked for; nothing where the model may choose.
+    private static PromptText begun(Fields fields, ThinkingMode thinking) {
+        JsonNode choice = fields.node("tool_choice");
+        if (!fields.has("tool_choice") || choice.asText().equals("auto")) {
+            return PromptText.ofText("");
         }
+        if (thinking != ThinkingMode.CHAT) {
+            throw ApiException.unsupported(
+                    "tool_choice", "tool_choice: expected auto or none of a model that reasons first");
+        }
+        String name = choice.path("function").path("name").asText("");
+        if (choice.isObject()) {
+            for (JsonNode tool : fields.node("tools")) {
+                if (tool.path("function").path("name").asText().equals(name)) {
+                    return DeepSeekV4Chat.beginCall(name);
+                }
+            }
+            throw fields.wrong("tool_choice", "one of the tools");
+        }
+        return DeepSeekV4Chat.beginCall(null);
     }
 
     private static boolean modality(Fields fields) {
@@ -138,11 +200,8 @@ record Wish(
     private static boolean tools(Fields fields) {
         JsonNode choice = fields.node("tool_choice");
         String word = choice.isTextual() ? choice.textValue() : "auto";
-        if (choice.isObject() || !List.of("auto", "none").contains(word)) {
-            throw ApiException.unsupported(
-                    "tool_choice",
-                    "tool_choice: expected auto or none, got " + Fields.kind(choice)
-                            + "; the engine cannot make the model call a tool");
+        if (!choice.isObject() && !List.of("auto", "none", "required").contains(word)) {
+            throw fields.wrong("tool_choice", "auto, none, required, or a function by its name");
         }
         return fields.has("tools") && !word.equals("none");
     }
@@ -207,15 +266,6 @@ record Wish(
     }
 
     SamplingParams sampling(int choice) {
-        SamplingParams first = sampling;
-        return new SamplingParams(
-                first.temperature(),
-                first.topP(),
-                first.topK(),
-                first.minP(),
-                first.maxTokens(),
-                first.stop(),
-                first.seed() + choice % samples,
-                first.ignoreEos());
+        return sampling.withSeed(sampling.seed() + choice % samples);
     }
 }

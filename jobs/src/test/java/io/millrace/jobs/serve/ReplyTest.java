@@ -21,7 +21,7 @@ class ReplyTest {
 
     private static Wish wish(@Nullable ThinkingMode chat, boolean tools, String... stop) {
         SamplingParams sampling = new SamplingParams(0, 1, 0, 0, 8, List.of(stop), 0, false);
-        return new Wish(chat, tools, List.of(), 1, sampling, -1, true, false);
+        return new Wish(chat, tools, "", false, List.of(), 1, sampling, -1, true, false);
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.millrace.udf.shard;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -11,28 +12,58 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param idColumn column of the caller's keys, or null
 /// @param referenceColumn column of reference texts, or null
+/// @param parametersColumn column of each row's own parameters, or null
+/// @param continuationsColumn column of the continuations to score, or null
+/// @param isJson whether the text is JSON, so that a file may also have it as a nested value
 /// @param templateColumns further columns the prompt's template names
 public record InputRecipe(
         RecordFormat format,
         String textColumn,
+        boolean isJson,
         @Nullable String idColumn,
         @Nullable String referenceColumn,
+        @Nullable String parametersColumn,
+        @Nullable String continuationsColumn,
         List<String> templateColumns)
         implements Serializable {
 
+    /// Of rows that are all completed alike.
+    public InputRecipe(
+            RecordFormat format,
+            String textColumn,
+            @Nullable String idColumn,
+            @Nullable String referenceColumn,
+            List<String> templateColumns) {
+        this(format, textColumn, false, idColumn, referenceColumn, null, null, templateColumns);
+    }
+
     public InputRecipe {
         templateColumns = List.copyOf(templateColumns);
+    }
+
+    /// Columns that hold JSON: as text, or nested as the file's own format has it.
+    public Set<String> jsonColumns() {
+        Set<String> columns = new HashSet<>();
+        if (isJson) {
+            columns.add(textColumn);
+        }
+        if (parametersColumn != null) {
+            columns.add(parametersColumn);
+        }
+        if (continuationsColumn != null) {
+            columns.add(continuationsColumn);
+        }
+        return columns;
     }
 
     /// Every column that is read, each once, the text's first.
     public List<String> columns() {
         Set<String> columns = new LinkedHashSet<>();
         columns.add(textColumn);
-        if (idColumn != null) {
-            columns.add(idColumn);
-        }
-        if (referenceColumn != null) {
-            columns.add(referenceColumn);
+        for (String column : new @Nullable String[] {idColumn, referenceColumn, parametersColumn, continuationsColumn}) {
+            if (column != null) {
+                columns.add(column);
+            }
         }
         columns.addAll(templateColumns);
         return new ArrayList<>(columns);

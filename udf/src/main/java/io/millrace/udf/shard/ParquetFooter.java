@@ -3,6 +3,7 @@ package io.millrace.udf.shard;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.HadoopReadOptions;
@@ -14,12 +15,13 @@ import org.apache.parquet.hadoop.util.HadoopInputFile;
 
 /// What the footer of a Parquet file says, held against the file.
 ///
-/// @param names columns that hold one value each
+/// @param names columns that hold one value each, or JSON
 /// @param blocks row groups with rows
 public record ParquetFooter(List<String> names, List<InputBlock> blocks) {
 
+    /// @param jsonColumns columns that may hold nested values
     /// @throws IOException if it cannot be read, or is no Parquet
-    public static ParquetFooter read(InputFile file, Configuration conf) throws IOException {
+    public static ParquetFooter read(InputFile file, Set<String> jsonColumns, Configuration conf) throws IOException {
         try (ParquetFileReader reader = open(file, conf)) {
             List<InputBlock> blocks = new ArrayList<>();
             List<BlockMetaData> rowGroups = reader.getRowGroups();
@@ -30,7 +32,7 @@ public record ParquetFooter(List<String> names, List<InputBlock> blocks) {
                             index, rowGroup.getStartingPos(), rowGroup.getCompressedSize(), rowGroup.getRowCount()));
                 }
             }
-            return new ParquetFooter(RecordNames.of(reader.getFileMetaData().getSchema()), List.copyOf(blocks));
+            return new ParquetFooter(RecordNames.of(reader.getFileMetaData().getSchema(), jsonColumns), List.copyOf(blocks));
         }
     }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.PrimitiveIterator;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.column.page.PageReadStore;
@@ -54,10 +55,11 @@ final class ParquetRecords implements Records {
         left = pages.getRowCount();
     }
 
-    static ParquetRecords open(Shard shard, List<String> columns, Configuration conf) throws IOException {
+    static ParquetRecords open(Shard shard, List<String> columns, Set<String> jsonColumns, Configuration conf)
+            throws IOException {
         ParquetFileReader file = ParquetFooter.open(shard.file(), conf);
         try {
-            List<String> single = RecordNames.of(file.getFileMetaData().getSchema());
+            List<String> single = RecordNames.of(file.getFileMetaData().getSchema(), jsonColumns);
             MessageType schema = wanted(file.getFileMetaData().getSchema(), columns, single);
             file.setRequestedSchema(schema);
             PageReadStore pages = wanted(file, schema, shard);
@@ -149,9 +151,13 @@ final class ParquetRecords implements Records {
             return null;
         }
         int field = schema.getFieldIndex(name);
-        return row.getFieldRepetitionCount(field) == 0
-                ? null
-                : text(row, field, schema.getType(field).asPrimitiveType());
+        if (row.getFieldRepetitionCount(field) == 0) {
+            return null;
+        }
+        Type type = schema.getType(field);
+        return type.isPrimitive() && !type.isRepetition(Type.Repetition.REPEATED)
+                ? text(row, field, type.asPrimitiveType())
+                : ParquetJson.of(row, field).toString();
     }
 
     @Override

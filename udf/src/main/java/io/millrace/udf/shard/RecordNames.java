@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.Type;
@@ -22,7 +23,7 @@ public final class RecordNames {
         return switch (format) {
             case CSV, CSV_LINES -> Optional.of(CsvRecords.names(format, file, conf));
             case TEXT_LINES, TEXT_FILE -> Optional.of(List.of(TEXT_VALUE));
-            case JSON_LINES -> Optional.empty();
+            case JSON_LINES, OPENAI_LINES -> Optional.empty();
             case PARQUET -> throw new IllegalArgumentException(file.name() + ": the footer tells");
         };
     }
@@ -35,11 +36,17 @@ public final class RecordNames {
         return missing.isEmpty() ? null : "expected the columns " + missing + ", each once, got " + existing;
     }
 
-    /// The columns of a Parquet file that hold one value each.
-    public static List<String> of(MessageType schema) {
+    /// The columns of a Parquet file that hold one value each, and those of them that may hold nested ones.
+    public static List<String> of(MessageType schema, Set<String> jsonColumns) {
         return schema.getFields().stream()
-                .filter(field -> field.isPrimitive() && !field.isRepetition(Type.Repetition.REPEATED))
+                .filter(field -> jsonColumns.contains(field.getName())
+                        || field.isPrimitive() && !field.isRepetition(Type.Repetition.REPEATED))
                 .map(Type::getName)
                 .toList();
+    }
+
+    /// The columns of a Parquet file that hold one value each.
+    public static List<String> of(MessageType schema) {
+        return of(schema, Set.of());
     }
 }

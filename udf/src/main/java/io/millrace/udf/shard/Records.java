@@ -6,6 +6,7 @@ import io.millrace.udf.Utf8;
 import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.jspecify.annotations.Nullable;
 
@@ -44,11 +45,19 @@ interface Records extends Closeable {
     ///
     /// @param columns columns wanted, first the one that has to be a text
     static Records open(RecordFormat format, Shard shard, List<String> columns, Configuration conf) throws IOException {
+        return open(format, shard, columns, Set.of(), conf);
+    }
+
+    /// The same where some columns are JSON, so that nested values are taken as such.
+    static Records open(
+            RecordFormat format, Shard shard, List<String> columns, Set<String> jsonColumns, Configuration conf)
+            throws IOException {
         if (format == RecordFormat.PARQUET) {
-            return ParquetRecords.open(shard, columns, conf);
+            return ParquetRecords.open(shard, columns, jsonColumns, conf);
         }
         Records records = switch (format) {
-            case JSON_LINES -> new JsonRecords(Lines.of(shard, conf), columns);
+            case JSON_LINES -> new JsonRecords(Lines.of(shard, conf), columns, jsonColumns);
+            case OPENAI_LINES -> new OpenAiRecords(Lines.of(shard, conf), columns);
             case CSV_LINES -> CsvRecords.ofLines(shard, columns, conf);
             case CSV -> CsvRecords.ofFile(shard.file(), columns, conf);
             case TEXT_LINES -> new TextRecords(Lines.of(shard, conf));

@@ -8,6 +8,7 @@ import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationResult;
+import io.millrace.engine.api.OutputForm;
 import io.millrace.engine.api.SamplingParams;
 import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.PromptEngine;
@@ -209,6 +210,26 @@ class ServedEngineTest {
             assertThat(body.has("min_p")).isFalse();
             assertThat(body.path("chat_template_kwargs").path("thinking").asBoolean())
                     .isTrue();
+        }
+    }
+
+    @Test
+    void request_formAndLogprobs_areAskedFor() throws IOException {
+        try (FaultServer server = FaultServer.start(0, null);
+                PromptEngine engine = open(server)) {
+            String schema = "{\"type\":\"integer\"}";
+            SamplingParams sampling = new SamplingParams(0, 1, 0, 0, 7, List.of(), 0, false, 1, 0, 3, null)
+                    .withForm(new OutputForm(schema, false));
+
+            engine.submit(new PromptRequest("id", engine.chat(null, "plain", Thinking.MAX), sampling))
+                    .join();
+
+            JsonNode body = server.bodies().getFirst();
+            assertThat(body.path("logprobs").asBoolean()).isTrue();
+            assertThat(body.path("top_logprobs").asInt()).isEqualTo(3);
+            assertThat(body.at("/response_format/type").asText()).isEqualTo("json_schema");
+            assertThat(body.at("/response_format/json_schema/schema")).hasToString(schema);
+            assertThat(body.path("reasoning_effort").asText()).isEqualTo("max");
         }
     }
 

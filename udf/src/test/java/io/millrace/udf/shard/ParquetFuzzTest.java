@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.example.data.Group;
@@ -76,7 +77,7 @@ class ParquetFuzzTest {
                 Files.getLastModifiedTime(path).toMillis());
         ParquetFooter footer;
         try {
-            footer = ParquetFooter.read(file, CONF);
+            footer = ParquetFooter.read(file, Set.of(), CONF);
         } catch (IOException e) {
             return "input " + file.name() + ": expected Parquet, got " + e.getMessage();
         }
