@@ -121,6 +121,7 @@ final class ConfigFile {
         keys.put("master", gate.master());
         putIfThere(keys, "metrics-repository", gate.metricsRepository());
         keys.put("dataset", gate.dataset());
+        keys.put("languages", word(gate.languages()));
         return keys;
     }
 

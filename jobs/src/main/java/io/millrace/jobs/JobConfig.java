@@ -70,12 +70,22 @@ public record JobConfig(
     /// @param master Spark master of the auditor's own context
     /// @param metricsRepository file that keeps the metrics of runs; null for none
     /// @param dataset name of the corpus in that file
+    /// @param languages whether rows tell the languages of their texts
     public record Gate(
             boolean enabled,
             @Nullable String rules,
             String master,
             @Nullable String metricsRepository,
-            String dataset) {}
+            String dataset,
+            Languages languages) {}
+
+    /// Whether rows tell the languages of their texts.
+    public enum Languages {
+        /// If a rule of the gate asks for them.
+        AUTO,
+        ON,
+        OFF
+    }
 
     public JobConfig {
         sparkConf = Map.copyOf(sparkConf);
@@ -142,6 +152,7 @@ public record JobConfig(
         keys.put("gate.master", "local[2]");
         keys.put("gate.metrics-repository", null);
         keys.put("gate.dataset", null);
+        keys.put("gate.languages", "auto");
         keys.put("spark.master", "local[*,4]");
         return keys;
     }
@@ -202,7 +213,8 @@ public record JobConfig(
                 reader.optional("gate.rules"),
                 reader.text("gate.master"),
                 reader.optional("gate.metrics-repository"),
-                dataset == null ? String.join(",", reader.texts("input.path")) : dataset);
+                dataset == null ? String.join(",", reader.texts("input.path")) : dataset,
+                reader.choice("gate.languages", Languages.values()));
     }
 
     private static Input input(ConfigReader reader) {

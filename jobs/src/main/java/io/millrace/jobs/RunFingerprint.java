@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param fields name to value
 record RunFingerprint(SortedMap<String, String> fields) {
     private static final String NONE = "(none)";
+    private static final String LANGUAGES = "rows.languages";
 
     /// @param parity of the engine that computes beside the other, if there is one
     static RunFingerprint of(JobConfig config, InputPlan plan, EngineIdentity engine, @Nullable Parity parity) {
@@ -54,6 +55,17 @@ record RunFingerprint(SortedMap<String, String> fields) {
         fields.put("input.id-column", String.valueOf(config.input().idColumn()));
         fields.put("input.reference-column", String.valueOf(config.input().referenceColumn()));
         return new RunFingerprint(fields);
+    }
+
+    /// The same of a run whose rows tell the languages of their texts, or do not.
+    RunFingerprint withLanguages(boolean told) {
+        SortedMap<String, String> all = new TreeMap<>(fields);
+        all.put(LANGUAGES, told ? "told" : "not told");
+        return new RunFingerprint(all);
+    }
+
+    boolean tellsLanguages() {
+        return "told".equals(fields.get(LANGUAGES));
     }
 
     /// SHA-256 over names and values, lower-case hex.

@@ -38,7 +38,7 @@ class JobConfigTest {
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
                        samples: 2, beams: 1, length-penalty: 0.5}
             plan: {shard-rows: 10}
-            gate: {enabled: false, rules: r.yaml, master: local, metrics-repository: m.json, dataset: d}
+            gate: {enabled: false, rules: r.yaml, master: local, metrics-repository: m.json, dataset: d, languages: off}
             spark: {master: "local[3]", executor: {memory: 2g}}
             """;
 
@@ -90,7 +90,12 @@ class JobConfigTest {
         assertThat(config.stallSeconds()).isEqualTo(60);
         assertThat(config.gate())
                 .isEqualTo(new JobConfig.Gate(
-                        true, null, "local[2]", null, "/checkout/jobs/corpus/debian-synopsis-test.parquet"));
+                        true,
+                        null,
+                        "local[2]",
+                        null,
+                        "/checkout/jobs/corpus/debian-synopsis-test.parquet",
+                        JobConfig.Languages.AUTO));
         assertThat(config.sparkMaster()).isEqualTo("local[*,4]");
         assertThat(config.sparkConf()).isEmpty();
     }
@@ -143,7 +148,7 @@ class JobConfigTest {
                         new SamplingRecipe(0.5, 0.9, 40, 0.1, 5, List.of("x", "y"), -3, 2, 1, 0.5),
                         10,
                         9,
-                        new JobConfig.Gate(false, "r.yaml", "local", "m.json", "d"),
+                        new JobConfig.Gate(false, "r.yaml", "local", "m.json", "d", JobConfig.Languages.OFF),
                         "local[3]",
                         Map.of("spark.executor.memory", "2g")));
     }

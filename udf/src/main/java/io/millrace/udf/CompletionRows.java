@@ -11,7 +11,7 @@ import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
 /// Results as rows of `completion.v2`, metric columns included: they are cheap beside the inference, and
-/// thresholds can then change without it. Confined to one task.
+/// thresholds can then change without it. Languages are told where that is asked for, since they are not. Confined to one task.
 final class CompletionRows {
     static final String OK = "ok";
     static final String ERROR = "error";
@@ -133,8 +133,10 @@ final class CompletionRows {
         row.set(Completion.LENGTH_RATIO, source.chars() == 0 ? null : (double) outputChars / source.chars());
         row.set(Completion.REPETITION, TextMetrics.repetition(output));
         row.set(Completion.TEMPLATE_LEAK, TextMetrics.leaksTemplate(output));
-        row.set(Completion.LANGUAGE, languages.of(output));
-        row.set(Completion.SOURCE_LANGUAGE, languages.of(source.start()));
+        if (recipe.languages()) {
+            row.set(Completion.LANGUAGE, languages.of(output));
+            row.set(Completion.SOURCE_LANGUAGE, languages.of(source.start()));
+        }
         row.set(Completion.JSON_VALID, TextMetrics.isJson(output));
         row.set(Completion.REPLACEMENT_CHARS, TextMetrics.replacementShare(output));
         if (source.reference() != null) {

@@ -59,6 +59,16 @@ class GenerateFunctionTest {
     }
 
     @Test
+    void call_languages_areToldWhereAsked() {
+        String text = "The mill stands where the river leaves the hills, and a wheel of oak turns its stones.";
+
+        assertThat(value(run(recipe(1), text).getFirst(), Completion.SOURCE_LANGUAGE))
+                .isNull();
+        assertThat(value(run(recipe(1).withLanguages(true), text).getFirst(), Completion.SOURCE_LANGUAGE))
+                .isEqualTo("eng");
+    }
+
+    @Test
     void call_samples_eachRowThatManyTimes() {
         List<Row> rows = run(recipe(3), "a", "b");
 
