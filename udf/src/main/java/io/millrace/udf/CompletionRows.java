@@ -140,7 +140,7 @@ final class CompletionRows {
         row.set(Completion.JSON_VALID, TextMetrics.isJson(output));
         row.set(Completion.REPLACEMENT_CHARS, TextMetrics.replacementShare(output));
         if (source.reference() != null) {
-            Rouge.Scores scores = Rouge.score(source.reference(), output);
+            Rouge.Scores scores = Rouge.score(References.of(source.reference()), output);
             row.set(Completion.ROUGE1, scores.rouge1());
             row.set(Completion.ROUGE2, scores.rouge2());
             row.set(Completion.ROUGE_L, scores.rougeL());
