@@ -25,7 +25,7 @@ class JobConfigTest {
 
     private static final String EVERY_KEY = """
             input: {path: [a.csv, b.csv], format: csv, text-column: t, id-column: i, reference-column: r,
-                    parameters-column: p, continuations-column: s,
+                    parameters-column: p, continuations-column: s, fault-column: f,
                     whole-files: true, multi-line-csv: true, limit: 7}
             output: {dir: /out}
             engine: {kind: served, model-dir: /m, model-cache: /c, ring: reference, threads: 3, cache-budget: 512m,
@@ -65,6 +65,7 @@ class JobConfigTest {
                         "description",
                         "package",
                         "synopsis",
+                        null,
                         null,
                         null,
                         false,
@@ -115,7 +116,7 @@ class JobConfigTest {
         assertThat(config)
                 .isEqualTo(new JobConfig(
                         new JobConfig.Input(
-                                List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", "p", "s", true, true, 7),
+                                List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", "p", "s", "f", true, true, 7),
                         "/out",
                         new EngineRecipe(
                                 "served",

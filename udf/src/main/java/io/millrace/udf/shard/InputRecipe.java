@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /// @param referenceColumn column of reference texts, or null
 /// @param parametersColumn column of each row's own parameters, or null
 /// @param continuationsColumn column of the continuations to score, or null
+/// @param faultColumn column of what was wrong with a row in a stage before, or null
 /// @param templateColumns further columns the prompt's template names
 public record InputRecipe(
         RecordFormat format,
@@ -21,6 +22,7 @@ public record InputRecipe(
         @Nullable String referenceColumn,
         @Nullable String parametersColumn,
         @Nullable String continuationsColumn,
+        @Nullable String faultColumn,
         List<String> templateColumns)
         implements Serializable {
 
@@ -31,7 +33,7 @@ public record InputRecipe(
             @Nullable String idColumn,
             @Nullable String referenceColumn,
             List<String> templateColumns) {
-        this(format, textColumn, idColumn, referenceColumn, null, null, templateColumns);
+        this(format, textColumn, idColumn, referenceColumn, null, null, null, templateColumns);
     }
 
     public InputRecipe {
@@ -42,7 +44,9 @@ public record InputRecipe(
     public List<String> columns() {
         Set<String> columns = new LinkedHashSet<>();
         columns.add(textColumn);
-        for (String column : new @Nullable String[] {idColumn, referenceColumn, parametersColumn, continuationsColumn}) {
+        for (String column : new @Nullable String[] {
+            idColumn, referenceColumn, parametersColumn, continuationsColumn, faultColumn
+        }) {
             if (column != null) {
                 columns.add(column);
             }
