@@ -5,6 +5,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -99,6 +100,13 @@ public final class StageFolders {
         } catch (IOException e) {
             throw new JobException(file + ": expected to be writable, got " + e.getMessage(), e);
         }
+    }
+
+    /// Keeps the configuration of the whole job; that of the run beside it is its last stage's.
+    ///
+    /// @param group of keys that the job's command has of its own
+    public void keep(JobConfig config, String group, Map<String, Object> keys) {
+        writeAside("job.yaml", ConfigFile.yaml(config, group, keys));
     }
 
     /// The digest of all rows of a stage's run.

@@ -77,6 +77,7 @@ final class SummarizeCommand implements Callable<Integer> {
             return new LongDocumentJob(
                             home,
                             layers,
+                            resolved,
                             run.request(config),
                             out,
                             commandSpec().commandLine().getErr(),

@@ -42,12 +42,12 @@ class LongDocumentIT {
 
     private String input(String poisoned) throws IOException {
         List<String> lines = new ArrayList<>();
-        lines.add(document("long", sentences(12), "alpha fox 0 runs"));
+        lines.add(document("long", sentences(5), "alpha fox 0 runs"));
         lines.add(document("short", "Only a short text.", "[\"a short text\", \"another\"]"));
         lines.add("{\"id\": \"null\", \"text\": null}");
         lines.add("{\"id\": \"broken\", \"tex");
-        lines.add(document("poisoned", sentences(3) + "\n\n" + poisoned, "gold"));
-        lines.add(document("longer", sentences(30), "alpha fox 0 runs"));
+        lines.add(document("poisoned", sentences(3) + "\n\n" + poisoned + "\n\n" + sentences(1), "gold"));
+        lines.add(document("longer", sentences(7), "alpha fox 0 runs"));
         return Files.write(dir.resolve("in.jsonl"), lines).toString();
     }
 
@@ -95,10 +95,10 @@ class LongDocumentIT {
                         "poisoned EARLIER_STAGE",
                         "longer ok");
         assertThat(row("poisoned").<Row>getAs("error").<String>getAs("message"))
-                .contains("chunk 3 of 4 (characters 133 to 177): INVALID_REQUEST: refused as asked");
-        assertThat(row("long").<Integer>getAs("source_chars")).isEqualTo(sentences(12).length());
+                .contains("chunk 3 of 5 (characters 133 to 177): INVALID_REQUEST: refused as asked");
+        assertThat(row("long").<Integer>getAs("source_chars")).isEqualTo(sentences(5).length());
         assertThat(row("short").<Double>getAs("rouge1")).isCloseTo(2.0 / 3, Offset.offset(1e-12));
-        assertThat(manifest("_rounds/1/rows").at("/planned_rows").asInt()).isGreaterThan(40);
+        assertThat(manifest("_rounds/1/rows").at("/planned_rows").asInt()).isEqualTo(5 + 5 + 7);
         assertThat(manifest("").at("/planned_rows").asInt()).isEqualTo(6);
 
         assertSummaries();
@@ -111,10 +111,6 @@ class LongDocumentIT {
         assertThat(run(dir.resolve("in.jsonl").toString(), "--strategy", "refine"))
                 .isEqualTo(ExitCode.ERROR);
         assertThat(job.err()).contains("expected to go on with the documents that are there, got others");
-        assertThat(run(dir.resolve("in.jsonl").toString(), "--strategy", "refine", "--new-run"))
-                .as(job.err())
-                .isEqualTo(ExitCode.OK);
-        assertThat(outcomes()).contains("long ok", "poisoned EARLIER_STAGE");
     }
 
     /// The table of sentences: each names its chunks, whose offsets are in the document.
@@ -125,7 +121,7 @@ class LongDocumentIT {
                 .collectAsList());
         assertThat(summaries).hasSize(6);
         Row longest = summaries.get(5);
-        String text = sentences(30);
+        String text = sentences(7);
         List<Row> sentences = longest.getList(longest.fieldIndex("sentences"));
         assertThat(sentences).hasSize(1);
         Row origin = sentences.getFirst().<Row>getList(3).getFirst();
@@ -161,16 +157,14 @@ class LongDocumentIT {
 
     @Test
     void retryErrors_chunkThatFailed_isAskedAgainAndAllThatFollowsIsDoneAnew() throws IOException {
-        Path needed = dir.resolve("needed");
-        String input = input("NEEDS=" + needed);
+        Path needed = dir.resolve("n");
+        String input = input("Wait a bit, NEEDS=" + needed);
 
         assertThat(run(input, "--strategy", "map-reduce")).as(job.err()).isEqualTo(ExitCode.OK);
         assertThat(outcomes()).contains("poisoned EARLIER_STAGE");
         Object before = row("long").getAs("output_text");
 
         Files.createFile(needed);
-        assertThat(run(input, "--strategy", "map-reduce")).as(job.err()).isEqualTo(ExitCode.OK);
-        assertThat(outcomes()).contains("poisoned EARLIER_STAGE");
         assertThat(run(input, "--strategy", "map-reduce", "--retry-errors"))
                 .as(job.err())
                 .isEqualTo(ExitCode.OK);

@@ -59,17 +59,18 @@ public final class LongDocumentJob {
     private final boolean terminal;
 
     /// @param layers of the configuration, the strongest last, which the rounds are run with too
+    /// @param resolved what follows from them
     /// @param out for the result
     /// @param err for progress
     /// @param terminal whether `err` is a terminal
     public LongDocumentJob(
             MillraceHome home,
             List<Settings> layers,
+            SummarizeConfig.Resolved resolved,
             RunRequest request,
             PrintWriter out,
             PrintWriter err,
             boolean terminal) {
-        SummarizeConfig.Resolved resolved = SummarizeConfig.resolve(home, layers);
         this.home = home;
         this.layers = layers;
         this.config = resolved.job();
@@ -124,6 +125,7 @@ public final class LongDocumentJob {
             if (request.ifDifferent() == IfDifferent.NEW_RUN) {
                 folders.setAside();
             }
+            folders.keep(config, "summarize", summarize.keys());
             split();
             int rounds = 0;
             String madeOf = folders.madeOf(DOCUMENTS);
@@ -241,7 +243,7 @@ public final class LongDocumentJob {
             }
             err.println(String.format(Locale.ROOT, "round %d: %,d requests", round, table(requests).count()));
             err.flush();
-            Map<String, String> own = stage(requests, round + "/rows");
+            Map<String, String> own = stage(requests, folders.of(round + "/rows"));
             own.put("input.id-column", "id");
             own.put("gate.enabled", "false");
             own.put("gate.languages", "off");
@@ -272,7 +274,7 @@ public final class LongDocumentJob {
         }
 
         /// The keys by which a stage reads requests that this class wrote.
-        private Map<String, String> stage(String requests, String rows) {
+        private Map<String, String> stage(String requests, String output) {
             Map<String, String> keys = new LinkedHashMap<>();
             keys.put("input.path", folders.of(requests));
             keys.put("input.format", "parquet");
@@ -283,7 +285,7 @@ public final class LongDocumentJob {
             keys.put("input.whole-files", "false");
             keys.put("prompt.template", "{prompt}");
             keys.put("prompt.overlong", "error");
-            keys.put("output.dir", folders.of(rows));
+            keys.put("output.dir", output);
             return keys;
         }
 
@@ -326,8 +328,7 @@ public final class LongDocumentJob {
                 throw new JobException("rounds in " + folders.output() + ": expected " + input.rows()
                         + " documents, got " + documents);
             }
-            Map<String, String> own = stage(requests, "");
-            own.put("output.dir", config.outputDir());
+            Map<String, String> own = stage(requests, config.outputDir());
             own.put("input.fault-column", DocumentTable.FAULT);
             own.put("input.reference-column", config.input().referenceColumn() == null ? "" : DocumentTable.REFERENCE);
             own.put("gate.dataset", config.gate().dataset());
