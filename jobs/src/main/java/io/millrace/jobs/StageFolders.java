@@ -24,10 +24,12 @@ public final class StageFolders {
 
     private final FileSystem fileSystem;
     private final Path output;
+    private final Path aside;
 
-    private StageFolders(FileSystem fileSystem, Path output) {
+    private StageFolders(FileSystem fileSystem, Path output, Path aside) {
         this.fileSystem = fileSystem;
         this.output = output;
+        this.aside = aside;
     }
 
     /// Takes the directory for a job of several stages.
@@ -39,7 +41,7 @@ public final class StageFolders {
         try {
             FileSystem fileSystem = FileSystems.of(output, conf);
             fileSystem.mkdirs(sink.output().aside());
-            return new StageFolders(fileSystem, output);
+            return new StageFolders(fileSystem, output, sink.output().aside());
         } catch (IOException e) {
             throw new JobException("output " + output + ": expected to be writable, got " + e.getMessage(), e);
         }
@@ -50,9 +52,13 @@ public final class StageFolders {
         return output.toString();
     }
 
-    /// A folder beside the output's rows.
-    public String beside(String name) {
-        return new Path(output, name).toString();
+    /// A file or folder beside the output's manifest.
+    public String aside(String name) {
+        return asidePath(name).toString();
+    }
+
+    private Path asidePath(String name) {
+        return new Path(aside, name);
     }
 
     /// A stage's folder.
@@ -94,7 +100,7 @@ public final class StageFolders {
 
     /// Writes a file beside the output's manifest.
     public void writeAside(String name, String text) {
-        Path file = new Path(new Path(output, "_millrace"), name);
+        Path file = asidePath(name);
         try (FSDataOutputStream out = fileSystem.create(file, true)) {
             out.write(text.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
@@ -135,7 +141,7 @@ public final class StageFolders {
     /// Moves all stages out of the way of a new run.
     public void setAside() {
         Path stages = new Path(output, NAME);
-        Path earlier = new Path(output, "_millrace/earlier");
+        Path earlier = asidePath("earlier");
         try {
             if (fileSystem.exists(stages)) {
                 fileSystem.mkdirs(earlier);

@@ -116,7 +116,7 @@ class LongDocumentIT {
     /// The table of sentences: each names its chunks, whose offsets are in the document.
     private void assertSummaries() {
         List<Row> summaries = FakeJob.withSpark(spark -> spark.read()
-                .parquet(dir.resolve("out/_summaries").toString())
+                .parquet(dir.resolve("out/_millrace/summaries").toString())
                 .orderBy("row")
                 .collectAsList());
         assertThat(summaries).hasSize(6);
@@ -142,7 +142,7 @@ class LongDocumentIT {
                 .isEqualTo(ExitCode.OK);
         assertThat(outcomes()).contains("long ok", "short ok", "null TEXT_NULL", "poisoned ok", "longer ok");
         List<Row> leftOut = FakeJob.withSpark(spark -> spark.read()
-                .parquet(dir.resolve("out/_summaries").toString())
+                .parquet(dir.resolve("out/_millrace/summaries").toString())
                 .filter("size(left_out) > 0")
                 .collectAsList());
         assertThat(leftOut).hasSize(1);

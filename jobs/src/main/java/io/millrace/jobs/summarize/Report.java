@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 /// in a table beside the output, and the means with their bounds for a person and in `report.json`. Follows
 /// from the input and the output, and is made anew each time.
 final class Report {
-    /// The table's folder in the output.
-    static final String TABLE = "_summaries";
+    /// The table's folder, beside the output's manifest.
+    private static final String TABLE = "summaries";
 
     private static final String FILE = "report.json";
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -61,7 +61,7 @@ final class Report {
     void write(InputTable input, boolean chunked, PrintWriter out) {
         boolean referenced = config.input().referenceColumn() != null;
         MeasureSummaries measure = new MeasureSummaries(summarize.leadSentences(), referenced);
-        String table = folders.beside(TABLE);
+        String table = folders.aside(TABLE);
         session.createDataFrame(pairs(input, chunked).toJavaRDD().map(measure), MeasureSummaries.SCHEMA)
                 .coalesce(1)
                 .write()
@@ -153,7 +153,7 @@ final class Report {
         }
         out.println("means of " + rows.size() + " documents with the bounds of 95 % of 1,000 resamples; a document"
                 + " without a summary scores 0");
-        out.println("table             " + folders.beside(TABLE));
+        out.println("table             " + folders.aside(TABLE));
         out.flush();
         folders.writeAside(FILE, report.toPrettyString());
     }
