@@ -127,4 +127,7 @@ enum unit {
 // many operations those were, a multiply-add being two; -1 if the processor has no such unit.
 EXPORT int64_t millrace_spin(int32_t unit, int64_t rounds);
 
+// Reads memory from its start to its last whole 64 bytes, once; answers its 64-bit words' bits, all or-ed together.
+EXPORT int64_t millrace_read(const void *memory, int64_t bytes);
+
 #endif

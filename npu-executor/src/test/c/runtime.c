@@ -59,7 +59,7 @@ typedef struct fault {
     struct fault *next;
     char kind[8], name[64];
     long nth, seen;
-    int code;
+    int code, device;
 } fault;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -84,14 +84,15 @@ static __thread char *fresh;
 // ---- configuration: SOFTCARD_DEVICES, SOFTCARD_SOC, SOFTCARD_FAULT, SOFTCARD_COMPUTE, SOFTCARD_TRACE and
 // ASCEND_RT_VISIBLE_DEVICES, read once at the first call
 
-// KIND:NAME:NTH[:CODE], separated by semicolons. fail: the nth call returns CODE. lost: so do that call and all
+// KIND:NAME:NTH[:CODE[:DEVICE]], separated by semicolons; of a device, calls for it count only. fail: the nth call returns CODE. lost: so do that call and all
 // after it. async: the nth execution fails in its stream. hang: it never ends while the fault is set. wrong: its
 // result is another. NAME may be * for all.
 static void parse_faults(const char *specification) {
     char *copy = strdup(specification), *rest = NULL;
     for (char *one = strtok_r(copy, ";", &rest); one; one = strtok_r(NULL, ";", &rest)) {
         fault *f = calloc(1, sizeof *f);
-        if (sscanf(one, "%7[^:]:%63[^:]:%ld:%d", f->kind, f->name, &f->nth, &f->code) < 3) {
+        f->device = -1;
+        if (sscanf(one, "%7[^:]:%63[^:]:%ld:%d:%d", f->kind, f->name, &f->nth, &f->code, &f->device) < 3) {
             fprintf(stderr, "softcard: not a fault: %s\n", one);
             abort();
         }
@@ -185,7 +186,8 @@ static int refuse(int code, const char *why) {
 
 static fault *hit(const char *kind, const char *name) {
     for (fault *f = faults; f; f = f->next) {
-        if (strcmp(f->kind, kind) == 0 && (strcmp(f->name, "*") == 0 || strcmp(f->name, name) == 0)) {
+        bool here = f->device < 0 || (current && current->device == f->device);
+        if (here && strcmp(f->kind, kind) == 0 && (strcmp(f->name, "*") == 0 || strcmp(f->name, name) == 0)) {
             f->seen++;
             if (f->seen == f->nth || (f->seen > f->nth && strcmp(kind, "lost") == 0)) {
                 return f;

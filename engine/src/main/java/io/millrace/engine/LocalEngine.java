@@ -65,6 +65,11 @@ public final class LocalEngine implements Engine {
         this.loop = new DecodeLoop(models.get(), tokenizer, config);
     }
 
+    /// Name of the device that computes: `cpu`, `npu`.
+    public String device() {
+        return Devices.of(config.ring());
+    }
+
     /// Opens a model folder or a GGUF file.
     ///
     /// @throws EngineException if the folder or a file in it is unreadable, damaged or inconsistent, or a

@@ -54,7 +54,7 @@ final class CardStage {
         String beside = config.cards().beside();
         return new ExecutorSetup(
                 engine,
-                beside == null ? null : engine.withKind(beside),
+                beside == null ? null : engine.beside(beside),
                 config.cards().group(),
                 config.cards().locks());
     }

@@ -275,6 +275,9 @@ public record JobConfig(
         if (group != 0 && !CardGroups.SIZES.contains(group)) {
             reader.wrong("cards.group", "0 for none, or one of " + new TreeSet<>(CardGroups.SIZES), group);
         }
+        if (group > 1 && reader.text("engine.kind").equals(EngineRecipe.LOCAL)) {
+            reader.wrong("cards.group", "0 or 1 with engine.kind local; more with served", group);
+        }
         String beside = reader.optional("cards.beside");
         if (beside != null && (group == 0 || reader.text("spark.master").startsWith("local"))) {
             reader.wrong("cards.beside", "nothing without cards.group and a cluster's master", beside);

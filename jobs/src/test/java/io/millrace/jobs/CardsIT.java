@@ -1,6 +1,7 @@
 package io.millrace.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -9,7 +10,6 @@ import io.millrace.npu.cards.CardLeases;
 import io.millrace.npu.cards.CardOwner;
 import io.millrace.udf.CardEngineProvider;
 import io.millrace.udf.EngineRecipe;
-import io.millrace.udf.ModelCardEngineProvider;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -40,6 +40,8 @@ import picocli.CommandLine;
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class CardsIT {
     private static final int ROWS = 240;
+    /// After which a card is lost: in the middle of its first rows.
+    private static final int SYNCHRONIZATIONS = 300;
 
     private static final String TABLE = """
             | NPU   Name     | Health   | Power(W)    Temp(C)           Hugepages-Usage(page)|
@@ -255,19 +257,21 @@ class CardsIT {
     }
 
     /// The only executor with a card loses it in the middle; another is started, on another card. Executors
-    /// without cards begin at the other end.
+    /// without cards begin at the other end. The cards are software cards, behind the real binding.
     @Test
-    void mixedRun_cardsTakeTheHeadAndCpusTheTail() throws IOException {
+    void mixedRun_cardsTakeTheHeadAndCpusTheTail() throws IOException, InterruptedException {
         CardRun run = new CardRun("mixed");
         Path model = Path.of("../engine/models/synopsis-v4").toAbsolutePath().normalize();
 
         int exit = run.start(
                 input(ROWS),
-                "-Dmillrace.test.card.fails=1:40",
-                "engine.kind=" + ModelCardEngineProvider.KIND,
+                "-Dunused=0",
+                "engine.kind=" + EngineRecipe.LOCAL,
                 "engine.model-dir=" + model,
-                "engine.ring=vector",
+                "engine.ring=npu:" + softwareCards(),
                 "engine.max-running=4",
+                "spark.executorEnv.SOFTCARD_DEVICES=4",
+                "spark.executorEnv.SOFTCARD_FAULT=lost:aclrtSynchronizeStream:" + SYNCHRONIZATIONS + ":507053:1",
                 "cards.beside=" + EngineRecipe.LOCAL,
                 // the C kernels of some processors round activations to bf16
                 "cards.tolerance=1",
@@ -276,15 +280,28 @@ class CardsIT {
 
         assertThat(exit).as(() -> run.job.err() + cluster.logs()).isEqualTo(ExitCode.OK);
         List<String> devices = run.assertEveryRowIsAnsweredOnce();
-        assertThat(devices.getFirst()).isEqualTo("npu 1");
+        assertThat(devices.getFirst()).isEqualTo("npu");
         assertThat(devices.getLast()).isEqualTo("cpu");
         JsonNode manifest = new ObjectMapper()
                 .readTree(run.output.resolve("_millrace/run.json").toFile());
         assertThat(manifest.at("/fingerprint/cards.beside").asText()).isEqualTo(EngineRecipe.LOCAL);
+        assertThat(manifest.at("/engine/kernels").asText()).isEqualTo("npu Ascend910B3 f32");
         assertThat(manifest.at("/beside/tokens").asInt()).isGreaterThan(50);
         assertThat(manifest.at("/beside/difference").asDouble(2)).isLessThan(1);
-        assertThat(new CardLeases(run.locks).retirements())
-                .extracting(CardLeases.Retirement::card)
-                .containsExactly(1);
+        assertThat(new CardLeases(run.locks).retirements()).singleElement().satisfies(retired -> {
+            assertThat(retired.card()).isEqualTo(1);
+            assertThat(retired.fault()).isEqualTo(CardFault.ECC);
+        });
+    }
+
+    /// Builds the software card of npu-executor's tests.
+    private static Path softwareCards() throws IOException, InterruptedException {
+        Path built = dir.resolve("softcard");
+        Process build = new ProcessBuilder("sh", "../npu-executor/src/test/c/build.sh", built.toString())
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(build.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assumeTrue(build.waitFor() == 0, () -> "the software card cannot be built here: " + said);
+        return built.resolve("latest");
     }
 }

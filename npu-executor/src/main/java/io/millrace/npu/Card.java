@@ -2,6 +2,7 @@ package io.millrace.npu;
 
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.npu.cards.AclStatus;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -104,6 +105,12 @@ final class Card implements AutoCloseable {
         }
     }
 
+    /// As `aclrtSetDevice` counts.
+    int id() {
+        return id;
+    }
+
+    /// Name of the chip.
     String soc() {
         return soc;
     }
@@ -141,7 +148,7 @@ final class Card implements AutoCloseable {
         String said = said();
         return new EngineException(
                 ErrorCode.DEVICE_FAILED,
-                call + " on " + this + ": expected status 0, got " + status + " (" + known.meaning + ")"
+                call + " on " + this + ": expected status 0, got " + status + " (" + known.meaning() + ")"
                         + (said.isEmpty() ? "" : ": " + said));
     }
 
@@ -169,9 +176,25 @@ final class Card implements AutoCloseable {
         return new MemoryInfo(result.get(ValueLayout.JAVA_LONG, 0), result.get(ValueLayout.JAVA_LONG, Long.BYTES));
     }
 
+    /// The card has no more memory; something may come back.
+    static final class FullException extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        /// As it is told to whoever cannot wait.
+        final EngineException refusal;
+
+        FullException(EngineException refusal) {
+            super(refusal);
+            this.refusal = refusal;
+        }
+    }
+
     /// Memory on the card, of undefined content.
-    DeviceMemory malloc(long bytes) {
+    DeviceMemory malloc(long bytes) throws FullException {
         int status = acl.malloc().call(result.address(), bytes, HUGE_PAGES_FIRST);
+        if (AclStatus.of(status) == AclStatus.OUT_OF_MEMORY) {
+            throw new FullException(failure("aclrtMalloc of " + bytes + " bytes", status));
+        }
         long address = handle("aclrtMalloc of " + bytes + " bytes", status);
         return keep(new DeviceMemory(this, DeviceMemory.Kind.DEVICE, address, bytes));
     }

@@ -1,6 +1,5 @@
 package io.millrace.npu;
 
-import io.millrace.engine.api.EngineException;
 import java.lang.ref.PhantomReference;
 import java.lang.ref.Reference;
 import java.lang.ref.ReferenceQueue;
@@ -68,7 +67,7 @@ final class MemoryPool implements AutoCloseable {
             }
             try {
                 return fresh(size);
-            } catch (OutOfDeviceMemory e) {
+            } catch (Card.FullException e) {
                 if (attempt == ATTEMPTS) {
                     throw e.refusal;
                 }
@@ -93,7 +92,7 @@ final class MemoryPool implements AutoCloseable {
         return exact == null ? null : exact.pollFirst();
     }
 
-    private long fresh(long size) throws OutOfDeviceMemory {
+    private long fresh(long size) throws Card.FullException {
         if (size > SLAB / 4) {
             return slab(size).address;
         }
@@ -108,28 +107,10 @@ final class MemoryPool implements AutoCloseable {
         return address;
     }
 
-    private DeviceMemory slab(long bytes) throws OutOfDeviceMemory {
-        try {
-            DeviceMemory slab = card.malloc(bytes);
-            slabs.add(slab);
-            return slab;
-        } catch (EngineException e) {
-            if (String.valueOf(e.getMessage()).contains(AclStatus.OUT_OF_MEMORY.meaning)) {
-                throw new OutOfDeviceMemory(e);
-            }
-            throw e;
-        }
-    }
-
-    /// The card has no more; something may come back.
-    private static final class OutOfDeviceMemory extends Exception {
-        private static final long serialVersionUID = 1L;
-        private final EngineException refusal;
-
-        OutOfDeviceMemory(EngineException refusal) {
-            super(refusal);
-            this.refusal = refusal;
-        }
+    private DeviceMemory slab(long bytes) throws Card.FullException {
+        DeviceMemory slab = card.malloc(bytes);
+        slabs.add(slab);
+        return slab;
     }
 
     /// The unused end of a slab, in pieces that sizes round to.

@@ -6,6 +6,8 @@ import io.millrace.engine.device.Availability;
 import io.millrace.engine.device.DeviceProvider;
 import io.millrace.engine.kernel.Kernels;
 import io.millrace.npu.Libraries.Library;
+import io.millrace.npu.cards.AclStatus;
+import io.millrace.npu.cards.CardEnvironment;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -14,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /// Huawei Ascend cards, through the libraries of CANN. Stateless; what is opened lives in its kernels.
 public final class NpuDeviceProvider implements DeviceProvider {
@@ -52,30 +55,39 @@ public final class NpuDeviceProvider implements DeviceProvider {
         }
         String place = "found " + libraries.place(Library.RUNTIME);
         try {
-            return cards(Acl.of(libraries), place);
+            return cards(Acl.of(libraries), place, missing(libraries));
         } catch (EngineException e) {
             return new Availability.Unavailable(place + "; " + e.getMessage());
         }
     }
 
-    private static Availability cards(Acl acl, String place) {
+    /// The libraries beside the runtime that are not there, and why.
+    private static String missing(Libraries libraries) {
+        return Arrays.stream(Library.values())
+                .filter(library -> !libraries.has(library))
+                .map(library -> "; without " + library.names.getFirst() + " (" + libraries.reason(library) + ")")
+                .collect(Collectors.joining());
+    }
+
+    private static Availability cards(Acl acl, String place, String missing) {
         int init = acl.init().call(0L);
         if (init != 0 && init != REPEATED_INIT) {
-            return new Availability.Unavailable(place + "; aclInit: " + init + ", " + AclStatus.of(init).meaning);
+            return new Availability.Unavailable(
+                    place + "; aclInit: " + init + ", " + AclStatus.of(init).meaning());
         }
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment count = arena.allocate(ValueLayout.JAVA_INT);
             int status = acl.deviceCount().call(count.address());
             return status == 0
-                    ? new Availability.Available(place + "; " + count.get(ValueLayout.JAVA_INT, 0) + " cards")
-                    : new Availability.Unavailable(
-                            place + "; aclrtGetDeviceCount: " + status + ", " + AclStatus.of(status).meaning);
+                    ? new Availability.Available(place + "; " + count.get(ValueLayout.JAVA_INT, 0) + " cards" + missing)
+                    : new Availability.Unavailable(place + "; aclrtGetDeviceCount: " + status + ", "
+                            + AclStatus.of(status).meaning());
         }
     }
 
-    /// @param choice words with colons between, each of which may be left out: the card as this process
-    ///     counts them, else 0; `f32`, `bf16` or `int8`, else `f32`; a folder with CANN's libraries, by a
-    ///     name with a slash, looked at before the usual ones
+    /// @param choice words with colons between, each of which may be left out: the card's logical id, else
+    ///     the first that this process sees; `f32`, `bf16` or `int8`, else `f32`; a folder with CANN's
+    ///     libraries, by a name with a slash, looked at before the usual ones
     @Override
     public Kernels open(String choice) {
         int card = 0;
@@ -83,7 +95,7 @@ public final class NpuDeviceProvider implements DeviceProvider {
         List<Path> places = new ArrayList<>();
         for (String word : choice.isEmpty() ? new String[0] : choice.split(":", -1)) {
             if (word.matches("[0-9]{1,4}")) {
-                card = Integer.parseInt(word);
+                card = card(Integer.parseInt(word));
             } else if (word.contains("/")) {
                 places.add(Path.of(word));
             } else {
@@ -91,6 +103,14 @@ public final class NpuDeviceProvider implements DeviceProvider {
             }
         }
         return NpuKernels.open(Libraries.open(places, folders), card, arithmetic, PATIENCE);
+    }
+
+    private static int card(int logicalId) {
+        try {
+            return CardEnvironment.ofThisProcess().userId(logicalId);
+        } catch (IllegalArgumentException e) {
+            throw new EngineException(ErrorCode.BAD_CONFIGURATION, String.valueOf(e.getMessage()), e);
+        }
     }
 
     private static Arithmetic arithmetic(String word, String choice) {

@@ -64,7 +64,7 @@ final class NpuKernels implements Kernels {
     @Override
     public String description() {
         List<Operator> missing = launcher.missing();
-        return card + ", " + arithmetic
+        return "npu " + card.soc() + " " + arithmetic + ", card " + card.id()
                 + (missing.isEmpty()
                         ? ""
                         : ", composed for want of "

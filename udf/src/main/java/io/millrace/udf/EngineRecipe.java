@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// @param kind which {@link EngineProvider} opens it: `local` runs the model in the executor, `served` asks a server
 /// @param modelDir the model as the executors see it: a path, or a URI of any file system Hadoop knows
 /// @param modelCache folder of the executor's host for copies of models of other file systems
-/// @param ring which kernels: `auto`, `native`, `native:LEVEL`, `vector` or `reference`
+/// @param ring which kernels: `auto`, `native`, `native:LEVEL`, `vector`, `reference`, or in an executor that
+///     holds a card `npu` or `npu:CHOICE`; there `auto` is `npu`
 /// @param threads worker threads of the engine; 0 for all processors the executor has
 /// @param cacheBudgetBytes upper bound of all sequences' caches together, in bytes; 0 for a quarter of the
 ///     heap
@@ -45,13 +46,16 @@ public record EngineRecipe(
     /// The kind that asks a server.
     public static final String SERVED = "served";
 
-    /// The same model and settings with another kind of engine.
-    public EngineRecipe withKind(String otherKind) {
+    /// The ring that suits the machine.
+    public static final String AUTO = "auto";
+
+    /// The same model and settings with another kind of engine, on the processors.
+    public EngineRecipe beside(String otherKind) {
         return new EngineRecipe(
                 otherKind,
                 modelDir,
                 modelCache,
-                ring,
+                ring.startsWith("npu") ? AUTO : ring,
                 threads,
                 cacheBudgetBytes,
                 stepTokens,

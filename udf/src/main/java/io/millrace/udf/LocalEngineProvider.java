@@ -2,13 +2,20 @@ package io.millrace.udf;
 
 import io.millrace.engine.LocalEngine;
 import io.millrace.engine.api.EngineConfig;
+import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.ErrorCode;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.deploy.SparkHadoopUtil;
 
-/// Runs the model in the executor itself, from this host's disk. A recipe's zeros become what this process has.
+/// Runs the model in the executor itself, from this host's disk: on the card that the executor holds, else on
+/// its processors. A recipe's zeros become what this process has.
 public final class LocalEngineProvider implements EngineProvider {
+
+    /// The ring of cards, whose name goes on with the card and its arithmetic.
+    private static final String CARDS = "npu";
 
     @Override
     public String kind() {
@@ -17,8 +24,26 @@ public final class LocalEngineProvider implements EngineProvider {
 
     @Override
     public PromptEngine open(EngineRecipe recipe) {
+        return open(recipe, List.of());
+    }
+
+    @Override
+    public PromptEngine open(EngineRecipe recipe, List<String> cards) {
+        String ring = cards.isEmpty() ? recipe.ring() : ringOnCard(recipe.ring(), cards);
         Path model = ModelCache.local(recipe.modelDir(), Path.of(recipe.modelCache()), hadoop());
-        return new LocalPromptEngine(LocalEngine.open(config(recipe, model)), model);
+        return new LocalPromptEngine(LocalEngine.open(config(recipe, ring, model)), model);
+    }
+
+    /// A ring's name with the card in it.
+    private static String ringOnCard(String ring, List<String> cards) {
+        boolean onCards = ring.equals(CARDS) || ring.startsWith(CARDS + ":");
+        if (cards.size() > 1 || (!onCards && !ring.equals(EngineRecipe.AUTO))) {
+            throw new EngineException(
+                    ErrorCode.BAD_CONFIGURATION,
+                    "cards " + cards + ": expected one card and engine.ring auto, npu or npu:CHOICE, got engine.ring "
+                            + ring + "; several cards compute through engine.kind served");
+        }
+        return CARDS + ":" + cards.getFirst() + (onCards ? ring.substring(CARDS.length()) : "");
     }
 
     /// With the executor's settings of file systems; what a plain program has where there is no Spark.
@@ -27,11 +52,11 @@ public final class LocalEngineProvider implements EngineProvider {
         return spark == null ? new Configuration() : SparkHadoopUtil.get().newConfiguration(spark.conf());
     }
 
-    private static EngineConfig config(EngineRecipe recipe, Path model) {
+    private static EngineConfig config(EngineRecipe recipe, String ring, Path model) {
         EngineConfig machine = EngineConfig.of(model);
         return new EngineConfig(
                 machine.modelDir(),
-                recipe.ring(),
+                ring,
                 recipe.threads() == 0 ? machine.threads() : recipe.threads(),
                 recipe.cacheBudgetBytes() == 0 ? machine.cacheBudgetBytes() : recipe.cacheBudgetBytes(),
                 recipe.stepTokens(),

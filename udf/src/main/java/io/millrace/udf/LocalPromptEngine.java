@@ -192,7 +192,7 @@ final class LocalPromptEngine implements PromptEngine {
 
     @Override
     public String device() {
-        return "cpu";
+        return engine.device();
     }
 
     @Override

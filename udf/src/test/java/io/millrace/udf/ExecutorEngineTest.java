@@ -87,7 +87,7 @@ class ExecutorEngineTest {
     }
 
     private static EngineRecipe onCards() {
-        return recipe("a").withKind(CardEngineProvider.KIND);
+        return recipe("a").beside(CardEngineProvider.KIND);
     }
 
     @Test

@@ -4,7 +4,7 @@ import java.util.List;
 
 /// Opens an engine without a model in an executor that holds cards. System properties make it slow
 /// (`millrace.test.card.millis`) and make a card fail (`millrace.test.card.fails=CARD:REQUEST`).
-public class CardEngineProvider implements EngineProvider {
+public final class CardEngineProvider implements EngineProvider {
     public static final String KIND = "card";
 
     @Override
@@ -18,19 +18,15 @@ public class CardEngineProvider implements EngineProvider {
     }
 
     @Override
-    public final PromptEngine open(EngineRecipe recipe, List<String> cards) {
+    public PromptEngine open(EngineRecipe recipe, List<String> cards) {
         if (cards.isEmpty()) {
             return open(recipe);
         }
         String[] fails = System.getProperty("millrace.test.card.fails", ":0").split(":");
         return new CardEngine(
-                model(recipe),
+                new FakeEngine(recipe),
                 cards,
                 cards.contains(fails[0]) ? Integer.parseInt(fails[1]) : 0,
                 Integer.getInteger("millrace.test.card.millis", 0));
-    }
-
-    PromptEngine model(EngineRecipe recipe) {
-        return new FakeEngine(recipe);
     }
 }

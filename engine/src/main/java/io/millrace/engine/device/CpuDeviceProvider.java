@@ -5,9 +5,11 @@ import io.millrace.engine.kernel.Kernels;
 
 /// The processors of this machine: always there, and the truth other devices are compared with.
 final class CpuDeviceProvider implements DeviceProvider {
+    static final String NAME = "cpu";
+
     @Override
     public String name() {
-        return "cpu";
+        return NAME;
     }
 
     @Override

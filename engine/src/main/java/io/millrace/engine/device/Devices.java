@@ -16,12 +16,25 @@ public final class Devices {
     /// @param threads worker threads of the CPU's rings
     public static Kernels open(String ring, int threads) {
         for (DeviceProvider provider : others()) {
-            String prefix = provider.name() + ":";
-            if (ring.equals(provider.name()) || ring.startsWith(prefix)) {
-                return provider.open(ring.equals(provider.name()) ? "" : ring.substring(prefix.length()));
+            if (isOf(ring, provider)) {
+                return provider.open(
+                        ring.substring(Math.min(ring.length(), provider.name().length() + 1)));
             }
         }
         return KernelProvider.open(ring, threads);
+    }
+
+    /// Name of the device that a ring's kernels run on.
+    public static String of(String ring) {
+        return others().stream()
+                .filter(provider -> isOf(ring, provider))
+                .map(DeviceProvider::name)
+                .findFirst()
+                .orElse(CpuDeviceProvider.NAME);
+    }
+
+    private static boolean isOf(String ring, DeviceProvider provider) {
+        return ring.equals(provider.name()) || ring.startsWith(provider.name() + ":");
     }
 
     /// The CPU, then whatever else is on the class path, by name.

@@ -59,7 +59,7 @@ public final class Ceilings {
                 put(measured, Ceiling.BF16_TILES, spin(pool, threads, functions, 2));
             }
             measured.put(Ceiling.FLOAT, best(pool, Collections.nCopies(threads, Ceilings::multiplyAdds)));
-            measured.put(Ceiling.MEMORY, memory(pool, threads));
+            measured.put(Ceiling.MEMORY, memory(pool, threads, functions));
         }
         return measured;
     }
@@ -77,12 +77,16 @@ public final class Ceilings {
                 : best(pool, Collections.nCopies(threads, () -> functions.spin(unit, SPINS)));
     }
 
-    private static double memory(ExecutorService pool, int threads) {
+    private static double memory(ExecutorService pool, int threads, NativeLibrary.@Nullable Functions functions) {
         try (Arena arena = Arena.ofShared()) {
             List<Callable<Long>> readers = new ArrayList<>();
             for (int i = 0; i < threads; i++) {
                 MemorySegment segment = arena.allocate(BYTES, Long.BYTES).fill((byte) 1);
-                readers.add(() -> read(segment));
+                readers.add(() -> {
+                    long found = functions == null ? read(segment) : functions.read(segment);
+                    // always so, and keeps the loop alive
+                    return found != 0 ? BYTES : 0;
+                });
             }
             return best(pool, readers);
         }
@@ -151,6 +155,7 @@ public final class Ceilings {
         return sum > 0 ? 8L * FLOAT_ROUNDS * VectorConstants.LANES * 2 : 0;
     }
 
+    /// Where there are no compiled kernels; it cannot ask for memory ahead, and finds half of what there is.
     private static long read(MemorySegment segment) {
         long step = 4L * LongVector.SPECIES_PREFERRED.vectorByteSize();
         LongVector a = LongVector.zero(LongVector.SPECIES_PREFERRED);
@@ -159,7 +164,7 @@ public final class Ceilings {
             a = a.or(longs(segment, at)).or(longs(segment, at + step / 4));
             b = b.or(longs(segment, at + step / 2)).or(longs(segment, at + step / 4 * 3));
         }
-        return a.or(b).reduceLanes(VectorOperators.OR) != 0 ? BYTES / step * step : 0;
+        return a.or(b).reduceLanes(VectorOperators.OR);
     }
 
     private static LongVector longs(MemorySegment segment, long at) {

@@ -129,6 +129,7 @@ final class NativeLibrary {
         private final MethodHandle attentionPack;
         private final MethodHandle attend;
         private final MethodHandle spin;
+        private final MethodHandle read;
         private final List<Level> levels;
 
         Functions(SymbolLookup symbols) {
@@ -172,6 +173,8 @@ final class NativeLibrary {
                             pointer));
             spin = Linker.nativeLinker()
                     .downcallHandle(symbol(symbols, "millrace_spin"), FunctionDescriptor.of(LONG, INT, LONG));
+            read = Linker.nativeLinker()
+                    .downcallHandle(symbol(symbols, "millrace_read"), FunctionDescriptor.of(LONG, pointer, LONG));
             MethodHandle has = handle(symbols, "millrace_has", FunctionDescriptor.of(INT, INT));
             levels = Arrays.stream(Level.values())
                     .filter(level -> has(has, level))
@@ -367,6 +370,17 @@ final class NativeLibrary {
         long spin(int unit, long rounds) {
             try {
                 return (long) spin.invokeExact(unit, rounds);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// Reads memory once. Like {@link #spin}, the collector does not wait for it.
+        ///
+        /// @return the bits of its 64-bit words, all or-ed together
+        long read(MemorySegment memory) {
+            try {
+                return (long) read.invokeExact(memory, memory.byteSize());
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }

@@ -11,9 +11,12 @@ class CardFaultTest {
     @ParameterizedTest
     @CsvSource({
         "507899, LOST",
+        "507001, LOST",
         "507010, LOST",
+        "507057, LOST",
         "507014, HANG",
         "507053, ECC",
+        "507054, ECC",
         "207001, OUT_OF_MEMORY",
         "507015, EXCEPTION"
     })
