@@ -17,7 +17,8 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /// Results as rows of `completion.v3`, metric columns included: they are cheap beside the inference, and
-/// thresholds can then change without it. Languages are told where that is asked for, since they are not. Confined to one task.
+/// thresholds can then change without it. Languages, which are not, are told where that is asked for. Confined
+/// to one task.
 final class CompletionRows {
     static final String OK = "ok";
     static final String ERROR = "error";

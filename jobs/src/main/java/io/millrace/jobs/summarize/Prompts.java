@@ -8,6 +8,8 @@ import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.PromptTemplate;
 import io.millrace.udf.SamplingRecipe;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
 
 /// The user's turns of a document's requests, and how many tokens they take of a prompt. Confined to one
 /// task.
@@ -51,15 +53,21 @@ final class Prompts {
     }
 
     String plain(String text, Map<String, String> columns) {
-        return plain.render(text, columns::get);
+        return plain.render(text, valuesOf(columns));
     }
 
     String combine(String text, Map<String, String> columns) {
-        return combine.render(text, columns::get);
+        return combine.render(text, valuesOf(columns));
     }
 
     String goOn(String summary, String text, Map<String, String> columns) {
-        return goOn.render(text, column -> column.equals(SummarizeConfig.SUMMARY) ? summary : columns.get(column));
+        Function<String, String> values = valuesOf(columns);
+        return goOn.render(
+                text, column -> column.equals(SummarizeConfig.SUMMARY) ? summary : values.apply(column));
+    }
+
+    private static Function<String, String> valuesOf(Map<String, String> columns) {
+        return column -> Objects.requireNonNull(columns.get(column), column);
     }
 
     /// Most tokens of the summaries put before a chunk.

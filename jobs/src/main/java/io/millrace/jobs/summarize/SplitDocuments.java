@@ -6,6 +6,7 @@ import io.millrace.udf.CarriedFault;
 import io.millrace.udf.InputColumns;
 import io.millrace.udf.RawText;
 import io.millrace.udf.RowFault;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -35,7 +36,7 @@ final class SplitDocuments implements FlatMapFunction<Iterator<Tuple2<Row, Long>
     @Override
     public Iterator<Row> call(Iterator<Tuple2<Row, Long>> rows) {
         if (!rows.hasNext()) {
-            return java.util.Collections.emptyIterator();
+            return Collections.emptyIterator();
         }
         Prompts prompts = recipe.prompts();
         return new Iterator<>() {
