@@ -15,8 +15,8 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 
-/// A job's input as a table: what a stage reads that makes requests of it, or that looks at it again beside the
-/// answers. A row that cannot be read is there with what is wrong with it.
+/// A job's input as a table: what a stage reads that makes requests of it, or that looks at it again beside
+/// the answers. A row that cannot be read is there with what is wrong with it.
 public final class InputTable {
     private static final int TASKS_PER_SLOT = 4;
 

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.jspecify.annotations.Nullable;
 
-/// What is wrong with a row, as one stage hands it to the next in a column, so that the row stays an error row
-/// for its first reason.
+/// What is wrong with a row, as one stage hands it to the next in a column, so that the row stays an error
+/// row for its first reason.
 ///
 /// @param raw what is kept of the record, null if there is nothing
 public record CarriedFault(RowFault kind, String reason, @Nullable String raw) {

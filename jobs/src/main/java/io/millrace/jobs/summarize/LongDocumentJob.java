@@ -39,11 +39,11 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 
-/// Summarises documents in rounds, each of which is a {@link CompletionJob} with a ledger of its own; the last
-/// one writes the output, one row for each input row whatever happened to it.
+/// Summarises documents in rounds, each of which is a {@link CompletionJob} with a ledger of its own; the
+/// last one writes the output, one row for each input row whatever happened to it.
 ///
-/// A table is written once and says what it was made of; what was made of something else is made again, and so
-/// is all that follows from it. A job that was stopped in whatever round goes on there.
+/// A table is written once and says what it was made of; what was made of something else is made again, and
+/// so is all that follows from it. A job that was stopped in whatever round goes on there.
 public final class LongDocumentJob {
     private static final String DOCUMENTS = "documents";
     private static final String LAST = "last";

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /// How far a document is. What follows from it and the document is not kept.
 ///
-/// @param level 1 while chunks of the document are summarised, one more for each round of summaries of summaries
+/// @param level 1 while chunks of the document are summarised, one more for each round of summaries of
+///     summaries
 /// @param pieces what is summarised at this level
 /// @param next the first of them that was not asked about
 /// @param summaries what is there of this level, in order

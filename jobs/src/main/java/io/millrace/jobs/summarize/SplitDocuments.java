@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
-/// Input rows as documents that are cut into chunks. A row that cannot be cut is a document with what is wrong
-/// with it.
+/// Input rows as documents that are cut into chunks. A row that cannot be cut is a document with what is
+/// wrong with it.
 final class SplitDocuments implements FlatMapFunction<Iterator<Tuple2<Row, Long>>, Row> {
     private static final long serialVersionUID = 1L;
     private static final Logger log = LoggerFactory.getLogger(SplitDocuments.class);

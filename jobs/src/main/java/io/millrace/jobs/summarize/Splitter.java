@@ -5,13 +5,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
 
-/// Cuts a text into chunks of at most so many of the model's own tokens. A chunk ends where a paragraph does if
-/// it is at least half full there, else where a sentence does; a sentence longer than a chunk is cut between
-/// words, and a word that is between characters. Fenced code blocks and tables are never cut: one that is
-/// longer than a chunk is a chunk by itself, with more tokens than it may have.
+/// Cuts a text into chunks of at most so many of the model's own tokens. A chunk ends where a paragraph does
+/// if it is at least half full there, else where a sentence does; a sentence longer than a chunk is cut
+/// between words, and a word that is between characters. Fenced code blocks and tables are never cut: one
+/// that is longer than a chunk is a chunk by itself, with more tokens than it may have.
 ///
-/// Chunks begin and end with something other than white space, which may be lost between them; apart from that
-/// they are the text, in order.
+/// Chunks begin and end with something other than white space, which may be lost between them; apart from
+/// that they are the text, in order.
 final class Splitter {
     private final ToIntFunction<String> tokens;
     private final int chunkTokens;
@@ -69,7 +69,8 @@ final class Splitter {
         return tokens.applyAsInt(text.substring(start, end).strip());
     }
 
-    /// How many of the units before a chunk it repeats: what is allowed and leaves room for the first new one.
+    /// How many of the units before a chunk it repeats: what is allowed and leaves room for the first new
+    /// one.
     private int repeated(List<Unit> units, int next, int first) {
         int room = Math.min(overlapTokens, chunkTokens - units.get(next).tokens());
         int repeated = 0;

@@ -22,8 +22,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param chunkTokens most tokens of a chunk; 0 for what the prompt has room for
 /// @param overlapTokens most tokens that a chunk repeats of the one before it
-/// @param carryTokens most tokens of the summaries put before a chunk (hierarchical); 0 for as many as a summary
-///     may have
+/// @param carryTokens most tokens of the summaries put before a chunk (hierarchical); 0 for as many as a
+///     summary may have
 /// @param combineTemplate the user's turn that asks for a summary of summaries; null for that of texts
 /// @param continueTemplate the user's turn where a summary of what came before stands before the text
 /// @param metrics whether a single pass is measured too; the other strategies always are

@@ -1,5 +1,5 @@
-/// Summaries of documents that are longer than a prompt: cutting them, summarising in rounds, saying where each
-/// sentence comes from, and how good the summaries are.
+/// Summaries of documents that are longer than a prompt: cutting them, summarising in rounds, saying where
+/// each sentence comes from, and how good the summaries are.
 @NullMarked
 package io.millrace.jobs.summarize;
 

@@ -9,8 +9,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 
-/// Reads shards of an input: every row in the shape of {@link io.millrace.udf.InputColumns}, whatever is wrong
-/// with it.
+/// Reads shards of an input: every row in the shape of {@link io.millrace.udf.InputColumns}, whatever is
+/// wrong with it.
 public final class ReadShards implements FlatMapFunction<String, Row> {
     private static final long serialVersionUID = 1L;
 
