@@ -28,8 +28,8 @@ public final class Gate implements AutoCloseable {
     static final String VERDICT_FILE = AuditExchange.VERDICT_FILE;
 
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final Pattern LANGUAGE = Pattern.compile(
-            "\\b(" + Columns.Completion.LANGUAGE + "|" + Columns.Completion.SOURCE_LANGUAGE + ")\\b");
+    private static final Pattern LANGUAGE =
+            Pattern.compile("\\b(" + Columns.Completion.LANGUAGE + "|" + Columns.Completion.SOURCE_LANGUAGE + ")\\b");
 
     private final MillraceHome home;
     private final JobConfig.Gate config;

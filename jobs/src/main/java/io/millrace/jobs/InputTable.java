@@ -13,7 +13,6 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
-import org.jspecify.annotations.Nullable;
 
 /// A job's input as a table: what a stage reads that makes requests of it, or that looks at it again beside
 /// the answers. A row that cannot be read is there with what is wrong with it.
@@ -55,7 +54,8 @@ public final class InputTable {
     /// What the rows are of: each file with its length and time of modification, and the rows taken.
     public SortedMap<String, String> versions() {
         SortedMap<String, String> versions = new TreeMap<>();
-        plan.files().forEach(file -> versions.put(file.file().name(), file.file().version()));
+        plan.files()
+                .forEach(file -> versions.put(file.file().name(), file.file().version()));
         versions.put("limit", Long.toString(plan.limit()));
         return versions;
     }

@@ -75,13 +75,12 @@ final class Run {
         EngineIdentity engine = EngineIdentity.ofJson(answer(question));
         Parity parity = config.cards().beside() == null ? null : parity(spark, stage, config);
         boolean newRun = earlier == null || request.ifDifferent() == IfDifferent.NEW_RUN;
-        boolean languages =
-                switch (config.gate().languages()) {
-                    case ON -> true;
-                    case OFF -> false;
-                    // a run that goes on does so as it began, whatever its gate asks for today
-                    case AUTO -> newRun ? languagesAsked : earlier.fingerprint().tellsLanguages();
-                };
+        boolean languages = switch (config.gate().languages()) {
+            case ON -> true;
+            case OFF -> false;
+            // a run that goes on does so as it began, whatever its gate asks for today
+            case AUTO -> newRun ? languagesAsked : earlier.fingerprint().tellsLanguages();
+        };
         RunFingerprint fingerprint =
                 RunFingerprint.of(config, plan, engine, parity).withLanguages(languages);
 
@@ -99,7 +98,12 @@ final class Run {
 
         String runId = earlier == null ? UUID.randomUUID().toString() : earlier.runId();
         GenerateRecipe generate = new GenerateRecipe(
-                config.engine(), config.prompt(), config.sampling(), runId, fingerprint.sha256(), Builds.version())
+                        config.engine(),
+                        config.prompt(),
+                        config.sampling(),
+                        runId,
+                        fingerprint.sha256(),
+                        Builds.version())
                 .withLanguages(languages);
         ShardRecipe recipe =
                 new ShardRecipe(generate, planner.recipe(plan), sink.output(), engine, config.stallSeconds());

@@ -116,7 +116,17 @@ class JobConfigTest {
         assertThat(config)
                 .isEqualTo(new JobConfig(
                         new JobConfig.Input(
-                                List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", "p", "s", "f", true, true, 7),
+                                List.of("a.csv", "b.csv"),
+                                InputFormat.CSV,
+                                "t",
+                                "i",
+                                "r",
+                                "p",
+                                "s",
+                                "f",
+                                true,
+                                true,
+                                7),
                         "/out",
                         new EngineRecipe(
                                 "served",

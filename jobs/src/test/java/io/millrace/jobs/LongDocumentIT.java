@@ -78,7 +78,8 @@ class LongDocumentIT {
     }
 
     private JsonNode manifest(String folder) throws IOException {
-        return JSON.readTree(dir.resolve("out").resolve(folder).resolve("_millrace/run.json").toFile());
+        return JSON.readTree(
+                dir.resolve("out").resolve(folder).resolve("_millrace/run.json").toFile());
     }
 
     @Test
@@ -96,7 +97,8 @@ class LongDocumentIT {
                         "longer ok");
         assertThat(row("poisoned").<Row>getAs("error").<String>getAs("message"))
                 .contains("chunk 3 of 5 (characters 133 to 177): INVALID_REQUEST: refused as asked");
-        assertThat(row("long").<Integer>getAs("source_chars")).isEqualTo(sentences(5).length());
+        assertThat(row("long").<Integer>getAs("source_chars"))
+                .isEqualTo(sentences(5).length());
         assertThat(row("short").<Double>getAs("rouge1")).isCloseTo(2.0 / 3, Offset.offset(1e-12));
         assertThat(manifest("_rounds/1/rows").at("/planned_rows").asInt()).isEqualTo(5 + 5 + 7);
         assertThat(manifest("").at("/planned_rows").asInt()).isEqualTo(6);
@@ -127,7 +129,8 @@ class LongDocumentIT {
         Row origin = sentences.getFirst().<Row>getList(3).getFirst();
         assertThat(origin.getInt(0)).isZero();
         assertThat(text.substring(origin.getInt(1), origin.getInt(2))).startsWith("Fox number 0 runs");
-        assertThat(summaries.get(4).<Row>getAs("summary").<Double>getAs("rouge1")).isZero();
+        assertThat(summaries.get(4).<Row>getAs("summary").<Double>getAs("rouge1"))
+                .isZero();
         assertThat(summaries.get(0).<Row>getAs("lead").<Double>getAs("rougeL")).isPositive();
         assertThat(job.out()).contains("ROUGE-Lsum", "lead of 1", "means of 6 documents");
         assertThat(dir.resolve("out/_millrace/report.json")).exists();

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /// row for its first reason.
 ///
 /// @param raw what is kept of the record, null if there is nothing
-public record CarriedFault(RowFault kind, String reason, @Nullable String raw) {
+public record CarriedFault(
+        RowFault kind, String reason, @Nullable String raw) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     public String toJson() {

@@ -88,7 +88,9 @@ final class CompletionRows {
 
     /// The row of a sample that the input row does not have.
     Row skipped(PromptRows.Prompt.Skipped prompt) {
-        return common(prompt.source(), SKIPPED).set(Completion.FINISH_REASON, null).toRow();
+        return common(prompt.source(), SKIPPED)
+                .set(Completion.FINISH_REASON, null)
+                .toRow();
     }
 
     /// The row of a request the engine could not answer.
@@ -101,8 +103,7 @@ final class CompletionRows {
         return failed(prompt.source(), prompt.prompt(), result, attempts);
     }
 
-    private Row failed(
-            PromptRows.Source source, EncodedPrompt prompt, GenerationResult.Failed result, int attempts) {
+    private Row failed(PromptRows.Source source, EncodedPrompt prompt, GenerationResult.Failed result, int attempts) {
         NamedRow row = common(source, ERROR);
         prompt(row, prompt);
         row.set(

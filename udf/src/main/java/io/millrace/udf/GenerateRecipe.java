@@ -49,8 +49,7 @@ public record GenerateRecipe(
 
     /// The same with rows that tell the languages of their texts, or do not.
     public GenerateRecipe withLanguages(boolean told) {
-        return new GenerateRecipe(
-                engine, prompt, sampling, runId, configFingerprint, engineVersion, told, retry);
+        return new GenerateRecipe(engine, prompt, sampling, runId, configFingerprint, engineVersion, told, retry);
     }
 
     /// Seed of a row's random numbers.
@@ -66,8 +65,7 @@ public record GenerateRecipe(
 
     /// The same for another engine.
     public GenerateRecipe withEngine(EngineRecipe other) {
-        return new GenerateRecipe(
-                other, prompt, sampling, runId, configFingerprint, engineVersion, languages, retry);
+        return new GenerateRecipe(other, prompt, sampling, runId, configFingerprint, engineVersion, languages, retry);
     }
 
     /// Requests one task keeps under way: twice the running batch, so that the batch stays full although

@@ -101,7 +101,8 @@ final class PromptRows {
         }
         List<String> continuations = continuations(row, source);
         RowParameters own = parameters(row, source);
-        int samples = continuations == null ? read(own::samples, recipe.sampling().samples(), source) : 1;
+        int samples =
+                continuations == null ? read(own::samples, recipe.sampling().samples(), source) : 1;
         if (source.identity().sampleIdx() >= samples) {
             return new Prompt.Skipped(source);
         }
@@ -229,8 +230,7 @@ final class PromptRows {
     ///
     /// @param start what of the text's start has been looked at
     /// @param promptTokens tokens of the prompt with `start` for the text
-    private EncodedPrompt shortened(
-            Row row, String text, String start, int promptTokens, Room room, Source source) {
+    private EncodedPrompt shortened(Row row, String text, String start, int promptTokens, Room room, Source source) {
         OverlongPolicy policy = recipe.prompt().overlong();
         int uses = template.textUses();
         boolean mayBeCut = recipe.prompt().format() != PromptFormat.MESSAGES;

@@ -21,8 +21,8 @@ class CopyingTest {
 
     @Test
     void of_shortOrBlank_saysNothing() {
-        assertThat(Copying.of(SOURCE, "the mill stands")).isEqualTo(
-                new Copying(OptionalDouble.empty(), 3, OptionalDouble.of(1)));
+        assertThat(Copying.of(SOURCE, "the mill stands"))
+                .isEqualTo(new Copying(OptionalDouble.empty(), 3, OptionalDouble.of(1)));
         assertThat(Copying.of(SOURCE, " ")).isEqualTo(new Copying(OptionalDouble.empty(), 0, OptionalDouble.empty()));
     }
 }

@@ -39,9 +39,15 @@ class RougeTest {
     void score_severalReferencesAndLines_equalGooglesPackage() {
         for (SummaryCase expected : SummaryCase.all()) {
             Rouge.Scores scores = Rouge.score(expected.references(), expected.prediction());
-            assertThat(scores.rouge1()).as(expected.toString()).isCloseTo(expected.rouge().get(0), TOLERANCE);
-            assertThat(scores.rouge2()).as(expected.toString()).isCloseTo(expected.rouge().get(1), TOLERANCE);
-            assertThat(scores.rougeL()).as(expected.toString()).isCloseTo(expected.rouge().get(2), TOLERANCE);
+            assertThat(scores.rouge1())
+                    .as(expected.toString())
+                    .isCloseTo(expected.rouge().get(0), TOLERANCE);
+            assertThat(scores.rouge2())
+                    .as(expected.toString())
+                    .isCloseTo(expected.rouge().get(1), TOLERANCE);
+            assertThat(scores.rougeL())
+                    .as(expected.toString())
+                    .isCloseTo(expected.rouge().get(2), TOLERANCE);
             double lsum = expected.references().stream()
                     .mapToDouble(reference -> Rouge.lsum(reference, expected.prediction()))
                     .max()

@@ -21,8 +21,9 @@ record SummaryCase(List<String> references, String prediction, List<Double> roug
 
     static List<SummaryCase> all() {
         try (InputStream in = Objects.requireNonNull(SummaryCase.class.getResourceAsStream("summary-cases.json"))) {
-            List<SummaryCase> cases =
-                    new ObjectMapper().readValue(in, new TypeReference<Cases>() {}).cases();
+            List<SummaryCase> cases = new ObjectMapper()
+                    .readValue(in, new TypeReference<Cases>() {})
+                    .cases();
             assertThat(cases).hasSizeGreaterThan(200);
             return cases;
         } catch (IOException e) {

@@ -44,8 +44,7 @@ final class LastRequest {
         String fault = row.getAs(DocumentTable.FAULT);
         String text = document.text();
         if (fault == null && progress.failure() != null) {
-            fault = new CarriedFault(
-                            RowFault.EARLIER_STAGE, progress.failure(), text == null ? null : RawText.of(text))
+            fault = new CarriedFault(RowFault.EARLIER_STAGE, progress.failure(), text == null ? null : RawText.of(text))
                     .toJson();
         }
         List<Source> sources = new ArrayList<>();

@@ -37,7 +37,6 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.jspecify.annotations.Nullable;
 
 /// Summarises documents in rounds, each of which is a {@link CompletionJob} with a ledger of its own; the
 /// last one writes the output, one row for each input row whatever happened to it.
@@ -148,10 +147,12 @@ public final class LongDocumentJob {
         private void split() {
             Map<String, Object> of = new TreeMap<>();
             of.put("input", input.versions());
-            of.put("columns", List.of(
-                    String.valueOf(config.input().textColumn()),
-                    String.valueOf(config.input().idColumn()),
-                    String.valueOf(config.input().referenceColumn())));
+            of.put(
+                    "columns",
+                    List.of(
+                            String.valueOf(config.input().textColumn()),
+                            String.valueOf(config.input().idColumn()),
+                            String.valueOf(config.input().referenceColumn())));
             Map<String, Object> keys = summarize.keys();
             keys.remove("metrics");
             keys.remove("lead-sentences");
@@ -204,8 +205,7 @@ public final class LongDocumentJob {
                                                 .select(DocumentTable.DOCUMENT, NextRequests.PROGRESS),
                                         DocumentTable.DOCUMENT)
                                 .join(answers(round - 1), DocumentTable.DOCUMENT);
-                JavaRDD<Row> next =
-                        input.whereTheEnginesAre(due.toJavaRDD().mapPartitions(new NextRequests(recipe)));
+                JavaRDD<Row> next = input.whereTheEnginesAre(due.toJavaRDD().mapPartitions(new NextRequests(recipe)));
                 write(session.createDataFrame(next, NextRequests.SCHEMA), stage, of);
             }
             return stage;
@@ -218,7 +218,8 @@ public final class LongDocumentJob {
                                     .cast("long")
                                     .as(DocumentTable.DOCUMENT),
                             struct(
-                                            substring_index(col(Completion.CUSTOM_ID), "/", -1).cast("int"),
+                                            substring_index(col(Completion.CUSTOM_ID), "/", -1)
+                                                    .cast("int"),
                                             col(Completion.OUTPUT_TEXT),
                                             col("error.code"),
                                             col("error.message"))
@@ -236,12 +237,19 @@ public final class LongDocumentJob {
             boolean fresh = !folders.holds(requests, of);
             if (fresh) {
                 Dataset<Row> rows = table(round + "/documents")
-                        .select(col(DocumentTable.DOCUMENT), col("level"), explode(col(NextRequests.REQUESTS)).as("request"))
+                        .select(
+                                col(DocumentTable.DOCUMENT),
+                                col("level"),
+                                explode(col(NextRequests.REQUESTS)).as("request"))
                         .select(col(DocumentTable.DOCUMENT), col("level"), col("request.*"))
                         .withColumn("id", concat_ws("/", col(DocumentTable.DOCUMENT), col(NextRequests.PIECE)));
                 write(sorted(rows, DocumentTable.DOCUMENT, NextRequests.PIECE), requests, of);
             }
-            err.println(String.format(Locale.ROOT, "round %d: %,d requests", round, table(requests).count()));
+            err.println(String.format(
+                    Locale.ROOT,
+                    "round %d: %,d requests",
+                    round,
+                    table(requests).count()));
             err.flush();
             Map<String, String> own = stage(requests, folders.of(round + "/rows"));
             own.put("input.id-column", "id");
@@ -321,7 +329,10 @@ public final class LongDocumentJob {
                         .join(ready.select(DocumentTable.DOCUMENT, NextRequests.PROGRESS), DocumentTable.DOCUMENT)
                         .toJavaRDD()
                         .map(LastRequest::of);
-                write(sorted(session.createDataFrame(rows, LastRequest.SCHEMA), DocumentTable.DOCUMENT), requests, madeOf);
+                write(
+                        sorted(session.createDataFrame(rows, LastRequest.SCHEMA), DocumentTable.DOCUMENT),
+                        requests,
+                        madeOf);
             }
             long documents = table(requests).count();
             if (documents != input.rows()) {

@@ -79,7 +79,9 @@ final class Measures {
 
     /// A sentence on each line, as ROUGE-Lsum wants it.
     private static String lines(String text) {
-        return String.join("\n", Sentences.of(text).stream().map(line -> line.replace('\n', ' ')).toList());
+        return String.join(
+                "\n",
+                Sentences.of(text).stream().map(line -> line.replace('\n', ' ')).toList());
     }
 
     private static @Nullable Double percent(OptionalDouble share) {

@@ -62,8 +62,7 @@ final class Prompts {
 
     String goOn(String summary, String text, Map<String, String> columns) {
         Function<String, String> values = valuesOf(columns);
-        return goOn.render(
-                text, column -> column.equals(SummarizeConfig.SUMMARY) ? summary : values.apply(column));
+        return goOn.render(text, column -> column.equals(SummarizeConfig.SUMMARY) ? summary : values.apply(column));
     }
 
     private static Function<String, String> valuesOf(Map<String, String> columns) {

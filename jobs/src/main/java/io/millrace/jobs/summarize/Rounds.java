@@ -56,7 +56,9 @@ final class Rounds {
             progress = progress.without(what);
         }
         if (pieces.isEmpty()) {
-            return chunks.isEmpty() ? progress : progress.failed("no chunk of " + chunks.size() + " could be summarised");
+            return chunks.isEmpty()
+                    ? progress
+                    : progress.failed("no chunk of " + chunks.size() + " could be summarised");
         }
         List<String> leftOut = progress.leftOut();
         progress = Progress.of(pieces);
@@ -94,7 +96,8 @@ final class Rounds {
                 throw new IllegalStateException("expected an answer about every piece, got none about " + of);
             }
             if (answer.text() != null && !answer.text().isBlank()) {
-                progress = progress.with(new Summary(of.first(), of.last(), answer.text().strip()));
+                progress = progress.with(
+                        new Summary(of.first(), of.last(), answer.text().strip()));
                 continue;
             }
             String what = where(document, of.first(), of.last()) + ": "
@@ -196,7 +199,8 @@ final class Rounds {
     private static String where(Document document, int first, int last) {
         int count = document.chunks().size();
         String chunks = first == last ? "chunk " + first : "chunks " + first + " to " + last;
-        return chunks + " of " + count + " (characters " + document.chunks().get(first).start() + " to "
+        return chunks + " of " + count + " (characters "
+                + document.chunks().get(first).start() + " to "
                 + document.chunks().get(last).end() + ")";
     }
 }

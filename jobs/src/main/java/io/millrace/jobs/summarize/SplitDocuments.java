@@ -97,7 +97,8 @@ final class SplitDocuments implements FlatMapFunction<Iterator<Tuple2<Row, Long>
     }
 
     private static CarriedFault broken(String text, String reason) {
-        return new CarriedFault(RowFault.EARLIER_STAGE, "expected a text that can be cut, got " + reason, RawText.of(text));
+        return new CarriedFault(
+                RowFault.EARLIER_STAGE, "expected a text that can be cut, got " + reason, RawText.of(text));
     }
 
     private static @Nullable CarriedFault fault(Row row, @Nullable String text, @Nullable String missing) {

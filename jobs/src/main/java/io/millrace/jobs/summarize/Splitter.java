@@ -59,7 +59,8 @@ final class Splitter {
             end = paragraph;
         }
         // tokens of a whole need not be the sum of its parts'
-        while (end - 1 > Math.max(first, covered) && tokens(text, units.get(first).start(), units.get(end - 1).end()) > chunkTokens) {
+        while (end - 1 > Math.max(first, covered)
+                && tokens(text, units.get(first).start(), units.get(end - 1).end()) > chunkTokens) {
             end--;
         }
         return end;
@@ -75,7 +76,8 @@ final class Splitter {
         int room = Math.min(overlapTokens, chunkTokens - units.get(next).tokens());
         int repeated = 0;
         int sum = 0;
-        while (next - repeated - 1 > first && sum + units.get(next - repeated - 1).tokens() <= room) {
+        while (next - repeated - 1 > first
+                && sum + units.get(next - repeated - 1).tokens() <= room) {
             repeated++;
             sum += units.get(next - repeated).tokens();
         }

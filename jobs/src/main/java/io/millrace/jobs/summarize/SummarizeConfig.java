@@ -80,8 +80,8 @@ public record SummarizeConfig(
             problems.addAll(e.problems());
         }
         if (own != null && job != null && own.isLong() && job.prompt().format() == PromptFormat.MESSAGES) {
-            problems.add("summarize.strategy: expected single with prompt.format messages, got "
-                    + word(own.strategy()));
+            problems.add(
+                    "summarize.strategy: expected single with prompt.format messages, got " + word(own.strategy()));
         }
         if (own == null || job == null || !problems.isEmpty()) {
             throw new ConfigException(problems);

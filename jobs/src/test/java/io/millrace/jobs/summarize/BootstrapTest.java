@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 class BootstrapTest {
     @Test
     void of_values_boundsAreThoseOfTheMean() {
-        double[] values = IntStream.range(0, 400).mapToDouble(i -> i % 2 == 0 ? 0 : 10).toArray();
+        double[] values =
+                IntStream.range(0, 400).mapToDouble(i -> i % 2 == 0 ? 0 : 10).toArray();
 
         Bootstrap bounds = Bootstrap.of(values, 1);
 

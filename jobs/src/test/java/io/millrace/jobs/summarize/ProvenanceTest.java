@@ -37,7 +37,10 @@ class ProvenanceTest {
     void of_chunksThatAreAsGood_areAllNamed() {
         List<Source> twins = List.of(new Source(0, 5, null), new Source(6, 11, null), new Source(12, 17, null));
 
-        assertThat(new Provenance("alpha alpha gamma", twins).of("alpha.").getFirst().origins())
+        assertThat(new Provenance("alpha alpha gamma", twins)
+                        .of("alpha.")
+                        .getFirst()
+                        .origins())
                 .extracting(Origin::chunk)
                 .containsExactly(0, 1);
     }

@@ -39,8 +39,7 @@ class RoundsTest {
     }
 
     private static SummarizeConfig config(Strategy strategy, FailedChunks failed, int carry) {
-        return new SummarizeConfig(
-                strategy, 20, 0, carry, failed, "[{text}]", "({summary}) {text}", false, 1);
+        return new SummarizeConfig(strategy, 20, 0, carry, failed, "[{text}]", "({summary}) {text}", false, 1);
     }
 
     private Prompts prompts(SummarizeConfig config) {
@@ -104,11 +103,12 @@ class RoundsTest {
 
     @Test
     void mapReduce_summariesOfWhichNoTwoFitAChunk_areSaidSo() {
-        Progress end = run(
-                config(Strategy.MAP_REDUCE, FailedChunks.FAIL, 0), TEXT, _ -> new Answer("x".repeat(19), null));
+        Progress end =
+                run(config(Strategy.MAP_REDUCE, FailedChunks.FAIL, 0), TEXT, _ -> new Answer("x".repeat(19), null));
 
         assertThat(end.failure())
-                .isEqualTo("the 4 summaries of level 1 do not fit a prompt, nor do two of them fit a chunk of 20 tokens");
+                .isEqualTo(
+                        "the 4 summaries of level 1 do not fit a prompt, nor do two of them fit a chunk of 20 tokens");
     }
 
     @Test
@@ -149,12 +149,14 @@ class RoundsTest {
         Function<Request, Answer> model =
                 request -> request.text().startsWith("Beta") ? new Answer(null, "CODE: why") : firstWord(request);
 
-        assertThat(run(config(Strategy.MAP_REDUCE, FailedChunks.FAIL, 0), TEXT, model).failure())
+        assertThat(run(config(Strategy.MAP_REDUCE, FailedChunks.FAIL, 0), TEXT, model)
+                        .failure())
                 .isEqualTo("chunk 1 of 4 (characters 19 to 36): CODE: why");
         Progress end = run(config(Strategy.MAP_REDUCE, FailedChunks.LEAVE_OUT, 0), TEXT, model);
         assertThat(end.prompt()).isEqualTo("[Alpha\n\nGamma\n\nDelta]");
         assertThat(end.leftOut()).containsExactly("chunk 1 of 4 (characters 19 to 36): CODE: why");
-        assertThat(run(config(Strategy.REFINE, FailedChunks.LEAVE_OUT, 0), TEXT, model).prompt())
+        assertThat(run(config(Strategy.REFINE, FailedChunks.LEAVE_OUT, 0), TEXT, model)
+                        .prompt())
                 .isEqualTo("(Gamma) Delta four is so.");
         assertThat(run(config(Strategy.MAP_REDUCE, FailedChunks.LEAVE_OUT, 0), TEXT, _ -> new Answer(" ", null))
                         .failure())
@@ -167,8 +169,9 @@ class RoundsTest {
 
         Progress failed = run(config(Strategy.REFINE, FailedChunks.FAIL, 0), text, RoundsTest::firstWord);
         assertThat(failed.failure())
-                .isEqualTo("chunk 1 of 3 (characters 20 to 55): a code block or table of 35 tokens, which are never cut;"
-                        + " expected at most 20");
+                .isEqualTo(
+                        "chunk 1 of 3 (characters 20 to 55): a code block or table of 35 tokens, which are never cut;"
+                                + " expected at most 20");
         Progress end = run(config(Strategy.REFINE, FailedChunks.LEAVE_OUT, 0), text, RoundsTest::firstWord);
         assertThat(end.prompt()).isEqualTo("(Alpha) Beta two is long.");
         assertThat(end.leftOut()).hasSize(1);

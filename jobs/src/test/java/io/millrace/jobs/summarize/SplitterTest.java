@@ -72,16 +72,16 @@ class SplitterTest {
 
         List<Chunk> chunks = new Splitter(SplitterTest::words, 5, 2).chunks(text);
 
-        assertThat(chunks)
-                .extracting(chunk -> chunk.of(text))
-                .containsExactly("A b c. D e.", "D e. F g h.", "I j.");
+        assertThat(chunks).extracting(chunk -> chunk.of(text)).containsExactly("A b c. D e.", "D e. F g h.", "I j.");
         assertThat(chunks).extracting(Chunk::overlap).containsExactly(0, 4, 0);
     }
 
     @Test
     void chunks_anyText_fitAndLoseNothingButSpace() {
         SplittableRandom random = new SplittableRandom(7);
-        String[] parts = {"word ", "Two words. ", "\n\n", "\n", "```\ncode here\n```\n", "| a |\n|---|\n| b |\n\n", "  ", "x! "};
+        String[] parts = {
+            "word ", "Two words. ", "\n\n", "\n", "```\ncode here\n```\n", "| a |\n|---|\n| b |\n\n", "  ", "x! "
+        };
         for (int trial = 0; trial < 300; trial++) {
             StringBuilder made = new StringBuilder();
             for (int part = random.nextInt(60); part > 0; part--) {
@@ -94,15 +94,18 @@ class SplitterTest {
 
             int covered = 0;
             for (Chunk chunk : new Splitter(SplitterTest::words, most, overlap).chunks(text)) {
-                assertThat(chunk.start()).as(text).isEqualTo(
-                        chunk.overlap() > 0 ? covered - chunk.overlap() : chunk.start());
-                assertThat(text.substring(Math.min(covered, chunk.start() + chunk.overlap()), chunk.start() + chunk.overlap()))
+                assertThat(chunk.start())
+                        .as(text)
+                        .isEqualTo(chunk.overlap() > 0 ? covered - chunk.overlap() : chunk.start());
+                assertThat(text.substring(
+                                Math.min(covered, chunk.start() + chunk.overlap()), chunk.start() + chunk.overlap()))
                         .as(text)
                         .isBlank();
                 assertThat(chunk.end()).as(text).isGreaterThan(covered);
-                boolean isBlock = blocks.stream().anyMatch(block -> text.substring(block.start(), block.end())
-                        .strip()
-                        .equals(chunk.of(text)));
+                boolean isBlock = blocks.stream()
+                        .anyMatch(block -> text.substring(block.start(), block.end())
+                                .strip()
+                                .equals(chunk.of(text)));
                 assertThat(chunk.tokens() <= most || isBlock).as(text).isTrue();
                 for (Blocks.Range block : blocks) {
                     String inside = text.substring(block.start(), block.end()).strip();

@@ -74,13 +74,17 @@ class SummarizeConfigTest {
                         "summarize.continue-template", "{text}",
                         "summarize.nonsense", "1",
                         "sampling.top-p", "7"))
-                .isInstanceOfSatisfying(ConfigException.class, wrong -> assertThat(wrong.problems())
-                        .hasSize(6)
-                        .anyMatch(line -> line.startsWith("summarize.strategy: expected one of"))
-                        .anyMatch(line -> line.startsWith("summarize.overlap-tokens: expected less than"))
-                        .anyMatch(line -> line.startsWith("summarize.combine-template: expected {text}, got no text"))
-                        .anyMatch(line -> line.startsWith("summarize.continue-template: expected {text} and {summary}"))
-                        .anyMatch(line -> line.startsWith("summarize.nonsense: no such key"))
-                        .anyMatch(line -> line.startsWith("sampling.top-p")));
+                .isInstanceOfSatisfying(
+                        ConfigException.class,
+                        wrong -> assertThat(wrong.problems())
+                                .hasSize(6)
+                                .anyMatch(line -> line.startsWith("summarize.strategy: expected one of"))
+                                .anyMatch(line -> line.startsWith("summarize.overlap-tokens: expected less than"))
+                                .anyMatch(line ->
+                                        line.startsWith("summarize.combine-template: expected {text}, got no text"))
+                                .anyMatch(line ->
+                                        line.startsWith("summarize.continue-template: expected {text} and {summary}"))
+                                .anyMatch(line -> line.startsWith("summarize.nonsense: no such key"))
+                                .anyMatch(line -> line.startsWith("sampling.top-p")));
     }
 }

@@ -29,7 +29,11 @@ class SummaryDatasetsIT {
     private Path dir = Path.of("");
 
     private static List<JsonNode> shared(String name, int rows) throws IOException {
-        Path file = Millrace.home().root().resolveSibling("shared").resolve("datasets").resolve(name);
+        Path file = Millrace.home()
+                .root()
+                .resolveSibling("shared")
+                .resolve("datasets")
+                .resolve(name);
         assumeTrue(Files.exists(file), () -> "skipped: " + file + " is absent");
         List<JsonNode> documents = new ArrayList<>();
         try (Stream<String> lines = Files.lines(file)) {
@@ -42,7 +46,8 @@ class SummaryDatasetsIT {
 
     private JsonNode report(List<ObjectNode> documents, String... more) throws IOException {
         Path input = Files.write(
-                dir.resolve("in.jsonl"), documents.stream().map(JsonNode::toString).toList());
+                dir.resolve("in.jsonl"),
+                documents.stream().map(JsonNode::toString).toList());
         Path output = dir.resolve("out");
         List<String> args = new ArrayList<>(List.of("summarize", "--input", input.toString()));
         args.addAll(List.of("--output", output.toString(), "--master", "local[2]", "--no-gate"));
@@ -53,7 +58,9 @@ class SummaryDatasetsIT {
         CommandLine commandLine = Millrace.commandLine();
         commandLine.setOut(new PrintWriter(new StringWriter()));
         commandLine.setErr(new PrintWriter(err));
-        assertThat(commandLine.execute(args.toArray(String[]::new))).as(err.toString()).isZero();
+        assertThat(commandLine.execute(args.toArray(String[]::new)))
+                .as(err.toString())
+                .isZero();
         return JSON.readTree(output.resolve("_millrace/report.json").toFile());
     }
 
@@ -81,7 +88,8 @@ class SummaryDatasetsIT {
         JsonNode story = shared("squality/dev.jsonl", 1).getFirst();
         ArrayNode references = JSON.createArrayNode();
         story.at("/questions/0/responses").forEach(response -> references.add(response.get("response_text")));
-        ObjectNode document = JSON.createObjectNode().put("text", story.get("document").asText());
+        ObjectNode document =
+                JSON.createObjectNode().put("text", story.get("document").asText());
         document.set("references", references);
 
         JsonNode report = report(List.of(document), "--strategy", "map-reduce");

@@ -44,9 +44,9 @@ public record InputRecipe(
     public List<String> columns() {
         Set<String> columns = new LinkedHashSet<>();
         columns.add(textColumn);
-        for (String column : new @Nullable String[] {
-            idColumn, referenceColumn, parametersColumn, continuationsColumn, faultColumn
-        }) {
+        for (String column :
+                new @Nullable String[] {idColumn, referenceColumn, parametersColumn, continuationsColumn, faultColumn
+                }) {
             if (column != null) {
                 columns.add(column);
             }

@@ -26,7 +26,8 @@ public final class ReadShards implements FlatMapFunction<String, Row> {
     /// @param shard as {@link Shard#toJson}
     @Override
     public Iterator<Row> call(String shard) {
-        ShardRows rows = ShardRows.open(Shard.ofJson(shard), recipe, hadoop.value().value());
+        ShardRows rows =
+                ShardRows.open(Shard.ofJson(shard), recipe, hadoop.value().value());
         TaskCompletionListener close = _ -> rows.close();
         TaskContext.get().addTaskCompletionListener(close);
         return new Iterator<>() {
