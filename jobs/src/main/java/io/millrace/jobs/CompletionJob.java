@@ -43,7 +43,7 @@ public final class CompletionJob {
     }
 
     public int run(JavaSparkContext spark, Gate gate) {
-        Run run = Run.open(spark, config, request);
+        Run run = Run.open(spark, config, request, gate.asksForLanguages());
         long startedNanos = System.nanoTime();
         RunTotals computed = complete(run, spark, () -> generate(run, spark, gate));
         Duration generation = Duration.ofNanos(System.nanoTime() - startedNanos);

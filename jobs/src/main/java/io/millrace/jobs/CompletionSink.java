@@ -65,10 +65,8 @@ final class CompletionSink {
         boolean ours = fileSystem().exists(output.aside());
         forEachFile(entry -> {
             String name = entry.getPath().getName();
-            boolean known = name.equals(output.aside().getName())
-                    || name.equals(SUCCESS)
-                    || name.startsWith(".")
-                    || isPart(name);
+            // no reader of Parquet looks at names that begin so
+            boolean known = name.startsWith("_") || name.startsWith(".") || isPart(name);
             if (!ours || !known) {
                 throw new JobException("output " + dir + ": expected an empty directory, got one with " + name
                         + "; choose another --output");

@@ -24,6 +24,13 @@ final class ConfigFile {
         return write(mapper, groups(config));
     }
 
+    /// The same with a group of keys that a command has of its own.
+    static String yaml(JobConfig config, String group, Map<String, Object> keys) {
+        Map<String, Object> groups = groups(config);
+        groups.put(group, keys);
+        return write(new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)), groups);
+    }
+
     /// Every key, in groups.
     static Map<String, Object> groups(JobConfig config) {
         Map<String, Object> groups = new LinkedHashMap<>();
@@ -52,6 +59,7 @@ final class ConfigFile {
         putIfThere(keys, "reference-column", input.referenceColumn());
         putIfThere(keys, "parameters-column", input.parametersColumn());
         putIfThere(keys, "continuations-column", input.continuationsColumn());
+        putIfThere(keys, "fault-column", input.faultColumn());
         keys.put("whole-files", input.wholeFiles());
         keys.put("multi-line-csv", input.multiLineCsv());
         keys.put("limit", input.limit());
@@ -124,6 +132,7 @@ final class ConfigFile {
         keys.put("master", gate.master());
         putIfThere(keys, "metrics-repository", gate.metricsRepository());
         keys.put("dataset", gate.dataset());
+        keys.put("languages", word(gate.languages()));
         return keys;
     }
 

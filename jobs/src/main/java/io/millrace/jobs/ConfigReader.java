@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// Turns the words of merged {@link Settings} into values, and collects everything that is wrong instead of
 /// stopping at the first. A value that is wrong is read as a harmless one; nobody sees it, since {@link
 /// #throwIfWrong} comes last.
-final class ConfigReader {
+public final class ConfigReader {
     private static final Pattern BYTES = Pattern.compile("(\\d+)\\s*([kmgt]?)b?");
 
     private final Map<String, List<String>> values = new LinkedHashMap<>();
@@ -23,7 +23,7 @@ final class ConfigReader {
     private final List<String> problems = new ArrayList<>();
 
     /// @param layers lowest precedence first
-    ConfigReader(List<Settings> layers) {
+    public ConfigReader(List<Settings> layers) {
         this.layers = layers.stream().map(Settings::name).distinct().toList();
         for (Settings layer : layers) {
             layer.values().forEach((key, value) -> {
@@ -34,18 +34,18 @@ final class ConfigReader {
     }
 
     /// @param key whose words are to blame, to say where they stand
-    void problem(String key, String problem) {
+    public void problem(String key, String problem) {
         problems.add(problem + from(key));
     }
 
-    void throwIfWrong() {
+    public void throwIfWrong() {
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);
         }
     }
 
     /// Complains about keys that nobody knows; keys of Spark are Spark's affair.
-    void refuseUnknown(Iterable<String> known, Predicate<String> passedThrough) {
+    public void refuseUnknown(Iterable<String> known, Predicate<String> passedThrough) {
         List<String> names = new ArrayList<>();
         known.forEach(names::add);
         for (String key : values.keySet()) {
@@ -69,8 +69,7 @@ final class ConfigReader {
         return values.getOrDefault(key, List.of());
     }
 
-    @Nullable
-    String optional(String key) {
+    public @Nullable String optional(String key) {
         List<String> words = texts(key);
         if (words.size() > 1) {
             wrong(key, "one value", words);
@@ -78,7 +77,7 @@ final class ConfigReader {
         return words.isEmpty() || words.getFirst().isEmpty() ? null : words.getFirst();
     }
 
-    String text(String key) {
+    public String text(String key) {
         String word = optional(key);
         if (word == null) {
             problem(key, key + ": expected a value, got none");
@@ -87,7 +86,7 @@ final class ConfigReader {
         return word;
     }
 
-    boolean flag(String key) {
+    public boolean flag(String key) {
         return switch (text(key).toLowerCase(Locale.ROOT)) {
             case "true", "yes", "on" -> true;
             case "false", "no", "off" -> false;
@@ -98,7 +97,7 @@ final class ConfigReader {
         };
     }
 
-    int integer(String key, int least) {
+    public int integer(String key, int least) {
         return (int) whole(key, least, Integer.MAX_VALUE);
     }
 
@@ -143,7 +142,7 @@ final class ConfigReader {
         return Long.parseLong(matcher.group(1)) << (10 * power);
     }
 
-    <E extends Enum<E>> E choice(String key, E[] choices) {
+    public <E extends Enum<E>> E choice(String key, E[] choices) {
         String word = switched(text(key), choices);
         List<String> names = new ArrayList<>();
         for (E choice : choices) {
@@ -168,7 +167,7 @@ final class ConfigReader {
         };
     }
 
-    void wrong(String key, String expected, Object got) {
+    public void wrong(String key, String expected, Object got) {
         problem(key, key + ": expected " + expected + ", got " + got);
     }
 

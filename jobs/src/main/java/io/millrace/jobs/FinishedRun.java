@@ -86,6 +86,7 @@ public final class FinishedRun {
                 input.referenceColumn(),
                 input.parametersColumn(),
                 input.continuationsColumn(),
+                input.faultColumn(),
                 PromptTemplate.parse(config.prompt().template()).columns());
     }
 }

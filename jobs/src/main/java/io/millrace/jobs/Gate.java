@@ -5,16 +5,21 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.millrace.schemas.AuditExchange;
 import io.millrace.schemas.AuditExchange.Request;
 import io.millrace.schemas.AuditExchange.Tag;
+import io.millrace.schemas.Columns;
 import io.millrace.udf.GenerateRecipe;
 import io.millrace.udf.RetryPlan;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// Whether the committed output is good enough to be used: the auditor's answer about it.
@@ -23,6 +28,8 @@ public final class Gate implements AutoCloseable {
     static final String VERDICT_FILE = AuditExchange.VERDICT_FILE;
 
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Pattern LANGUAGE =
+            Pattern.compile("\\b(" + Columns.Completion.LANGUAGE + "|" + Columns.Completion.SOURCE_LANGUAGE + ")\\b");
 
     private final MillraceHome home;
     private final JobConfig.Gate config;
@@ -34,6 +41,40 @@ public final class Gate implements AutoCloseable {
         if (config.enabled()) {
             Auditor.requireBuilt(home.auditorTarget());
         }
+    }
+
+    /// Whether a rule asks for the language of a row's texts. A file that cannot be read is the auditor's to
+    /// complain about.
+    boolean asksForLanguages() {
+        String rules = config.rules();
+        return config.enabled() && askForLanguages(rules == null ? home.starterRules() : Path.of(rules));
+    }
+
+    static boolean askForLanguages(Path rules) {
+        try {
+            JsonNode file = new ObjectMapper(new YAMLFactory()).readTree(rules.toFile());
+            return file != null && mentionsLanguage(file.path("rules"));
+        } catch (IOException _) {
+            return true;
+        }
+    }
+
+    private static boolean mentionsLanguage(JsonNode node) {
+        if (node.isTextual()) {
+            return LANGUAGE.matcher(node.asText()).find();
+        }
+        for (Map.Entry<String, JsonNode> field : node.properties()) {
+            boolean isProse = field.getKey().equals("name") || field.getKey().equals("description");
+            if (!isProse && mentionsLanguage(field.getValue())) {
+                return true;
+            }
+        }
+        for (JsonNode element : node.isArray() ? node : List.<JsonNode>of()) {
+            if (mentionsLanguage(element)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Starts the auditor, unless the gate is off or it runs. Its start takes as long as a small run and

@@ -89,6 +89,7 @@ final class InputPlanner {
                 input.referenceColumn(),
                 input.parametersColumn(),
                 input.continuationsColumn(),
+                input.faultColumn(),
                 templateColumns);
     }
 

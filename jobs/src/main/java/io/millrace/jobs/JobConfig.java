@@ -45,6 +45,8 @@ public record JobConfig(
     /// @param textColumn column of the texts; null only where the files may turn out to be text files
     /// @param parametersColumn column of a JSON object of what each row asks for in place of the run's sampling
     /// @param continuationsColumn column of a JSON array of strings to score behind the prompt
+    /// @param faultColumn column of what was wrong with a row in a stage before, see {@link
+    ///     io.millrace.udf.CarriedFault}
     /// @param limit rows to take from the start, files in the order of their names; 0 for all
     public record Input(
             List<String> paths,
@@ -54,6 +56,7 @@ public record JobConfig(
             @Nullable String referenceColumn,
             @Nullable String parametersColumn,
             @Nullable String continuationsColumn,
+            @Nullable String faultColumn,
             boolean wholeFiles,
             boolean multiLineCsv,
             long limit) {}
@@ -74,12 +77,22 @@ public record JobConfig(
     /// @param master Spark master of the auditor's own context
     /// @param metricsRepository file that keeps the metrics of runs; null for none
     /// @param dataset name of the corpus in that file
+    /// @param languages whether rows tell the languages of their texts
     public record Gate(
             boolean enabled,
             @Nullable String rules,
             String master,
             @Nullable String metricsRepository,
-            String dataset) {}
+            String dataset,
+            Languages languages) {}
+
+    /// Whether rows tell the languages of their texts.
+    public enum Languages {
+        /// If a rule of the gate asks for them.
+        AUTO,
+        ON,
+        OFF
+    }
 
     public JobConfig {
         sparkConf = Map.copyOf(sparkConf);
@@ -95,6 +108,7 @@ public record JobConfig(
         keys.put("input.reference-column", null);
         keys.put("input.parameters-column", null);
         keys.put("input.continuations-column", null);
+        keys.put("input.fault-column", null);
         keys.put("input.whole-files", "false");
         keys.put("input.multi-line-csv", "false");
         keys.put("input.limit", "0");
@@ -149,6 +163,7 @@ public record JobConfig(
         keys.put("gate.master", "local[2]");
         keys.put("gate.metrics-repository", null);
         keys.put("gate.dataset", null);
+        keys.put("gate.languages", "auto");
         keys.put("spark.master", "local[*,4]");
         return keys;
     }
@@ -210,7 +225,8 @@ public record JobConfig(
                 reader.optional("gate.rules"),
                 reader.text("gate.master"),
                 reader.optional("gate.metrics-repository"),
-                dataset == null ? String.join(",", reader.texts("input.path")) : dataset);
+                dataset == null ? String.join(",", reader.texts("input.path")) : dataset,
+                reader.choice("gate.languages", Languages.values()));
     }
 
     private static Input input(ConfigReader reader) {
@@ -240,6 +256,7 @@ public record JobConfig(
                 reader.optional("input.reference-column"),
                 reader.optional("input.parameters-column"),
                 reader.optional("input.continuations-column"),
+                reader.optional("input.fault-column"),
                 reader.flag("input.whole-files"),
                 reader.flag("input.multi-line-csv"),
                 reader.whole("input.limit", 0, Long.MAX_VALUE));

@@ -61,6 +61,11 @@ public record MillraceHome(Path root, Path workDir) {
                 .toString();
     }
 
+    /// The rules of a gate that is given none.
+    Path starterRules() {
+        return root.resolve("jobs/quality/rules/summarize.yaml");
+    }
+
     /// The auditor's folder of built files.
     Path auditorTarget() {
         return root.resolve("jobs/quality/target");

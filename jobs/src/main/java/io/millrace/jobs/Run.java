@@ -59,8 +59,9 @@ final class Run {
 
     /// Plans, looks what of it is done, and takes the directory.
     ///
+    /// @param languagesAsked whether the gate's rules ask for the languages of the rows' texts
     /// @throws JobException if the directory holds another run and nothing was said of what becomes of it
-    static Run open(JavaSparkContext spark, JobConfig config, RunRequest request) {
+    static Run open(JavaSparkContext spark, JobConfig config, RunRequest request, boolean languagesAsked) {
         CompletionSink sink = CompletionSink.open(config.outputDir(), spark.hadoopConfiguration());
         EarlierRun earlier = EarlierRun.read(sink);
         // the engine opens while the input is planned
@@ -73,7 +74,15 @@ final class Run {
         InputPlan plan = planner.plan(earlier == null ? null : earlier.plan());
         EngineIdentity engine = EngineIdentity.ofJson(answer(question));
         Parity parity = config.cards().beside() == null ? null : parity(spark, stage, config);
-        RunFingerprint fingerprint = RunFingerprint.of(config, plan, engine, parity);
+        boolean newRun = earlier == null || request.ifDifferent() == IfDifferent.NEW_RUN;
+        boolean languages = switch (config.gate().languages()) {
+            case ON -> true;
+            case OFF -> false;
+            // a run that goes on does so as it began, whatever its gate asks for today
+            case AUTO -> newRun ? languagesAsked : earlier.fingerprint().tellsLanguages();
+        };
+        RunFingerprint fingerprint =
+                RunFingerprint.of(config, plan, engine, parity).withLanguages(languages);
 
         RunLedger ledger = RunLedger.read(sink, plan, fingerprint.sha256());
         if (request.ifDifferent() == IfDifferent.NEW_RUN && (earlier != null || ledger.strays() > 0)) {
@@ -89,7 +98,13 @@ final class Run {
 
         String runId = earlier == null ? UUID.randomUUID().toString() : earlier.runId();
         GenerateRecipe generate = new GenerateRecipe(
-                config.engine(), config.prompt(), config.sampling(), runId, fingerprint.sha256(), Builds.version());
+                        config.engine(),
+                        config.prompt(),
+                        config.sampling(),
+                        runId,
+                        fingerprint.sha256(),
+                        Builds.version())
+                .withLanguages(languages);
         ShardRecipe recipe =
                 new ShardRecipe(generate, planner.recipe(plan), sink.output(), engine, config.stallSeconds());
         RunManifest manifest = RunManifest.of(earlier == null ? null : earlier.manifest(), runId, request.command())

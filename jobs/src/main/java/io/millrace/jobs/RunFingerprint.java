@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param fields name to value
 record RunFingerprint(SortedMap<String, String> fields) {
     private static final String NONE = "(none)";
+    private static final String LANGUAGES = "rows.languages";
 
     /// @param parity of the engine that computes beside the other, if there is one
     static RunFingerprint of(JobConfig config, InputPlan plan, EngineIdentity engine, @Nullable Parity parity) {
@@ -56,6 +57,17 @@ record RunFingerprint(SortedMap<String, String> fields) {
         fields.put("input.parameters-column", String.valueOf(config.input().parametersColumn()));
         fields.put("input.continuations-column", String.valueOf(config.input().continuationsColumn()));
         return new RunFingerprint(fields);
+    }
+
+    /// The same of a run whose rows tell the languages of their texts, or do not.
+    RunFingerprint withLanguages(boolean told) {
+        SortedMap<String, String> all = new TreeMap<>(fields);
+        all.put(LANGUAGES, told ? "told" : "not told");
+        return new RunFingerprint(all);
+    }
+
+    boolean tellsLanguages() {
+        return "told".equals(fields.get(LANGUAGES));
     }
 
     /// SHA-256 over names and values, lower-case hex.

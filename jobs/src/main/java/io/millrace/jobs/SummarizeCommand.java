@@ -1,6 +1,9 @@
 package io.millrace.jobs;
 
+import io.millrace.jobs.summarize.LongDocumentJob;
+import io.millrace.jobs.summarize.SummarizeConfig;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -45,15 +48,41 @@ final class SummarizeCommand implements Callable<Integer> {
     @Option(names = "--max-tokens", paramLabel = "N", description = "Longest summary, in tokens.")
     private @Nullable String maxTokens;
 
+    @Option(
+            names = "--strategy",
+            paramLabel = "NAME",
+            description = "How documents longer than a prompt are summarised: single, map-reduce, refine or"
+                    + " hierarchical.")
+    private @Nullable String strategy;
+
+    @Option(
+            names = "--metrics",
+            description = "Measure the summaries beside the lead of their texts; strategies other than single always"
+                    + " are.")
+    private boolean metrics;
+
     @Override
     public Integer call() {
         MillraceHome home = Millrace.home();
-        JobConfig config = JobConfig.resolve(home, run.layers(own()));
+        List<Settings> layers = run.layers(own());
+        SummarizeConfig.Resolved resolved = SummarizeConfig.resolve(home, layers);
+        JobConfig config = resolved.job();
         var out = commandSpec().commandLine().getOut();
         if (run.isDryRun()) {
-            out.print(ConfigFile.yaml(config));
+            out.print(ConfigFile.yaml(config, "summarize", resolved.summarize().keys()));
             out.flush();
             return ExitCode.OK;
+        }
+        if (resolved.summarize().isLong() || resolved.summarize().metrics()) {
+            return new LongDocumentJob(
+                            home,
+                            layers,
+                            resolved,
+                            run.request(config),
+                            out,
+                            commandSpec().commandLine().getErr(),
+                            Millrace.isTerminal())
+                    .run();
         }
         return new CompletionJob(
                         config,
@@ -70,6 +99,8 @@ final class SummarizeCommand implements Callable<Integer> {
         put(own, "input.reference-column", referenceColumn);
         put(own, "prompt.template", promptTemplate);
         put(own, "sampling.max-tokens", maxTokens);
+        put(own, "summarize.strategy", strategy);
+        put(own, "summarize.metrics", metrics ? "true" : null);
         return own;
     }
 

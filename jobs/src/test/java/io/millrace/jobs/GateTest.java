@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -39,6 +40,20 @@ class GateTest {
         assertThat(verdict.summary()).isEqualTo("1 of 2 rules failed");
         assertThat(verdict.details())
                 .containsExactly("  fail-run  ok_share: 0.5 < 0.99", "      file:/in row group 0 row 7  error  null");
+    }
+
+    @Test
+    void askForLanguages_whereARulesQuestionNamesTheColumn() throws IOException {
+        assertThat(Gate.askForLanguages(Millrace.home().starterRules())).isTrue();
+        Path rules = Files.writeString(dir.resolve("rules.yaml"), """
+                version: 1
+                rules:
+                  - {name: language, level: warn, description: no language here, complete: request_id}
+                """);
+        assertThat(Gate.askForLanguages(rules)).isFalse();
+        Files.writeString(rules, "  - {name: b, level: warn, complete: source_language}\n", StandardOpenOption.APPEND);
+        assertThat(Gate.askForLanguages(rules)).isTrue();
+        assertThat(Gate.askForLanguages(dir.resolve("absent.yaml"))).isTrue();
     }
 
     @Test

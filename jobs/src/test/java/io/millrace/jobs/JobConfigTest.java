@@ -25,7 +25,7 @@ class JobConfigTest {
 
     private static final String EVERY_KEY = """
             input: {path: [a.csv, b.csv], format: csv, text-column: t, id-column: i, reference-column: r,
-                    parameters-column: p, continuations-column: s,
+                    parameters-column: p, continuations-column: s, fault-column: f,
                     whole-files: true, multi-line-csv: true, limit: 7}
             output: {dir: /out}
             engine: {kind: served, model-dir: /m, model-cache: /c, ring: reference, threads: 3, cache-budget: 512m,
@@ -39,7 +39,7 @@ class JobConfigTest {
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
                        samples: 2, beams: 1, length-penalty: 0.5, logprobs: 3}
             plan: {shard-rows: 10}
-            gate: {enabled: false, rules: r.yaml, master: local, metrics-repository: m.json, dataset: d}
+            gate: {enabled: false, rules: r.yaml, master: local, metrics-repository: m.json, dataset: d, languages: off}
             spark: {master: "local[3]", executor: {memory: 2g}}
             """;
 
@@ -65,6 +65,7 @@ class JobConfigTest {
                         "description",
                         "package",
                         "synopsis",
+                        null,
                         null,
                         null,
                         false,
@@ -93,7 +94,12 @@ class JobConfigTest {
         assertThat(config.stallSeconds()).isEqualTo(60);
         assertThat(config.gate())
                 .isEqualTo(new JobConfig.Gate(
-                        true, null, "local[2]", null, "/checkout/jobs/corpus/debian-synopsis-test.parquet"));
+                        true,
+                        null,
+                        "local[2]",
+                        null,
+                        "/checkout/jobs/corpus/debian-synopsis-test.parquet",
+                        JobConfig.Languages.AUTO));
         assertThat(config.sparkMaster()).isEqualTo("local[*,4]");
         assertThat(config.sparkConf()).isEmpty();
     }
@@ -110,7 +116,17 @@ class JobConfigTest {
         assertThat(config)
                 .isEqualTo(new JobConfig(
                         new JobConfig.Input(
-                                List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", "p", "s", true, true, 7),
+                                List.of("a.csv", "b.csv"),
+                                InputFormat.CSV,
+                                "t",
+                                "i",
+                                "r",
+                                "p",
+                                "s",
+                                "f",
+                                true,
+                                true,
+                                7),
                         "/out",
                         new EngineRecipe(
                                 "served",
@@ -147,7 +163,7 @@ class JobConfigTest {
                         new SamplingRecipe(0.5, 0.9, 40, 0.1, 5, List.of("x", "y"), -3, 2, 1, 0.5, 3),
                         10,
                         9,
-                        new JobConfig.Gate(false, "r.yaml", "local", "m.json", "d"),
+                        new JobConfig.Gate(false, "r.yaml", "local", "m.json", "d", JobConfig.Languages.OFF),
                         "local[3]",
                         Map.of("spark.executor.memory", "2g")));
     }

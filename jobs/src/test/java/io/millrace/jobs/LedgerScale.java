@@ -74,7 +74,7 @@ final class LedgerScale {
     private static final RunRequest REQUEST = new RunRequest(List.of("scale"), RunRequest.IfDifferent.REFUSE, false);
 
     private static void plant(JavaSparkContext spark, JobConfig config) {
-        Run run = Run.open(spark, config, REQUEST);
+        Run run = Run.open(spark, config, REQUEST, false);
         List<String> shards = RunLedger.read(
                         run.sink(), run.plan(), run.recipe().configFingerprint())
                 .pending();
@@ -170,7 +170,7 @@ final class LedgerScale {
         }
 
         began = System.nanoTime();
-        Run run = Run.open(spark, config, REQUEST);
+        Run run = Run.open(spark, config, REQUEST, false);
         double startSeconds = seconds(began);
         run.compute(spark);
         began = System.nanoTime();

@@ -19,7 +19,8 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /// Results as rows of `completion.v3`, metric columns included: they are cheap beside the inference, and
-/// thresholds can then change without it. Confined to one task.
+/// thresholds can then change without it. Languages, which are not, are told where that is asked for. Confined
+/// to one task.
 final class CompletionRows {
     static final String OK = "ok";
     static final String ERROR = "error";
@@ -98,7 +99,9 @@ final class CompletionRows {
 
     /// The row of a sample that the input row does not have.
     Row skipped(PromptRows.Prompt.Skipped prompt) {
-        return common(prompt.source(), SKIPPED).set(Completion.FINISH_REASON, null).toRow();
+        return common(prompt.source(), SKIPPED)
+                .set(Completion.FINISH_REASON, null)
+                .toRow();
     }
 
     /// The row of a request the engine could not answer.
@@ -111,8 +114,7 @@ final class CompletionRows {
         return failed(prompt.source(), prompt.prompt(), result, attempts);
     }
 
-    private Row failed(
-            PromptRows.Source source, EncodedPrompt prompt, GenerationResult.Failed result, int attempts) {
+    private Row failed(PromptRows.Source source, EncodedPrompt prompt, GenerationResult.Failed result, int attempts) {
         NamedRow row = common(source, ERROR);
         prompt(row, prompt);
         row.set(
@@ -219,12 +221,14 @@ final class CompletionRows {
         row.set(Completion.LENGTH_RATIO, source.chars() == 0 ? null : (double) outputChars / source.chars());
         row.set(Completion.REPETITION, TextMetrics.repetition(output));
         row.set(Completion.TEMPLATE_LEAK, TextMetrics.leaksTemplate(output));
-        row.set(Completion.LANGUAGE, languages.of(output));
-        row.set(Completion.SOURCE_LANGUAGE, languages.of(source.start()));
+        if (recipe.languages()) {
+            row.set(Completion.LANGUAGE, languages.of(output));
+            row.set(Completion.SOURCE_LANGUAGE, languages.of(source.start()));
+        }
         row.set(Completion.JSON_VALID, TextMetrics.isJson(output));
         row.set(Completion.REPLACEMENT_CHARS, TextMetrics.replacementShare(output));
         if (source.reference() != null) {
-            Rouge.Scores scores = Rouge.score(source.reference(), output);
+            Rouge.Scores scores = Rouge.score(References.of(source.reference()), output);
             row.set(Completion.ROUGE1, scores.rouge1());
             row.set(Completion.ROUGE2, scores.rouge2());
             row.set(Completion.ROUGE_L, scores.rougeL());

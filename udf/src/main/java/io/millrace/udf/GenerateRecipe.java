@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 /// @param runId the run that writes the rows
 /// @param configFingerprint SHA-256 over everything that can change an answer, lower-case hex
 /// @param engineVersion version of the software that writes the rows
+/// @param languages whether rows tell the languages of their texts, which costs seconds for each executor
 /// @param retry which retry it is; null for the first computation of a row
 public record GenerateRecipe(
         EngineRecipe engine,
@@ -16,10 +17,11 @@ public record GenerateRecipe(
         String runId,
         String configFingerprint,
         String engineVersion,
+        boolean languages,
         @Nullable Retry retry)
         implements Serializable {
 
-    /// Of rows that are computed for the first time.
+    /// Of rows that are computed for the first time, and tell no languages.
     public GenerateRecipe(
             EngineRecipe engine,
             PromptRecipe prompt,
@@ -27,7 +29,7 @@ public record GenerateRecipe(
             String runId,
             String configFingerprint,
             String engineVersion) {
-        this(engine, prompt, sampling, runId, configFingerprint, engineVersion, null);
+        this(engine, prompt, sampling, runId, configFingerprint, engineVersion, false, null);
     }
 
     /// Of rows that are computed again.
@@ -35,7 +37,19 @@ public record GenerateRecipe(
     /// @throws IllegalArgumentException if the retry's parameters do not go with the others
     public GenerateRecipe with(Retry retry) {
         return new GenerateRecipe(
-                engine, prompt, sampling.with(retry.parameters()), runId, configFingerprint, engineVersion, retry);
+                engine,
+                prompt,
+                sampling.with(retry.parameters()),
+                runId,
+                configFingerprint,
+                engineVersion,
+                languages,
+                retry);
+    }
+
+    /// The same with rows that tell the languages of their texts, or do not.
+    public GenerateRecipe withLanguages(boolean told) {
+        return new GenerateRecipe(engine, prompt, sampling, runId, configFingerprint, engineVersion, told, retry);
     }
 
     /// Seed of a row's random numbers.
@@ -51,7 +65,7 @@ public record GenerateRecipe(
 
     /// The same for another engine.
     public GenerateRecipe withEngine(EngineRecipe other) {
-        return new GenerateRecipe(other, prompt, sampling, runId, configFingerprint, engineVersion, retry);
+        return new GenerateRecipe(other, prompt, sampling, runId, configFingerprint, engineVersion, languages, retry);
     }
 
     /// Requests one task keeps under way: twice the running batch, so that the batch stays full although

@@ -19,5 +19,7 @@ public enum RowFault {
     /// The row's continuations are no JSON array of texts, or of none.
     CONTINUATIONS_INVALID,
     /// The prompt has more tokens than it may have, and cutting the text was not asked for or is not enough.
-    PROMPT_TOO_LONG
+    PROMPT_TOO_LONG,
+    /// A stage before this one failed for the row; the message says which part of it and why.
+    EARLIER_STAGE
 }

@@ -20,8 +20,7 @@ final class RowParameters {
     /// Most likeliest tokens that are told, as OpenAI has it.
     static final int MAX_TOP_LOGPROBS = 20;
 
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final Set<String> KNOWN = new TreeSet<>(Set.of(
             "temperature",
             "top_p",
@@ -288,7 +287,8 @@ final class RowParameters {
                 || !value.canConvertToLong()
                 || value.longValue() < least
                 || value.longValue() > most) {
-            throw wrong(name, least == Long.MIN_VALUE ? "a whole number" : "a whole number from " + least + " to " + most);
+            throw wrong(
+                    name, least == Long.MIN_VALUE ? "a whole number" : "a whole number from " + least + " to " + most);
         }
         return value.longValue();
     }

@@ -49,22 +49,10 @@ class GenerateFunctionTest {
         return rows;
     }
 
-    private static Row input(
-            long row, String text, @Nullable String parameters, @Nullable String continuations) {
+    private static Row input(long row, String text, @Nullable String parameters, @Nullable String continuations) {
         return new GenericRowWithSchema(
                 new Object[] {
-                    "file:/in",
-                    "1@2",
-                    0,
-                    row,
-                    null,
-                    text,
-                    "the reference",
-                    null,
-                    null,
-                    null,
-                    parameters,
-                    continuations
+                    "file:/in", "1@2", 0, row, null, text, "the reference", null, null, null, parameters, continuations
                 },
                 InputColumns.schema(List.of()));
     }
@@ -85,6 +73,16 @@ class GenerateFunctionTest {
         List<Row> rows = run(recipe(1), texts);
 
         assertThat(rows).extracting(row -> value(row, Completion.OUTPUT_TEXT)).containsExactly((Object[]) texts);
+    }
+
+    @Test
+    void call_languages_areToldWhereAsked() {
+        String text = "The mill stands where the river leaves the hills, and a wheel of oak turns its stones.";
+
+        assertThat(value(run(recipe(1), text).getFirst(), Completion.SOURCE_LANGUAGE))
+                .isNull();
+        assertThat(value(run(recipe(1).withLanguages(true), text).getFirst(), Completion.SOURCE_LANGUAGE))
+                .isEqualTo("eng");
     }
 
     @Test
@@ -171,7 +169,9 @@ class GenerateFunctionTest {
         assertThat(rows)
                 .extracting(row -> value(row, Completion.STATUS))
                 .containsExactly("ok", "ok", "skipped", "ok", "ok", "ok", "error", "error", "error");
-        assertThat(rows.subList(0, 2)).extracting(row -> value(row, Completion.SEED)).containsExactly(5L, 6L);
+        assertThat(rows.subList(0, 2))
+                .extracting(row -> value(row, Completion.SEED))
+                .containsExactly(5L, 6L);
         assertThat(value(rows.get(2), Completion.FINISH_REASON)).isNull();
         assertThat(value(rows.get(2), Completion.RowError.COLUMN)).isNull();
         assertThat(((Row) value(rows.get(6), Completion.RowError.COLUMN)).getString(2))
@@ -225,7 +225,9 @@ class GenerateFunctionTest {
         assertThat(told).extracting(token -> token.getString(0)).containsExactly("a", "b");
         assertThat(told.getFirst().getInt(1)).isEqualTo('a');
         assertThat(told.getFirst().getDouble(2)).isEqualTo(-0.5);
-        assertThat(told.getFirst().<Row>getList(3)).extracting(top -> top.getString(0)).containsExactly("a", "`");
+        assertThat(told.getFirst().<Row>getList(3))
+                .extracting(top -> top.getString(0))
+                .containsExactly("a", "`");
         assertThat(logprobs(rows.get(1)).getLast().<Row>getList(3)).isEmpty();
         assertThat(value(rows.get(2), Completion.Logprobs.COLUMN)).isNull();
     }

@@ -27,7 +27,9 @@ class PromptRowsTest {
     }
 
     private static Row unreadable(RowFault fault, String reason, @Nullable String raw) {
-        Object[] values = {"file:/in.parquet", "1@2", 1, 7L, "id", null, null, fault.name(), reason, raw, null, null, null};
+        Object[] values = {
+            "file:/in.parquet", "1@2", 1, 7L, "id", null, null, fault.name(), reason, raw, null, null, null
+        };
         return new GenericRowWithSchema(values, InputColumns.schema(List.of("lang")));
     }
 

@@ -35,6 +35,27 @@ class RougeTest {
         }
     }
 
+    @Test
+    void score_severalReferencesAndLines_equalGooglesPackage() {
+        for (SummaryCase expected : SummaryCase.all()) {
+            Rouge.Scores scores = Rouge.score(expected.references(), expected.prediction());
+            assertThat(scores.rouge1())
+                    .as(expected.toString())
+                    .isCloseTo(expected.rouge().get(0), TOLERANCE);
+            assertThat(scores.rouge2())
+                    .as(expected.toString())
+                    .isCloseTo(expected.rouge().get(1), TOLERANCE);
+            assertThat(scores.rougeL())
+                    .as(expected.toString())
+                    .isCloseTo(expected.rouge().get(2), TOLERANCE);
+            double lsum = expected.references().stream()
+                    .mapToDouble(reference -> Rouge.lsum(reference, expected.prediction()))
+                    .max()
+                    .orElseThrow();
+            assertThat(lsum).as(expected.toString()).isCloseTo(expected.rouge().get(3), TOLERANCE);
+        }
+    }
+
     private static double f1(JsonNode expected, int index) {
         return expected.get("f1").get(index).asDouble();
     }

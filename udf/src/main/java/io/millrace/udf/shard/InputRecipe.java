@@ -10,11 +10,12 @@ import org.jspecify.annotations.Nullable;
 
 /// What of an input record becomes a row of the shape of {@link io.millrace.udf.InputColumns}.
 ///
+/// @param isJson whether the text is JSON, so that a file may also have it as a nested value
 /// @param idColumn column of the caller's keys, or null
 /// @param referenceColumn column of reference texts, or null
 /// @param parametersColumn column of each row's own parameters, or null
 /// @param continuationsColumn column of the continuations to score, or null
-/// @param isJson whether the text is JSON, so that a file may also have it as a nested value
+/// @param faultColumn column of what was wrong with a row in a stage before, or null
 /// @param templateColumns further columns the prompt's template names
 public record InputRecipe(
         RecordFormat format,
@@ -24,6 +25,7 @@ public record InputRecipe(
         @Nullable String referenceColumn,
         @Nullable String parametersColumn,
         @Nullable String continuationsColumn,
+        @Nullable String faultColumn,
         List<String> templateColumns)
         implements Serializable {
 
@@ -34,7 +36,7 @@ public record InputRecipe(
             @Nullable String idColumn,
             @Nullable String referenceColumn,
             List<String> templateColumns) {
-        this(format, textColumn, false, idColumn, referenceColumn, null, null, templateColumns);
+        this(format, textColumn, false, idColumn, referenceColumn, null, null, null, templateColumns);
     }
 
     public InputRecipe {
@@ -60,7 +62,9 @@ public record InputRecipe(
     public List<String> columns() {
         Set<String> columns = new LinkedHashSet<>();
         columns.add(textColumn);
-        for (String column : new @Nullable String[] {idColumn, referenceColumn, parametersColumn, continuationsColumn}) {
+        for (String column :
+                new @Nullable String[] {idColumn, referenceColumn, parametersColumn, continuationsColumn, faultColumn
+                }) {
             if (column != null) {
                 columns.add(column);
             }

@@ -1,5 +1,6 @@
 package io.millrace.udf.shard;
 
+import io.millrace.udf.CarriedFault;
 import io.millrace.udf.InputColumns;
 import java.io.IOException;
 import java.util.Iterator;
@@ -32,6 +33,7 @@ final class ShardRows implements Iterator<Row>, AutoCloseable {
     private final StructType schema;
     /// Which of the columns read each text of a row is.
     private final int[] sources;
+    private final int carried;
     private int done;
 
     private ShardRows(Shard shard, InputRecipe recipe, Records records) {
@@ -39,6 +41,7 @@ final class ShardRows implements Iterator<Row>, AutoCloseable {
         this.records = records;
         schema = InputColumns.schema(recipe.templateColumns());
         sources = sources(recipe);
+        carried = recipe.columns().indexOf(recipe.faultColumn());
     }
 
     /// @throws ShardException if the file has changed or cannot be read
@@ -108,14 +111,24 @@ final class ShardRows implements Iterator<Row>, AutoCloseable {
         values[1] = shard.file().version();
         values[2] = shard.block();
         values[3] = shard.firstRow() + index;
+        CarriedFault fault = fault();
         for (int text = 0; text < sources.length; text++) {
-            values[PLACE + text] = value(sources[text]);
+            values[PLACE + text] = value(sources[text], fault);
         }
         return new GenericRowWithSchema(values, schema);
     }
 
-    private @Nullable String value(int source) {
+    /// What is wrong with the record, or was with the row it is made of.
+    private @Nullable CarriedFault fault() {
         Records.Fault fault = records.fault();
+        if (fault != null) {
+            return new CarriedFault(fault.kind(), fault.reason(), fault.raw());
+        }
+        String before = carried < 0 ? null : records.value(carried);
+        return before == null ? null : CarriedFault.ofJson(before);
+    }
+
+    private @Nullable String value(int source, @Nullable CarriedFault fault) {
         return switch (source) {
             case NONE -> null;
             case FAULT -> fault == null ? null : fault.kind().name();
