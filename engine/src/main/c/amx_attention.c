@@ -5,8 +5,7 @@
 // chain over blocks of 32 keys, in which keys that the query does not see have the weight zero: so its bits depend on
 // its own keys and their places alone.
 #include "attention.h"
-#include "tiles.h"
-#include "transpose.h"
+#include "key_tiles.h"
 #include <math.h>
 
 #define KEY_BLOCK ATTENTION_BLOCK // keys of a tile of values, and of two tiles of keys
@@ -49,20 +48,6 @@ int64_t amx_attention_scratch(int32_t total, int32_t dim) {
 }
 
 // ---- packing ----
-
-static void pack_keys(const float *keys, int64_t stride, int count, int dim, uint8_t *out) {
-    for (int k = 0; k < dim; k += TILE_COLS) {
-        __m512i r[TILE_ROWS];
-        for (int i = 0; i < TILE_ROWS; i++) {
-            r[i] = i < count ? bf16_of(keys + i * stride + k, dim - k) : _mm512_setzero_si512();
-        }
-        transpose16(r);
-        for (int i = 0; i < TILE_ROWS; i++) {
-            _mm512_store_si512(out + i * 64, r[i]);
-        }
-        out += TILE_BYTES;
-    }
-}
 
 // What bfloat16 cannot hold is kept out, for zero times it is not zero; it is a fault of its key.
 static __m512 finite(__m512 value, __mmask16 *fault) {
@@ -158,33 +143,6 @@ static void softmax(float *scores, const int32_t *blocks, int count, const struc
 }
 
 // ---- products ----
-
-// Two tiles of queries by two of keys; the second of queries may be absent.
-static void score_block(const uint8_t *q, int q_tiles, const uint8_t *keys, int steps, float *scores, int64_t stride) {
-    const uint8_t *q2 = q + (int64_t) steps * TILE_BYTES, *keys2 = keys + (int64_t) steps * TILE_BYTES;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    for (int k = 0; k < steps; k++) {
-        _tile_loadd(4, q + (int64_t) k * TILE_BYTES, 64);
-        _tile_loadd(6, keys + (int64_t) k * TILE_BYTES, 64);
-        _tile_loadd(7, keys2 + (int64_t) k * TILE_BYTES, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(1, 4, 7);
-        if (q_tiles > 1) {
-            _tile_loadd(5, q2 + (int64_t) k * TILE_BYTES, 64);
-            _tile_dpbf16ps(2, 5, 6);
-            _tile_dpbf16ps(3, 5, 7);
-        }
-    }
-    _tile_stored(0, scores, 4 * stride);
-    _tile_stored(1, scores + 16, 4 * stride);
-    if (q_tiles > 1) {
-        _tile_stored(2, scores + 16 * stride, 4 * stride);
-        _tile_stored(3, scores + 16 * stride + 16, 4 * stride);
-    }
-}
 
 // Sixteen queries' weights by two tiles of dimensions, or 32 queries': to `out`, tiles side by side.
 static void add_values(const uint8_t *weights, int q_tiles, const uint8_t *values, const uint8_t *values2,
