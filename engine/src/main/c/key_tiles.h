@@ -5,18 +5,27 @@
 #include "tiles.h"
 #include "transpose.h"
 
-// Sixteen keys, zeros from `count` on: tiles of 32 dimensions, as pairs of dimensions.
+// 32 dimensions of sixteen rows, zeros from `count` rows and `dim` dimensions on.
+static inline void load_rows(const float *x, int64_t stride, int count, int dim, __m512i r[TILE_ROWS]) {
+    for (int i = 0; i < TILE_ROWS; i++) {
+        r[i] = i < count ? bf16_of(x + i * stride, dim) : _mm512_setzero_si512();
+    }
+}
+
+// A tile of keys: pairs of dimensions of sixteen keys. The rows are lost.
+static inline void store_keys(__m512i r[TILE_ROWS], uint8_t *out) {
+    transpose16(r);
+    for (int i = 0; i < TILE_ROWS; i++) {
+        _mm512_store_si512(out + i * 64, r[i]);
+    }
+}
+
+// Sixteen keys, zeros from `count` on.
 static void pack_keys(const float *keys, int64_t stride, int count, int dim, uint8_t *out) {
     for (int k = 0; k < dim; k += TILE_COLS) {
         __m512i r[TILE_ROWS];
-        for (int i = 0; i < TILE_ROWS; i++) {
-            r[i] = i < count ? bf16_of(keys + i * stride + k, dim - k) : _mm512_setzero_si512();
-        }
-        transpose16(r);
-        for (int i = 0; i < TILE_ROWS; i++) {
-            _mm512_store_si512(out + i * 64, r[i]);
-        }
-        out += TILE_BYTES;
+        load_rows(keys + k, stride, count, dim - k, r);
+        store_keys(r, out + k / TILE_COLS * TILE_BYTES);
     }
 }
 
