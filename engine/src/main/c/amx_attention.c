@@ -5,8 +5,7 @@
 // chain over blocks of 32 keys, in which keys that the query does not see have the weight zero: so its bits depend on
 // its own keys and their places alone.
 #include "attention.h"
-#include "tiles.h"
-#include "transpose.h"
+#include "key_tiles.h"
 #include <math.h>
 
 #define KEY_BLOCK ATTENTION_BLOCK // keys of a tile of values, and of two tiles of keys
@@ -50,29 +49,16 @@ int64_t amx_attention_scratch(int32_t total, int32_t dim) {
 
 // ---- packing ----
 
-static void pack_keys(const float *keys, int64_t stride, int count, int dim, uint8_t *out) {
-    for (int k = 0; k < dim; k += TILE_COLS) {
-        __m512i r[TILE_ROWS];
-        for (int i = 0; i < TILE_ROWS; i++) {
-            r[i] = i < count ? bf16_of(keys + i * stride + k, dim - k) : _mm512_setzero_si512();
-        }
-        transpose16(r);
-        for (int i = 0; i < TILE_ROWS; i++) {
-            _mm512_store_si512(out + i * 64, r[i]);
-        }
-        out += TILE_BYTES;
-    }
-}
-
 // What bfloat16 cannot hold is kept out, for zero times it is not zero; it is a fault of its key.
 static __m512 finite(__m512 value, __mmask16 *fault) {
-    __mmask16 beyond = _mm512_cmp_ps_mask(_mm512_abs_ps(value), _mm512_set1_ps(0x1.fep127f), _CMP_NLE_UQ);
+    __mmask16 beyond = _mm512_cmp_ps_mask(_mm512_abs_ps(value), _mm512_set1_ps(0x1.ffp127f), _CMP_NLT_UQ);
     *fault |= beyond;
     return _mm512_maskz_mov_ps((__mmask16) ~beyond, value);
 }
 
-static void pack_values(const float *values, int64_t stride, int count, int dim, uint8_t *out, int64_t out_stride,
-                        float *faults) {
+// Sixteen keys' values, some of which may be faults.
+static void pack_faulty_values(const float *values, int64_t stride, int count, int dim, uint8_t *out,
+                               int64_t out_stride, float *faults) {
     for (int i = 0; i < TILE_ROWS; i += 2) {
         __mmask16 even = 0, odd = 0;
         for (int t = 0; t * TILE_ROWS < dim; t++) {
@@ -89,15 +75,56 @@ static void pack_values(const float *values, int64_t stride, int count, int dim,
     }
 }
 
+// 32 dimensions of sixteen keys to two tiles of values, or to one; the largest magnitudes join `largest`.
+static __m512i store_values(const __m512i r[TILE_ROWS], uint8_t *out, int64_t out_stride, int tiles, __m512i largest) {
+    // so that pairs of keys, unpacked by halves of lanes, lie in the order of the dimensions
+    const __m512i order = _mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7);
+    for (int i = 0; i < TILE_ROWS; i += 2) {
+        __m512i a = _mm512_permutexvar_epi64(order, r[i]), b = _mm512_permutexvar_epi64(order, r[i + 1]);
+        _mm512_store_si512(out + i / 2 * 64, _mm512_unpacklo_epi16(a, b));
+        if (tiles > 1) {
+            _mm512_store_si512(out + out_stride + i / 2 * 64, _mm512_unpackhi_epi16(a, b));
+        }
+        const __m512i magnitude = _mm512_set1_epi16(0x7fff);
+        largest = _mm512_max_epu16(largest, _mm512_and_si512(a, magnitude));
+        largest = _mm512_max_epu16(largest, _mm512_and_si512(b, magnitude));
+    }
+    return largest;
+}
+
+static void pack_values(const float *values, int64_t stride, int count, int dim, uint8_t *keys, uint8_t *out,
+                        int64_t out_stride, float *faults) {
+    const __m512i infinite = _mm512_set1_epi16(0x7f80);
+    __m512i largest = _mm512_setzero_si512();
+    for (int k = 0; k < dim; k += TILE_COLS) {
+        __m512i r[TILE_ROWS];
+        load_rows(values + k, stride, count, dim - k, r);
+        largest = store_values(r, out + k / TILE_ROWS * out_stride, out_stride, parts(dim - k, TILE_ROWS), largest);
+        if (keys) {
+            store_keys(r, keys + k / TILE_COLS * TILE_BYTES);
+        }
+    }
+    if (_mm512_cmpge_epu16_mask(largest, infinite)) {
+        pack_faulty_values(values, stride, count, dim, out, out_stride, faults);
+    } else {
+        _mm512_storeu_ps(faults, _mm512_setzero_ps());
+    }
+}
+
 void amx_attention_pack(const float *keys, const float *values, int64_t stride, int32_t count, int32_t dim, int32_t at,
                         int32_t total, uint8_t *memory) {
     struct packed p = packed_at(memory, total, dim);
     int done = 0;
     do {
         int key = at + done, rows = least(TILE_ROWS, count - done);
-        pack_keys(keys + done * stride, stride, rows, dim, p.keys + (int64_t) key / TILE_ROWS * p.steps * TILE_BYTES);
+        uint8_t *key_tiles = p.keys + (int64_t) key / TILE_ROWS * p.steps * TILE_BYTES;
         uint8_t *tile = p.values + (int64_t) (key / KEY_BLOCK) * TILE_BYTES + key % KEY_BLOCK / 2 * 64;
-        pack_values(values + done * stride, stride, rows, dim, tile, (int64_t) p.blocks * TILE_BYTES, p.faults + key);
+        if (keys != values) {
+            pack_keys(keys + done * stride, stride, rows, dim, key_tiles);
+        }
+        // what is key and value is read once
+        pack_values(values + done * stride, stride, rows, dim, keys == values ? key_tiles : 0, tile,
+                    (int64_t) p.blocks * TILE_BYTES, p.faults + key);
         done += TILE_ROWS;
     } while (done < count);
 }
@@ -158,33 +185,6 @@ static void softmax(float *scores, const int32_t *blocks, int count, const struc
 }
 
 // ---- products ----
-
-// Two tiles of queries by two of keys; the second of queries may be absent.
-static void score_block(const uint8_t *q, int q_tiles, const uint8_t *keys, int steps, float *scores, int64_t stride) {
-    const uint8_t *q2 = q + (int64_t) steps * TILE_BYTES, *keys2 = keys + (int64_t) steps * TILE_BYTES;
-    _tile_zero(0);
-    _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
-    for (int k = 0; k < steps; k++) {
-        _tile_loadd(4, q + (int64_t) k * TILE_BYTES, 64);
-        _tile_loadd(6, keys + (int64_t) k * TILE_BYTES, 64);
-        _tile_loadd(7, keys2 + (int64_t) k * TILE_BYTES, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_dpbf16ps(1, 4, 7);
-        if (q_tiles > 1) {
-            _tile_loadd(5, q2 + (int64_t) k * TILE_BYTES, 64);
-            _tile_dpbf16ps(2, 5, 6);
-            _tile_dpbf16ps(3, 5, 7);
-        }
-    }
-    _tile_stored(0, scores, 4 * stride);
-    _tile_stored(1, scores + 16, 4 * stride);
-    if (q_tiles > 1) {
-        _tile_stored(2, scores + 16 * stride, 4 * stride);
-        _tile_stored(3, scores + 16 * stride + 16, 4 * stride);
-    }
-}
 
 // Sixteen queries' weights by two tiles of dimensions, or 32 queries': to `out`, tiles side by side.
 static void add_values(const uint8_t *weights, int q_tiles, const uint8_t *values, const uint8_t *values2,

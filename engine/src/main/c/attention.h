@@ -21,4 +21,10 @@ struct queries {
 void amx_attend(const struct queries *q, const struct visible *rows, int32_t pooled_from, const uint8_t *packed,
                 int32_t total, uint8_t *scratch);
 
+int64_t amx_index_bytes(int32_t count, int32_t dim);
+void amx_index_queries(const float *q, int32_t count, int32_t dim, uint8_t *packed);
+void amx_index_keys(const float *keys, int32_t count, int32_t dim, uint8_t *packed);
+void amx_index_scores(const uint8_t *queries, const float *weights, int32_t rows, int32_t heads, int32_t dim,
+                      const uint8_t *keys, int32_t count, float *scores, int64_t stride);
+
 #endif

@@ -155,6 +155,21 @@ void millrace_attend(const float *q, float *out, int64_t row_stride, int32_t row
     struct queries queries = {q, out, row_stride, rows, heads, dim, scale, sink};
     amx_attend(&queries, visible, pooled_from, packed, total, scratch);
 }
+
+int64_t millrace_index_bytes(int32_t count, int32_t dim) { return amx_index_bytes(count, dim); }
+
+void millrace_index_queries(const float *q, int32_t count, int32_t dim, uint8_t *packed) {
+    amx_index_queries(q, count, dim, packed);
+}
+
+void millrace_index_keys(const float *keys, int32_t count, int32_t dim, uint8_t *packed) {
+    amx_index_keys(keys, count, dim, packed);
+}
+
+void millrace_index_scores(const uint8_t *queries, const float *weights, int32_t rows, int32_t heads, int32_t dim,
+                           const uint8_t *keys, int32_t count, float *scores, int64_t stride) {
+    amx_index_scores(queries, weights, rows, heads, dim, keys, count, scores, stride);
+}
 #else
 int64_t millrace_attention_bytes(int32_t total, int32_t dim) { return 0; }
 int64_t millrace_attention_scratch(int32_t total, int32_t dim) { return 0; }
@@ -163,4 +178,9 @@ void millrace_attention_pack(const float *keys, const float *values, int64_t str
 void millrace_attend(const float *q, float *out, int64_t row_stride, int32_t rows, int32_t heads, int32_t dim,
                      float scale, const float *sink, const struct visible *visible, int32_t pooled_from,
                      const uint8_t *packed, int32_t total, uint8_t *scratch) {}
+int64_t millrace_index_bytes(int32_t count, int32_t dim) { return 0; }
+void millrace_index_queries(const float *q, int32_t count, int32_t dim, uint8_t *packed) {}
+void millrace_index_keys(const float *keys, int32_t count, int32_t dim, uint8_t *packed) {}
+void millrace_index_scores(const uint8_t *queries, const float *weights, int32_t rows, int32_t heads, int32_t dim,
+                           const uint8_t *keys, int32_t count, float *scores, int64_t stride) {}
 #endif

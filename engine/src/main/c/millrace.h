@@ -114,6 +114,22 @@ EXPORT void millrace_attend(const float *q, float *out, int64_t row_stride, int3
                             float scale, const float *sink, const struct visible *visible, int32_t pooled_from,
                             const uint8_t *packed, int32_t total, uint8_t *scratch);
 
+// ---- index scores ----
+
+// Bytes of `count` packed queries or keys.
+EXPORT int64_t millrace_index_bytes(int32_t count, int32_t dim);
+
+// Packs queries [count, dim].
+EXPORT void millrace_index_queries(const float *q, int32_t count, int32_t dim, uint8_t *packed);
+
+// Packs keys [count, dim], at most 16, which take the bytes of 16; zeros for those that are missing.
+EXPORT void millrace_index_keys(const float *keys, int32_t count, int32_t dim, uint8_t *packed);
+
+// scores[r][j] = sum over h of weights[r][h] max(0, q[r][h] k[j]) of packed queries [rows, heads] and `count` packed
+// keys; `stride` floats from row to row of scores. Keys are read in pairs of 16: their bytes are to be there.
+EXPORT void millrace_index_scores(const uint8_t *queries, const float *weights, int32_t rows, int32_t heads,
+                                  int32_t dim, const uint8_t *keys, int32_t count, float *scores, int64_t stride);
+
 // ---- ceilings ----
 
 // What a core's arithmetic can be measured on.

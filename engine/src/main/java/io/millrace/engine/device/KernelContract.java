@@ -426,12 +426,13 @@ public final class KernelContract {
         float[] before = floats(window * dim);
         float[] sink = floats(heads);
         add("indexTopK", "[7, 3, 16], 5 of up to 20", 0, kernels -> {
-            List<PooledSpan> spans = pooledSpans(kernels, pages, dim);
-            int[][] chosen = kernels.indexTopK(kernels.upload(q), kernels.upload(weights), heads, dim, spans, 5);
+            List<PooledSpan> spans = pooledSpans(kernels, coarse(pages), dim);
+            int[][] chosen =
+                    kernels.indexTopK(kernels.upload(coarse(q)), kernels.upload(weights), heads, dim, spans, 5);
             return flattened(chosen);
         });
         add("indexTopK of equal scores", "[7, 3, 16], 5 of up to 20", 0, kernels -> {
-            List<PooledSpan> spans = pooledSpans(kernels, pages, dim);
+            List<PooledSpan> spans = pooledSpans(kernels, coarse(pages), dim);
             int[][] chosen = kernels.indexTopK(kernels.upload(q), kernels.allocate(21), heads, dim, spans, 5);
             return flattened(chosen);
         });
@@ -456,6 +457,15 @@ public final class KernelContract {
                 return read(kernels, out, out.size());
             });
         }
+    }
+
+    /// Numbers of so few bits that rounded operands are the same ones: the choice has one answer.
+    private static float[] coarse(float[] values) {
+        float[] rounded = new float[values.length];
+        for (int i = 0; i < values.length; i++) {
+            rounded[i] = Math.round(8 * values[i]) / 8f;
+        }
+        return rounded;
     }
 
     private static float[] flattened(int[][] chosen) {

@@ -2,6 +2,7 @@ package io.millrace.engine.kernel;
 
 import io.millrace.engine.kernel.Kernels.CausalSpan;
 import io.millrace.engine.kernel.Kernels.KeyValueShape;
+import io.millrace.engine.kernel.Kernels.PooledSpan;
 import io.millrace.engine.kernel.Kernels.WindowSpan;
 import io.millrace.engine.tensor.Floats;
 import java.util.List;
@@ -9,6 +10,16 @@ import org.jspecify.annotations.Nullable;
 
 /// How a ring attends. A query's sums run over its own keys in an order that their positions alone decide.
 interface AttentionKernels {
+    /// See {@link Kernels#indexTopK}.
+    int[][] indexTopK(
+            WorkerPool pool,
+            float[] q,
+            float[] headWeights,
+            int heads,
+            int dim,
+            List<PooledSpan> spans,
+            int topK);
+
     /// See {@link Kernels#attend}.
     void attend(
             WorkerPool pool,

@@ -4,6 +4,7 @@ import static io.millrace.engine.kernel.Kernels.KeyValueShape.PAGE_ROWS;
 
 import io.millrace.engine.kernel.Kernels.CausalSpan;
 import io.millrace.engine.kernel.Kernels.KeyValueShape;
+import io.millrace.engine.kernel.Kernels.PooledSpan;
 import io.millrace.engine.kernel.Kernels.WindowSpan;
 import io.millrace.engine.kernel.NativeLibrary.Functions;
 import io.millrace.engine.tensor.Floats;
@@ -33,6 +34,7 @@ final class NativeAttention implements AttentionKernels {
     private static final int KEEP_ROWS = 16;
 
     private final Functions functions;
+    private final NativeIndexer indexer;
     private final Own[] workers;
 
     /// One worker's memory.
@@ -46,8 +48,21 @@ final class NativeAttention implements AttentionKernels {
 
     NativeAttention(Functions functions, int threads) {
         this.functions = functions;
+        this.indexer = new NativeIndexer(functions, threads);
         this.workers = new Own[threads];
         Arrays.setAll(workers, i -> new Own());
+    }
+
+    @Override
+    public int[][] indexTopK(
+            WorkerPool pool,
+            float[] q,
+            float[] headWeights,
+            int heads,
+            int dim,
+            List<PooledSpan> spans,
+            int topK) {
+        return indexer.choose(pool, q, headWeights, heads, dim, spans, topK);
     }
 
     private static int rows(int heads, int queries) {
@@ -255,5 +270,6 @@ final class NativeAttention implements AttentionKernels {
             own.packed.close();
             own.scratch.close();
         }
+        indexer.close();
     }
 }

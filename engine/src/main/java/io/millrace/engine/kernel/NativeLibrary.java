@@ -128,6 +128,10 @@ final class NativeLibrary {
         private final MethodHandle attentionScratch;
         private final MethodHandle attentionPack;
         private final MethodHandle attend;
+        private final MethodHandle indexBytes;
+        private final MethodHandle indexQueries;
+        private final MethodHandle indexKeys;
+        private final MethodHandle indexScores;
         private final MethodHandle spin;
         private final MethodHandle read;
         private final List<Level> levels;
@@ -171,6 +175,14 @@ final class NativeLibrary {
                             pointer,
                             INT,
                             pointer));
+            indexBytes = handle(symbols, "millrace_index_bytes", FunctionDescriptor.of(LONG, INT, INT));
+            indexQueries = handle(
+                    symbols, "millrace_index_queries", FunctionDescriptor.ofVoid(pointer, INT, INT, pointer));
+            indexKeys = handle(symbols, "millrace_index_keys", FunctionDescriptor.ofVoid(pointer, INT, INT, pointer));
+            indexScores = handle(
+                    symbols,
+                    "millrace_index_scores",
+                    FunctionDescriptor.ofVoid(pointer, pointer, INT, INT, INT, pointer, INT, pointer, LONG));
             spin = Linker.nativeLinker()
                     .downcallHandle(symbol(symbols, "millrace_spin"), FunctionDescriptor.of(LONG, INT, LONG));
             read = Linker.nativeLinker()
@@ -358,6 +370,51 @@ final class NativeLibrary {
                         packed,
                         places,
                         scratch);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// @param count of packed queries or keys
+        long indexBytes(int count, int dim) {
+            try {
+                return (long) indexBytes.invokeExact(count, dim);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// Packs the indexer's queries; see the C header.
+        void indexQueries(MemorySegment q, int count, int dim, MemorySegment packed) {
+            try {
+                indexQueries.invokeExact(q, count, dim, packed);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// Packs up to 16 of the indexer's keys; see the C header.
+        void indexKeys(MemorySegment keys, int count, int dim, MemorySegment packed) {
+            try {
+                indexKeys.invokeExact(keys, count, dim, packed);
+            } catch (Throwable e) {
+                throw new IllegalStateException(e);
+            }
+        }
+
+        /// The indexer's scores; see the C header.
+        void indexScores(
+                MemorySegment queries,
+                MemorySegment weights,
+                int rows,
+                int heads,
+                int dim,
+                MemorySegment keys,
+                int count,
+                MemorySegment scores,
+                long stride) {
+            try {
+                indexScores.invokeExact(queries, weights, rows, heads, dim, keys, count, scores, stride);
             } catch (Throwable e) {
                 throw new IllegalStateException(e);
             }

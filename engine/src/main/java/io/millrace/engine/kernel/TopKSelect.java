@@ -2,36 +2,42 @@ package io.millrace.engine.kernel;
 
 import java.util.Arrays;
 
-/// The fast twin of {@link TopK}. Confined to one worker; its scratch grows to the most
-/// scores seen.
+/// The fast twin of {@link TopK}. Confined to one worker.
 ///
-/// Few are kept in a sorted list as the scores pass by. Many are found by their smallest: four rounds, one
+/// Few are kept in a sorted list as the scores pass by. Many are kept in a list that is cut to the k largest
+/// whenever it is full, and only scores that are larger than the least of those enter it after that: of a
+/// long row most are looked at once. What is cut away is found by the smallest that stays: four rounds, one
 /// for every eight bits of a score's key, count keys by those bits and go on with the bits in which the k-th
 /// lies.
 final class TopKSelect {
     /// The longest list that is kept sorted.
     private static final int FEW = 32;
 
+    /// Scores that the other list holds for each that is wanted.
+    private static final int ROOM = 4;
+
     private static final int DIGITS = 256;
 
     private final int[] counts = new int[DIGITS];
     private final long[] best = new long[FEW];
     private int[] keys = new int[0];
+    private int[] held = new int[0];
+    private int last;
 
-    /// The places of the `k` largest of the first `count` scores, ascending.
-    int[] places(float[] scores, int count, int k) {
+    /// The places of the `k` largest of `count` scores from `at` on, ascending, the first being 0.
+    int[] places(float[] scores, int at, int count, int k) {
         if (k >= count) {
             return TopK.all(count);
         }
-        return k <= FEW ? few(scores, count, k) : many(scores, count, k);
+        return k <= FEW ? few(scores, at, count, k) : many(scores, at, count, k);
     }
 
-    private int[] few(float[] scores, int count, int k) {
-        int held = 0;
+    private int[] few(float[] scores, int at, int count, int k) {
+        int size = 0;
         for (int i = 0; i < count; i++) {
-            long entry = ((long) TopK.descending(scores[i]) << 32) | i;
-            if (held < k) {
-                insert(entry, held++);
+            long entry = ((long) TopK.descending(scores[at + i]) << 32) | i;
+            if (size < k) {
+                insert(entry, size++);
             } else if (entry < best[k - 1]) {
                 insert(entry, k - 1);
             }
@@ -54,49 +60,69 @@ final class TopKSelect {
         best[at] = entry;
     }
 
-    private int[] many(float[] scores, int count, int k) {
-        if (keys.length < count) {
-            keys = new int[Math.max(count, 2 * keys.length)];
+    private int[] many(float[] scores, int at, int count, int k) {
+        int room = ROOM * k;
+        if (keys.length < room) {
+            keys = new int[room];
+            held = new int[room];
         }
+        int size = 0;
+        // not a number until k are known: nothing is at most that
+        float least = Float.NaN;
         for (int i = 0; i < count; i++) {
-            // unsigned order from here on
-            keys[i] = TopK.descending(scores[i]) ^ Integer.MIN_VALUE;
+            float score = scores[at + i];
+            if (!(score <= least)) {
+                if (size == room) {
+                    cut(size, k);
+                    size = k;
+                    least = scores[at + last];
+                }
+                // unsigned order from here on
+                keys[size] = TopK.descending(score) ^ Integer.MIN_VALUE;
+                held[size++] = i;
+            }
         }
+        cut(size, k);
+        return Arrays.copyOf(held, k);
+    }
+
+    /// Leaves the `k` largest of those held, in order, and `last` the place of one of the smallest of them.
+    private void cut(int size, int k) {
         int prefix = 0;
         int wanted = k;
         for (int shift = Integer.SIZE - 8; shift >= 0; shift -= 8) {
-            count(count, prefix, shift);
+            count(size, prefix, shift);
             int digit = 0;
             while (counts[digit] < wanted) {
                 wanted -= counts[digit++];
             }
             prefix |= digit << shift;
         }
-        return collect(count, k, prefix, wanted);
+        keep(size, prefix, wanted);
     }
 
     /// Counts the keys that agree with the prefix above the next eight bits by those bits.
-    private void count(int count, int prefix, int shift) {
+    private void count(int size, int prefix, int shift) {
         Arrays.fill(counts, 0);
         int above = shift == Integer.SIZE - 8 ? 0 : -1 << (shift + 8);
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < size; i++) {
             if ((keys[i] & above) == prefix) {
                 counts[keys[i] >>> shift & (DIGITS - 1)]++;
             }
         }
     }
 
-    /// All places below the k-th key and the first `ties` equal to it.
-    private int[] collect(int count, int k, int kth, int ties) {
-        int[] places = new int[k];
-        int filled = 0;
+    /// All keys below the k-th and the first `ties` equal to it.
+    private void keep(int size, int kth, int ties) {
+        int kept = 0;
         int equal = 0;
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < size; i++) {
             int order = Integer.compareUnsigned(keys[i], kth);
             if (order < 0 || (order == 0 && equal++ < ties)) {
-                places[filled++] = i;
+                last = order == 0 ? held[i] : last;
+                keys[kept] = keys[i];
+                held[kept++] = held[i];
             }
         }
-        return places;
     }
 }

@@ -2,6 +2,7 @@ package io.millrace.engine.kernel;
 
 import io.millrace.engine.kernel.Kernels.CausalSpan;
 import io.millrace.engine.kernel.Kernels.KeyValueShape;
+import io.millrace.engine.kernel.Kernels.PooledSpan;
 import io.millrace.engine.kernel.Kernels.WindowSpan;
 import io.millrace.engine.tensor.Floats;
 import java.util.Arrays;
@@ -20,11 +21,39 @@ final class VectorAttention implements AttentionKernels {
         final KeyList keys = new KeyList();
         final AttentionRow row = new AttentionRow();
         final CausalAttention causal = new CausalAttention();
+        final TopKSelect topK = new TopKSelect();
     }
 
     VectorAttention(int threads) {
         workers = new Own[threads];
         Arrays.setAll(workers, i -> new Own());
+    }
+
+    @Override
+    public int[][] indexTopK(
+            WorkerPool pool,
+            float[] q,
+            float[] headWeights,
+            int heads,
+            int dim,
+            List<PooledSpan> spans,
+            int topK) {
+        int[][] chosen = new int[spans.stream().mapToInt(PooledSpan::rows).sum()][];
+        for (PooledSpan span : spans) {
+            pool.forEach(span.rows(), (i, worker) -> {
+                Own own = workers[worker];
+                int row = span.firstRow() + i;
+                int count = span.pooled(i);
+                if (count <= topK) {
+                    chosen[row] = TopK.all(count);
+                } else {
+                    own.keys.pooled(span, count, dim);
+                    float[] scores = own.row.indexScores(q, headWeights, row, heads, dim, own.keys);
+                    chosen[row] = own.topK.places(scores, 0, count, topK);
+                }
+            });
+        }
+        return chosen;
     }
 
     @Override

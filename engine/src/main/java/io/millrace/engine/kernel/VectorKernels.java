@@ -37,8 +37,6 @@ final class VectorKernels implements Kernels {
         final LaneSums sums = new LaneSums();
         final HyperMath hyper = new HyperMath();
         final WindowPool.Scratch window = new WindowPool.Scratch();
-        final AttentionRow attention = new AttentionRow();
-        final KeyList keys = new KeyList();
         final TopKSelect topK = new TopKSelect();
         float[] scores = new float[0];
         float[] gathered = new float[0];
@@ -230,26 +228,7 @@ final class VectorKernels implements Kernels {
 
     @Override
     public int[][] indexTopK(Floats q, Floats headWeights, int heads, int dim, List<PooledSpan> spans, int topK) {
-        int[][] chosen = new int[spans.stream().mapToInt(PooledSpan::rows).sum()][];
-        for (PooledSpan span : spans) {
-            forRows(span.rows(), (from, to, worker) -> {
-                for (int i = from; i < to; i++) {
-                    int count = span.pooled(i);
-                    chosen[span.firstRow() + i] = count <= topK
-                            ? TopK.all(count)
-                            : chooseByScore(q, headWeights, span, i, heads, dim, topK, scratch[worker]);
-                }
-            });
-        }
-        return chosen;
-    }
-
-    private static int[] chooseByScore(
-            Floats q, Floats headWeights, PooledSpan span, int i, int heads, int dim, int topK, Scratch own) {
-        own.keys.pooled(span, span.pooled(i), dim);
-        float[] scores =
-                own.attention.indexScores(array(q), array(headWeights), span.firstRow() + i, heads, dim, own.keys);
-        return own.topK.places(scores, own.keys.size(), topK);
+        return attention.indexTopK(pool, array(q), array(headWeights), heads, dim, spans, topK);
     }
 
     @Override
@@ -391,7 +370,7 @@ final class VectorKernels implements Kernels {
             own.scores = FloatArrays.grown(own.scores, experts);
             for (int r = from; r < to; r++) {
                 VectorRows.scores(array(logits), r * experts, experts, added, own.scores);
-                System.arraycopy(own.topK.places(own.scores, experts, topK), 0, chosen, r * topK, topK);
+                System.arraycopy(own.topK.places(own.scores, 0, experts, topK), 0, chosen, r * topK, topK);
             }
         });
         return weigh(logits, rows, experts, chosen, topK, scale);

@@ -430,15 +430,21 @@ class VectorOperationsParityTest {
     @Test
     void topKSelect_choosesWhatSortingChooses() {
         TopKSelect select = new TopKSelect();
-        for (int count : new int[] {1, 2, 33, 100, 1000}) {
+        for (int count : new int[] {1, 2, 33, 100, 1000, 9000}) {
             for (int k : new int[] {1, 2, 31, 32, 33, 64, 512}) {
                 float[] scores = Matrices.floats(random, count);
-                assertThat(select.places(scores, count, k)).containsExactly(TopK.places(scores, count, k));
+                assertThat(select.places(scores, 0, count, k)).containsExactly(TopK.places(scores, count, k));
                 // ties, zeros of both signs and infinities
                 for (int i = 0; i < count; i++) {
                     scores[i] = Math.round(scores[i]) / (i % 3 == 0 ? -1f : i % 7);
                 }
-                assertThat(select.places(scores, count, k)).containsExactly(TopK.places(scores, count, k));
+                assertThat(select.places(scores, 0, count, k)).containsExactly(TopK.places(scores, count, k));
+                // the list is full again and again
+                Arrays.sort(scores);
+                assertThat(select.places(scores, 0, count, k)).containsExactly(TopK.places(scores, count, k));
+                float[] behind = new float[count + 3];
+                System.arraycopy(scores, 0, behind, 3, count);
+                assertThat(select.places(behind, 3, count, k)).containsExactly(TopK.places(scores, count, k));
             }
         }
     }

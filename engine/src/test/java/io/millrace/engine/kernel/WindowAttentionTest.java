@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Attention over a window and pooled rows, and the indexer's choice: every ring against the reference over
+/// Attention over a window and pooled rows: every ring against the reference over
 /// sizes that hit every tail, and against itself in other chunks and other company.
 class WindowAttentionTest {
     private static final int PAGE_ROWS = 16;
@@ -243,31 +243,5 @@ class WindowAttentionTest {
             sequence.keys[i % sequence.keys.length] = Math.round(4 * sequence.keys[i % sequence.keys.length]);
         }
         assertClose(sequence.attend(ring.one(), 40), sequence.attend(REFERENCE, 40), 10 * ring.tolerance());
-    }
-
-    @ParameterizedTest
-    @MethodSource("rings")
-    void indexTopK_choosesWhatTheReferenceChoosesAndAloneWhatInCompany(Ring ring) {
-        for (int heads : new int[] {1, 3, 8, 16, 17, 64}) {
-            for (int length : new int[] {1, 6, 33, 120}) {
-                Sequence sequence = sequence(length, heads, 16, 1, 1, false);
-                float[] weights = Matrices.floats(random, length * heads);
-                int[][] expected = choose(REFERENCE, sequence, weights, 0, length);
-                assertThat(choose(ring.three(), sequence, weights, 0, length)).isDeepEqualTo(expected);
-                for (int p = 0; p < length; p++) {
-                    assertThat(choose(ring.one(), sequence, weights, p, 1)[0]).containsExactly(expected[p]);
-                }
-            }
-        }
-    }
-
-    private static int[][] choose(Kernels kernels, Sequence sequence, float[] weights, int position, int count) {
-        return kernels.indexTopK(
-                kernels.upload(sequence.part(sequence.q, position, count, sequence.row())),
-                kernels.upload(sequence.part(weights, position, count, sequence.heads)),
-                sequence.heads,
-                sequence.dim,
-                List.of(sequence.pooledSpan(kernels, 0, position, count)),
-                6);
     }
 }
