@@ -37,7 +37,8 @@ public final class InputTable {
     /// @throws JobException if there are no such files, no such column, or no file system for a path
     public static InputTable of(JavaSparkContext spark, JobConfig config, List<String> columns) {
         String template = columns.stream().map(column -> "{" + column + "}").collect(Collectors.joining());
-        InputPlanner planner = new InputPlanner(spark, config.input(), template, config.shardRows());
+        InputPlanner planner =
+                new InputPlanner(spark, config.input(), config.prompt().withTemplate(template), config.shardRows());
         InputPlan plan = planner.plan(null);
         return new InputTable(spark, plan, planner.recipe(plan), CardStage.of(config));
     }

@@ -29,4 +29,9 @@ public record PromptRecipe(
     public static PromptRecipe ofText() {
         return new PromptRecipe(TEXT_ONLY, PromptFormat.CHAT, null, Thinking.CHAT, 0, OverlongPolicy.TRUNCATE_END);
     }
+
+    /// The same with another template.
+    public PromptRecipe withTemplate(String other) {
+        return new PromptRecipe(other, format, system, thinking, maxPromptTokens, overlong);
+    }
 }
