@@ -12,13 +12,7 @@ import org.jspecify.annotations.Nullable;
 interface AttentionKernels {
     /// See {@link Kernels#indexTopK}.
     int[][] indexTopK(
-            WorkerPool pool,
-            float[] q,
-            float[] headWeights,
-            int heads,
-            int dim,
-            List<PooledSpan> spans,
-            int topK);
+            WorkerPool pool, float[] q, float[] headWeights, int heads, int dim, List<PooledSpan> spans, int topK);
 
     /// See {@link Kernels#attend}.
     void attend(

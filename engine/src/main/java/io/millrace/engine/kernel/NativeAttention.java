@@ -55,13 +55,7 @@ final class NativeAttention implements AttentionKernels {
 
     @Override
     public int[][] indexTopK(
-            WorkerPool pool,
-            float[] q,
-            float[] headWeights,
-            int heads,
-            int dim,
-            List<PooledSpan> spans,
-            int topK) {
+            WorkerPool pool, float[] q, float[] headWeights, int heads, int dim, List<PooledSpan> spans, int topK) {
         return indexer.choose(pool, q, headWeights, heads, dim, spans, topK);
     }
 

@@ -64,13 +64,7 @@ final class NativeIndexer {
 
     /// See {@link Kernels#indexTopK}.
     int[][] choose(
-            WorkerPool pool,
-            float[] q,
-            float[] headWeights,
-            int heads,
-            int dim,
-            List<PooledSpan> spans,
-            int topK) {
+            WorkerPool pool, float[] q, float[] headWeights, int heads, int dim, List<PooledSpan> spans, int topK) {
         List<Item> items = new ArrayList<>();
         for (PooledSpan span : spans) {
             int rows = rows(span, heads, pool.size());

@@ -176,8 +176,8 @@ final class NativeLibrary {
                             INT,
                             pointer));
             indexBytes = handle(symbols, "millrace_index_bytes", FunctionDescriptor.of(LONG, INT, INT));
-            indexQueries = handle(
-                    symbols, "millrace_index_queries", FunctionDescriptor.ofVoid(pointer, INT, INT, pointer));
+            indexQueries =
+                    handle(symbols, "millrace_index_queries", FunctionDescriptor.ofVoid(pointer, INT, INT, pointer));
             indexKeys = handle(symbols, "millrace_index_keys", FunctionDescriptor.ofVoid(pointer, INT, INT, pointer));
             indexScores = handle(
                     symbols,

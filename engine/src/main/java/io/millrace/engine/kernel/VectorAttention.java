@@ -31,13 +31,7 @@ final class VectorAttention implements AttentionKernels {
 
     @Override
     public int[][] indexTopK(
-            WorkerPool pool,
-            float[] q,
-            float[] headWeights,
-            int heads,
-            int dim,
-            List<PooledSpan> spans,
-            int topK) {
+            WorkerPool pool, float[] q, float[] headWeights, int heads, int dim, List<PooledSpan> spans, int topK) {
         int[][] chosen = new int[spans.stream().mapToInt(PooledSpan::rows).sum()][];
         for (PooledSpan span : spans) {
             pool.forEach(span.rows(), (i, worker) -> {

@@ -126,7 +126,10 @@ class IndexerTest {
             double[] scores = IntStream.range(0, (row + 1) / 2)
                     .mapToDouble(key -> sequence.score(at, key))
                     .toArray();
-            double least = Arrays.stream(chosen[row]).mapToDouble(key -> scores[key]).min().orElseThrow();
+            double least = Arrays.stream(chosen[row])
+                    .mapToDouble(key -> scores[key])
+                    .min()
+                    .orElseThrow();
             assertThat(chosen[row]).hasSize(40).doesNotHaveDuplicates();
             for (int key = 0; key < scores.length; key++) {
                 if (Arrays.binarySearch(chosen[at], key) < 0) {
