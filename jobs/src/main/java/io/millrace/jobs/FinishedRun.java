@@ -34,7 +34,7 @@ public final class FinishedRun {
         CompletionSink sink = CompletionSink.open(outputDir, conf);
         EarlierRun run = EarlierRun.read(sink);
         String state = run == null ? "none" : run.manifest().path("state").asText();
-        if (run == null || !state.equals("committed") && !state.equals("gated")) {
+        if (run == null || (!state.equals("committed") && !state.equals("gated"))) {
             throw new JobException("output " + sink.location() + ": expected a finished run, got "
                     + (run == null ? "none" : "one that is " + state));
         }

@@ -80,6 +80,13 @@ final class PromptRows {
             return prompt(row, text, source);
         } catch (RowRefusedException e) {
             return new Prompt.Refused(source, "BAD_INPUT", e.fault().name(), e.reason(), false);
+        } catch (RowParameters.ParametersException e) {
+            return new Prompt.Refused(
+                    source,
+                    "BAD_INPUT",
+                    RowFault.PARAMETERS_INVALID.name(),
+                    placed(String.valueOf(e.getMessage()), source),
+                    false);
         } catch (EngineException e) {
             if (e.code().kind() != ErrorKind.BAD_INPUT && e.code().kind() != ErrorKind.INSUFFICIENT_RESOURCES) {
                 // not the row's fault, so no other row would fare better
@@ -120,7 +127,7 @@ final class PromptRows {
         List<String> continuations = continuations(row, source);
         Given given = given(row, text, source);
         RowParameters own = given.parameters();
-        int samples = continuations == null ? read(own::samples, recipe.sampling().samples(), source) : 1;
+        int samples = continuations == null ? own.samples(recipe.sampling().samples()) : 1;
         if (source.identity().sampleIdx() >= samples) {
             return new Prompt.Skipped(source);
         }
@@ -137,14 +144,17 @@ final class PromptRows {
         PromptFormat format = recipe.prompt().format();
         if (format != PromptFormat.OPENAI) {
             String parameters = row.getAs(InputColumns.PARAMETERS);
-            return new Given(format, text, read(_ -> RowParameters.of(parameters), "", source));
+            return new Given(format, text, RowParameters.of(parameters));
         }
         ObjectNode body = body(checked(text, source), source);
         JsonNode messages = body.remove("messages");
         JsonNode prompt = body.remove("prompt");
-        if ((messages == null) == (prompt == null) || prompt != null && !prompt.isTextual()) {
+        if ((messages == null) == (prompt == null) || (prompt != null && !prompt.isTextual())) {
+            String found = prompt == null ? "neither" : messages == null ? prompt.getNodeType().toString() : "both";
             throw refused(
-                    RowFault.PARAMETERS_INVALID, "body: expected either messages or a text as prompt, got " + (messages == null ? prompt == null ? "neither" : prompt.getNodeType() : "both"), source);
+                    RowFault.PARAMETERS_INVALID,
+                    "body: expected either messages or a text as prompt, got " + found,
+                    source);
         }
         if (!body.has("n")) {
             body.put("n", 1);
@@ -152,7 +162,7 @@ final class PromptRows {
         return new Given(
                 prompt == null ? PromptFormat.MESSAGES : PromptFormat.RAW,
                 prompt == null ? String.valueOf(messages) : prompt.textValue(),
-                read(_ -> RowParameters.of(body.toString()), "", source));
+                RowParameters.of(body.toString()));
     }
 
     private static ObjectNode body(String text, Source source) {
@@ -176,29 +186,29 @@ final class PromptRows {
     private Prompt ready(Row row, Given given, Source source) {
         RowParameters own = given.parameters();
         RowIdentity identity = source.identity();
-        SamplingRecipe sampling = read(own::over, recipe.sampling(), source);
+        SamplingRecipe sampling = own.over(recipe.sampling());
         Retry retry = recipe.retry();
         if (retry != null) {
             // what the gate gives for a retry stands over what the row was asked with before
-            sampling = read(sampling::with, retry.parameters(), source);
+            sampling = with(sampling, retry, source);
         }
-        Long seed = read(_ -> own.seed(), "", source);
+        Long seed = own.seed();
         Source seeded = seed == null ? source : source.withSeed(recipe.seed(identity, seed));
         boolean isChat = given.format() != PromptFormat.RAW;
-        Thinking thinking = isChat ? read(own::thinking, recipe.prompt().thinking(), source) : Thinking.CHAT;
-        JsonNode tools = read(_ -> own.tools(), "", source);
+        Thinking thinking = isChat ? own.thinking(recipe.prompt().thinking()) : Thinking.CHAT;
+        JsonNode tools = own.tools();
         if (tools != null && !isChat) {
             throw refused(RowFault.PARAMETERS_INVALID, "parameters.tools: expected none of a text to go on with", source);
         }
         Making making = new Making(given.format(), thinking, tools, room(sampling.maxTokens()));
         EncodedPrompt prompt = fitting(row, checked(given.text(), source), making, source);
         String begun = "";
-        if (read(_ -> own.mustCall(), "", source)) {
+        if (own.mustCall()) {
             EncodedPrompt.Begun call = beginCall(prompt, own, thinking, source);
             prompt = call.prompt();
             begun = call.begun();
         }
-        String schema = read(_ -> own.schema(), "", source);
+        String schema = own.schema();
         SamplingParams params = sampling.params(seeded.seed());
         if (schema != null) {
             if (!begun.isEmpty()) {
@@ -218,6 +228,14 @@ final class PromptRows {
                         new Reading(isChat, thinking, begun, schema)));
     }
 
+    private static SamplingRecipe with(SamplingRecipe sampling, Retry retry, Source source) {
+        try {
+            return sampling.with(retry.parameters());
+        } catch (IllegalArgumentException e) {
+            throw refused(RowFault.PARAMETERS_INVALID, String.valueOf(e.getMessage()), source);
+        }
+    }
+
     private EncodedPrompt.Begun beginCall(
             EncodedPrompt prompt, RowParameters own, Thinking thinking, Source source) {
         if (thinking != Thinking.CHAT) {
@@ -226,16 +244,7 @@ final class PromptRows {
                     "parameters.tool_choice: expected auto or none of a model that reasons first",
                     source);
         }
-        return engine.beginCall(prompt, read(_ -> own.toolToCall(), "", source));
-    }
-
-    private static <A extends @Nullable Object, B extends @Nullable Object> B read(
-            Function<A, B> reader, A given, Source source) {
-        try {
-            return reader.apply(given);
-        } catch (IllegalArgumentException e) {
-            throw refused(RowFault.PARAMETERS_INVALID, String.valueOf(e.getMessage()), source);
-        }
+        return engine.beginCall(prompt, own.toolToCall());
     }
 
     private static @Nullable List<String> continuations(Row row, Source source) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.io.Serial;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -61,6 +62,20 @@ final class RowParameters {
             "suffix", Set.of("\"\""),
             "modalities", Set.of("[\"text\"]"));
 
+    /// What a row asks for cannot be done. Says which field, what was expected and what was found.
+    static final class ParametersException extends IllegalArgumentException {
+        @Serial
+        private static final long serialVersionUID = 1L;
+
+        ParametersException(String message) {
+            super(message);
+        }
+
+        ParametersException(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
     private final JsonNode body;
 
     private RowParameters(JsonNode body) {
@@ -68,7 +83,7 @@ final class RowParameters {
     }
 
     /// @param json null for a row that asks for nothing of its own
-    /// @throws IllegalArgumentException if it is no JSON object, or has a field that is not known
+    /// @throws ParametersException if it is no JSON object, or has a field that is not known
     static RowParameters of(@Nullable String json) {
         if (json == null) {
             return new RowParameters(JsonNodeFactory.instance.objectNode());
@@ -76,14 +91,14 @@ final class RowParameters {
         try {
             JsonNode body = JSON.readTree(json);
             if (!body.isObject()) {
-                throw new IllegalArgumentException("parameters: expected a JSON object, got " + kind(body));
+                throw new ParametersException("parameters: expected a JSON object, got " + kind(body));
             }
             for (Map.Entry<String, JsonNode> field : body.properties()) {
                 requireKnown(field.getKey(), field.getValue());
             }
             return new RowParameters(body);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(
+            throw new ParametersException(
                     "parameters: expected a JSON object, got " + e.getOriginalMessage() + " at character "
                             + e.getLocation().getColumnNr(),
                     e);
@@ -96,10 +111,10 @@ final class RowParameters {
             return;
         }
         if (neutral == null) {
-            throw new IllegalArgumentException("parameters." + name + ": expected one of " + KNOWN + ", got " + name);
+            throw new ParametersException("parameters." + name + ": expected one of " + KNOWN + ", got " + name);
         }
         if (!neutral.contains(value.toString())) {
-            throw new IllegalArgumentException("parameters." + name + ": expected "
+            throw new ParametersException("parameters." + name + ": expected "
                     + neutral.iterator().next() + ", which is all that can be done, got " + kind(value));
         }
     }
@@ -293,8 +308,8 @@ final class RowParameters {
         return value.longValue();
     }
 
-    private IllegalArgumentException wrong(String name, String expected) {
-        return new IllegalArgumentException(
+    private ParametersException wrong(String name, String expected) {
+        return new ParametersException(
                 "parameters." + name + ": expected " + expected + ", got " + kind(body.path(name)));
     }
 

@@ -61,7 +61,7 @@ sealed interface Frame {
             case Shape.Named named -> begin(named.shape().get(), b, then, out);
             case Shape.OneOf(List<String> texts) ->
                 texts.forEach(text -> new Literal(Bytes.of(text), 0, then).step(b, out));
-            case Shape.Numeric(boolean integer) -> new Number(integer, Number.Part.START, then).step(b, out);
+            case Shape.Numeric(boolean integer) -> new Digits(integer, Digits.Part.START, then).step(b, out);
             case Shape.Text text -> {
                 if (b == '"') {
                     out.accept(new Text(text, StringScan.START, 0, text.language(), then));
@@ -101,7 +101,7 @@ sealed interface Frame {
     }
 
     /// Inside a number, which ends where something follows that is not of it.
-    record Number(boolean integer, Part part, Frame then) implements Frame {
+    record Digits(boolean integer, Part part, Frame then) implements Frame {
         enum Part {
             START,
             SIGN,
@@ -118,7 +118,7 @@ sealed interface Frame {
         public void step(int b, Consumer<Frame> out) {
             Part next = next(b);
             if (next != null) {
-                out.accept(new Number(integer, next, then));
+                out.accept(new Digits(integer, next, then));
             } else if (isWhole()) {
                 then.step(b, out);
             }
@@ -261,7 +261,7 @@ sealed interface Frame {
 
         /// Where a member goes on whose name is complete; none if there may be none of that name, or not again.
         void named(String name, Consumer<Frame> out) {
-            Shape value = shape.named().getOrDefault(name, shape.others());
+            Shape value = shape.named().containsKey(name) ? shape.named().get(name) : shape.others();
             if (value != null && !seen.contains(name)) {
                 Set<String> now = new TreeSet<>(seen);
                 now.add(name);

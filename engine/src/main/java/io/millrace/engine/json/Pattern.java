@@ -154,7 +154,7 @@ record Pattern(Node node) implements Language {
 
         @Override
         public boolean admits(int first, int last) {
-            return head.admits(first, last) || head.mayEnd() && tail.admits(first, last);
+            return head.admits(first, last) || (head.mayEnd() && tail.admits(first, last));
         }
     }
 

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
 /// Reads a JSON Schema as the shape of the values it allows. What cannot be kept to while a text is written is
 /// refused by name, never passed over.
@@ -120,7 +119,7 @@ final class SchemaReader {
     private static void requireKnown(JsonNode schema, List<String> types, String place) {
         Set<String> keywords = keywords(schema);
         keywords.remove("type");
-        types.forEach(type -> keywords.removeAll(OF_TYPE.get(type)));
+        types.forEach(type -> keywords.removeAll(OF_TYPE.getOrDefault(type, Set.of())));
         if (!keywords.isEmpty()) {
             throw refused(
                     place,

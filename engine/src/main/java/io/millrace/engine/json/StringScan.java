@@ -98,7 +98,7 @@ record StringScan(Mode mode, int value, int left, int high) {
     /// or less than U+10000.
     private @Nullable Next tail(int b) {
         boolean fits = (b & 0xC0) == 0x80
-                && switch (mode == Mode.LEAD ? left << 8 | value : 0) {
+                && switch (mode == Mode.LEAD ? (left << 8) | value : 0) {
                     case 0x200 -> b >= 0xA0;
                     case 0x20D -> b <= 0x9F;
                     case 0x300 -> b >= 0x90;
@@ -108,7 +108,7 @@ record StringScan(Mode mode, int value, int left, int high) {
         if (!fits) {
             return null;
         }
-        int bits = value << 6 | b & 0x3F;
+        int bits = (value << 6) | (b & 0x3F);
         return left == 1 ? complete(bits) : inside(Mode.TAIL, bits, left - 1, 0);
     }
 
@@ -125,9 +125,9 @@ record StringScan(Mode mode, int value, int left, int high) {
         if (digit < 0) {
             return null;
         }
-        int bits = value << 4 | digit;
-        int start = bits << 4 * (left - 1);
-        int end = start | (1 << 4 * (left - 1)) - 1;
+        int bits = (value << 4) | digit;
+        int start = bits << (4 * (left - 1));
+        int end = start | ((1 << (4 * (left - 1))) - 1);
         boolean low = start <= 0xDFFF && end >= 0xDC00;
         if (high != 0 ? !low : start >= 0xDC00 && end <= 0xDFFF) {
             return null;
@@ -146,8 +146,8 @@ record StringScan(Mode mode, int value, int left, int high) {
         if (mode != Mode.LEAD && mode != Mode.TAIL) {
             return true;
         }
-        int first = value << 6 * left;
-        int last = first | (1 << 6 * left) - 1;
+        int first = value << (6 * left);
+        int last = first | ((1 << (6 * left)) - 1);
         return language.admits(mode == Mode.LEAD ? Math.max(first, LEAST[left]) : first, last);
     }
 }

@@ -80,11 +80,6 @@ record Completion(Row row) {
         return ref.getString(0) + ", row group " + ref.getInt(1) + ", row " + ref.getLong(2);
     }
 
-    /// Place in its block.
-    long rowInBlock() {
-        return row.<Row>getAs(InputRef.COLUMN).getLong(2);
-    }
-
     int sample() {
         return row.<Integer>getAs(Columns.Completion.SAMPLE_IDX);
     }

@@ -22,7 +22,7 @@ final class EvalPlus implements Projection {
     @Override
     public void write(Answered answered, Lines lines) {
         for (Completion sample : Completion.of(answered.completions())) {
-            if (sample.isOk() || sample.isError() && !sample.isUnnamed()) {
+            if (sample.isOk() || (sample.isError() && !sample.isUnnamed())) {
                 lines.add(
                         "samples.jsonl",
                         JsonNodeFactory.instance

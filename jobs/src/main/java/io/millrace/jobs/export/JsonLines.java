@@ -46,14 +46,14 @@ final class JsonLines implements Projection.Lines, AutoCloseable {
     ///
     /// @return lines of each
     SortedMap<String, Long> finish() {
-        for (String file : counts.keySet()) {
+        writers.forEach((file, writer) -> {
             try {
-                writers.get(file).close();
+                writer.close();
                 Files.move(dir.resolve(file + UNFINISHED), dir.resolve(file), StandardCopyOption.REPLACE_EXISTING);
             } catch (IOException e) {
                 throw failure(file, e);
             }
-        }
+        });
         writers.clear();
         return Collections.unmodifiableSortedMap(counts);
     }

@@ -73,9 +73,10 @@ public final class AnsweredRows implements Iterator<AnsweredRows.Answered>, Auto
         @Nullable Object[] values = new @Nullable Object[row.length()];
         for (int column = 0; column < values.length; column++) {
             Object value = row.get(column);
-            boolean isStruct = value instanceof Row && schema.apply(column).dataType() instanceof StructType;
-            values[column] =
-                    isStruct ? named((Row) value, (StructType) schema.apply(column).dataType()) : value;
+            values[column] = value instanceof Row struct
+                            && schema.apply(column).dataType() instanceof StructType type
+                    ? named(struct, type)
+                    : value;
         }
         return new GenericRowWithSchema(values, schema);
     }

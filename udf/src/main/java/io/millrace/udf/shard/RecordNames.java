@@ -40,7 +40,7 @@ public final class RecordNames {
     public static List<String> of(MessageType schema, Set<String> jsonColumns) {
         return schema.getFields().stream()
                 .filter(field -> jsonColumns.contains(field.getName())
-                        || field.isPrimitive() && !field.isRepetition(Type.Repetition.REPEATED))
+                        || (field.isPrimitive() && !field.isRepetition(Type.Repetition.REPEATED)))
                 .map(Type::getName)
                 .toList();
     }
