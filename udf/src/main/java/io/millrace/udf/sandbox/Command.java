@@ -9,7 +9,8 @@ import java.util.TreeMap;
 ///
 /// @param words program and arguments; a program without a slash is looked for in `PATH`
 /// @param directory in the sandbox where it runs
-/// @param environment all of it; where they are missing, `PATH`, `HOME` (`/tmp`) and `LANG` (`C.UTF-8`) are added
+/// @param environment all of it; where they are missing, `PATH`, `HOME` (`/tmp`) and `LANG` (`C.UTF-8`)
+///     are added
 /// @param input what it can read from its standard input, at most 60,000 bytes of UTF-8; then that ends
 public record Command(List<String> words, Path directory, Map<String, String> environment, String input) {
     private static final Map<String, String> DEFAULTS =

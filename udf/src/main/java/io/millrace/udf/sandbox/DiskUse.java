@@ -9,8 +9,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Watches how much the folders have grown that a command may write to. A look costs time in proportion to the
-/// files, so it is taken the more rarely the more there are.
+/// Watches how much the folders have grown that a command may write to. A look costs time in proportion
+/// to the files, so it is taken the more rarely the more there are.
 final class DiskUse {
     private static final long SHORTEST_NANOS = 200_000_000L;
     /// Share of the time that may go into looking, inverted.

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// @param source here, absolute
 /// @param target there, absolute
 /// @param layer of an overlay: folder here that takes what is written; of no other kind
-public record Mount(Kind kind, Path source, Path target, @Nullable Path layer) {
+public record Mount(
+        Kind kind, Path source, Path target, @Nullable Path layer) {
 
     /// What can be done with it.
     public enum Kind {
@@ -67,7 +68,8 @@ public record Mount(Kind kind, Path source, Path target, @Nullable Path layer) {
     }
 
     /// Where what is written ends up; null if nothing can be.
-    @Nullable Path written() {
+    @Nullable
+    Path written() {
         return switch (kind) {
             case READ_ONLY -> null;
             case WRITABLE -> source;

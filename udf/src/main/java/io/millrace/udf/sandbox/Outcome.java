@@ -8,7 +8,8 @@ public record Outcome(Ending ending, int code, Output stdout, Output stderr, dou
 
     /// Why it ended.
     public enum Ending {
-        /// By itself. A shell's convention holds: a program that exits with a code above 128 counts as signalled.
+        /// By itself. A shell's convention holds: a program that exits with a code above 128 counts as
+        /// signalled.
         EXITED,
         /// By a signal that the limits have nothing to do with.
         SIGNALLED,
@@ -18,7 +19,8 @@ public record Outcome(Ending ending, int code, Output stdout, Output stderr, dou
         OUT_OF_CPU_TIME,
         OUT_OF_MEMORY,
         TOO_MANY_PROCESSES,
-        /// What it wrote to grew too much. A file system in memory that is full is the program's own to notice.
+        /// What it wrote to grew too much. A file system in memory that is full is the program's own to
+        /// notice.
         OUT_OF_DISK,
         /// A file of it grew too large.
         FILE_TOO_LARGE,

@@ -1,7 +1,7 @@
 package io.millrace.udf.sandbox;
 
-/// What a command wrote to one of its streams, of which the middle is left out if it is too much. Bytes that are no
-/// UTF-8 are U+FFFD.
+/// What a command wrote to one of its streams, of which the middle is left out if it is too much. Bytes
+/// that are no UTF-8 are U+FFFD.
 ///
 /// @param head the beginning, or everything
 /// @param tail the end, empty if the head is everything

@@ -7,7 +7,8 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/// What all processes of a sandbox use at a moment, as its own `/proc` says: it has these processes and no others.
+/// What all processes of a sandbox use at a moment, as its own `/proc` says: it has these processes and
+/// no others.
 ///
 /// @param memoryBytes private memory and memory shared between processes; not mapped files
 /// @param threads of all processes
@@ -36,7 +37,8 @@ record ProcessUse(long memoryBytes, int threads) {
         long memory = 0;
         int threads = 0;
         try {
-            for (String line : Files.readString(status, StandardCharsets.ISO_8859_1).split("\n")) {
+            for (String line :
+                    Files.readString(status, StandardCharsets.ISO_8859_1).split("\n")) {
                 if (line.startsWith("RssAnon:") || line.startsWith("RssShmem:")) {
                     memory += number(line) * 1024;
                 } else if (line.startsWith("Threads:")) {

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A place where a command can do no harm, and which is the same for every command.
 ///
-/// Each command runs in user, mount, PID, network, IPC and UTS namespaces of its own (`unshare` of util-linux; no
-/// privilege is needed, and none is used where it is there):
+/// Each command runs in user, mount, PID, network, IPC and UTS namespaces of its own (`unshare` of
+/// util-linux; no privilege is needed, and none is used where it is there):
 ///
 /// 1. It sees the system's programs and libraries read-only, the mounts, `/tmp`, and nothing else: no home
 ///    folder, no other process, no device but `/dev/null` and its like.
@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// everywhere. What follows from that stands in `jobs/docs/code-execution.md`.
 ///
 /// @param mounts in the order in which they are made: a later one may lie in an earlier one
-/// @param tmp what is `/tmp`: a folder here, which outlives the command, or null for one in memory that does not
+/// @param tmp what is `/tmp`: a folder here, which outlives the command, or null for one in memory that
+///     does not
 public record Sandbox(List<Mount> mounts, @Nullable Path tmp, Limits limits) {
 
     public Sandbox {
@@ -84,7 +85,8 @@ public record Sandbox(List<Mount> mounts, @Nullable Path tmp, Limits limits) {
                 Outcome outcome = Sandbox.of(limits).run(Command.of(Path.of("/tmp"), "true"));
                 return outcome.isSuccess() ? null : "sandbox: expected to run `true`, got " + outcome;
             } catch (SandboxException e) {
-                return e.getMessage() + "\nNeeded: Linux 5.11 or later; sh, setsid, unshare, mount, pivot_root, prlimit,"
+                return e.getMessage()
+                        + "\nNeeded: Linux 5.11 or later; sh, setsid, unshare, mount, pivot_root, prlimit,"
                         + " setpriv (util-linux 2.38); user namespaces: sysctl user.max_user_namespaces above 0,"
                         + " kernel.unprivileged_userns_clone (Debian) not 0, kernel.apparmor_restrict_unprivileged_userns"
                         + " (Ubuntu) 0, in a container neither its seccomp profile nor a masked /proc in the way";

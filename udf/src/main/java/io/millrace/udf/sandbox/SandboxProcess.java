@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One command in its sandbox, watched by the thread that waits for it.
 ///
-/// `keep.sh` runs outside, `enter.sh` is the first process inside; its parent, `unshare`, ends when everything
-/// inside has. So when {@link #process} has ended, nothing is left.
+/// `keep.sh` runs outside, `enter.sh` is the first process inside; its parent, `unshare`, ends when
+/// everything inside has. So when {@link #process} has ended, nothing is left.
 final class SandboxProcess implements AutoCloseable {
     private static final String KEEP = "keep.sh";
     private static final String ENTER = "enter.sh";
@@ -40,6 +40,7 @@ final class SandboxProcess implements AutoCloseable {
     private final StreamReader stdout;
     private final StreamReader stderr;
     private @Nullable ProcessHandle init;
+    private boolean ready;
 
     private SandboxProcess(Sandbox sandbox, Command command, Path control) throws IOException {
         this.limits = sandbox.limits();
@@ -127,12 +128,11 @@ final class SandboxProcess implements AutoCloseable {
         if (code <= 128) {
             return new Outcome(Ending.EXITED, code, out, err, seconds);
         }
-        Ending ending =
-                switch (code - 128) {
-                    case SIGXCPU -> Ending.OUT_OF_CPU_TIME;
-                    case SIGXFSZ -> Ending.FILE_TOO_LARGE;
-                    default -> Ending.SIGNALLED;
-                };
+        Ending ending = switch (code - 128) {
+            case SIGXCPU -> Ending.OUT_OF_CPU_TIME;
+            case SIGXFSZ -> Ending.FILE_TOO_LARGE;
+            default -> Ending.SIGNALLED;
+        };
         return new Outcome(ending, code - 128, out, err, seconds);
     }
 
@@ -144,7 +144,7 @@ final class SandboxProcess implements AutoCloseable {
         if (Math.max(stdout.bytes(), stderr.bytes()) > (long) Limits.ENDLESS * limits.outputBytes()) {
             return Ending.ENDLESS_OUTPUT;
         }
-        ProcessUse use = findInit().map(first -> ProcessUse.of(first.pid())).orElse(ProcessUse.NONE);
+        ProcessUse use = use();
         if (use.memoryBytes() > limits.memoryBytes()) {
             return Ending.OUT_OF_MEMORY;
         }
@@ -154,9 +154,18 @@ final class SandboxProcess implements AutoCloseable {
         return disk.growth() > limits.diskBytes() ? Ending.OUT_OF_DISK : null;
     }
 
+    /// Until the sandbox is made, the `/proc` that its first process sees is this machine's.
+    private ProcessUse use() {
+        ready |= status("ready").isPresent();
+        return ready ? findInit().map(first -> ProcessUse.of(first.pid())).orElse(ProcessUse.NONE) : ProcessUse.NONE;
+    }
+
     private Optional<ProcessHandle> findInit() {
         if (init == null) {
-            init = status("init").map(Long::parseLong).flatMap(ProcessHandle::of).orElse(null);
+            init = status("init")
+                    .map(Long::parseLong)
+                    .flatMap(ProcessHandle::of)
+                    .orElse(null);
         }
         return Optional.ofNullable(init);
     }
@@ -172,7 +181,8 @@ final class SandboxProcess implements AutoCloseable {
         }
     }
 
-    /// Kills everything that is inside: the kernel sees to it when the first process of a PID namespace dies.
+    /// Kills everything that is inside: the kernel sees to it when the first process of a PID namespace
+    /// dies.
     private void end() throws InterruptedException {
         findInit().ifPresent(ProcessHandle::destroyForcibly);
         if (init == null || !process.waitFor(10, TimeUnit.SECONDS)) {

@@ -3,7 +3,8 @@ package io.millrace.udf.sandbox;
 import java.io.IOException;
 import java.io.InputStream;
 
-/// Reads one of a command's streams to its end, whatever becomes of it: a command that nobody listens to stops.
+/// Reads one of a command's streams to its end, whatever becomes of it: a command that nobody listens to
+/// stops.
 final class StreamReader {
     private final HeadAndTail kept;
     private final Thread thread;
