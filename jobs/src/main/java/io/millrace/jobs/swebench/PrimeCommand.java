@@ -6,6 +6,7 @@ import io.millrace.jobs.JobException;
 import io.millrace.jobs.SparkSessions;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -80,36 +81,25 @@ final class PrimeCommand implements Callable<Integer> {
     }
 
     private String prime(Instance instance, TestEnvironment environment) {
-        try {
-            Path folder = Files.createDirectories(dependencies.resolve(instance.repositoryName())).toRealPath();
-            Path checkout = Files.createTempDirectory("millrace-prime");
-            Path output = Files.createTempFile("millrace-prime", ".log");
-            try {
-                for (String setting : environment.settings().keySet()) {
-                    if (!settings.containsKey(setting)) {
-                        throw new ConfigException(List.of("--set " + setting + "=...: expected for " + environment.name()
-                                + ", " + environment.settings().get(setting) + ", got none"));
-                    }
-                }
-                ShellScript script = new ShellScript(instance, environment, settings, folder.toString());
-                String git = "set -e\ngit init -q\necho "
-                        + ShellScript.quoted(Checkout.objects(Path.of(instances.repositories()), instance)
-                                .toString())
-                        + " > .git/objects/info/alternates\ngit checkout -q --detach "
-                        + ShellScript.quoted(instance.baseCommit()) + "\n";
-                Path file = Files.writeString(
-                        checkout.resolve(".git-prime.sh"), git + script.commands(environment.prime()));
-                int code = new ProcessBuilder("bash", file.toString())
-                        .directory(checkout.toFile())
-                        .redirectErrorStream(true)
-                        .redirectOutput(output.toFile())
-                        .start()
-                        .waitFor();
-                return code == 0 ? "done" : "failed with exit code " + code + ":\n" + Files.readString(output);
-            } finally {
-                Checkout.delete(checkout);
-                Files.delete(output);
+        environment.settings().forEach((setting, what) -> {
+            if (!settings.containsKey(setting)) {
+                throw new ConfigException(
+                        List.of("--set " + setting + "=...: expected " + what + " for " + environment.name()));
             }
+        });
+        try (SourceTree tree = SourceTree.open(Path.of(instances.repositories()), instance)) {
+            Path folder = Files.createDirectories(dependencies.resolve(instance.repositoryName()))
+                    .toRealPath();
+            ShellScript script = new ShellScript(instance, environment, settings, folder.toString());
+            Path file = Files.writeString(
+                    tree.dir().resolve(".git/prime.sh"), script.commands(environment.prime()));
+            Process process = new ProcessBuilder("bash", file.toString())
+                    .directory(tree.dir().toFile())
+                    .redirectErrorStream(true)
+                    .start();
+            String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            int code = process.waitFor();
+            return code == 0 ? "done" : "failed with exit code " + code + ":\n" + output;
         } catch (EnvironmentFault e) {
             return "failed: " + e.getMessage();
         } catch (IOException e) {
