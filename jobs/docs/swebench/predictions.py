@@ -23,7 +23,6 @@ new file mode 100644
 
 # after the gold patch: file, what is found there, what it becomes; breaks a test that passed before
 BREAKS = {
-    "sympy__sympy-23824": ("sympy/physics/hep/gamma_matrices.py", r"(def gamma_trace\(t\):\n)", r"\1    return t\n"),
     "sympy__sympy-24443": (
         "sympy/combinatorics/homomorphisms.py",
         r"(def is_isomorphic\(G, H\):\n)",
@@ -38,7 +37,7 @@ BREAKS = {
 }
 UNFITTING = ["sympy__sympy-24066", "sympy__sympy-23950", "google__gson-2479"]
 EMPTY = {"sympy__sympy-24102": "", "sympy__sympy-24661": None}
-UNTOUCHED = ["sympy__sympy-22714"]
+UNTOUCHED = ["sympy__sympy-22714", "sympy__sympy-23824"]
 IDLE = ["sympy__sympy-23534", "google__gson-2311"]
 
 

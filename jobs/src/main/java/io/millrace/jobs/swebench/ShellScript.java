@@ -51,7 +51,7 @@ record ShellScript(Instance instance, TestEnvironment environment, Map<String, S
 
     /// Commands that must all succeed.
     String commands(List<String> commands) {
-        return "set -e\n" + preamble() + "set -x\nexec 2>&1\n" + String.join("\n", commands) + "\n";
+        return "exec 2>&1\nset -e\n" + preamble() + "set -x\n" + String.join("\n", commands) + "\n";
     }
 
     /// Applies the test patch and runs the tests, as the official scripts do: the test files are those of the

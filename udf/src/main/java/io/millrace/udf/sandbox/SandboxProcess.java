@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /// One command in its sandbox, watched by the thread that waits for it.
 ///
-/// `keep.sh` runs outside, `enter.sh` is the first process inside; its parent, `unshare`, ends when everything
-/// inside has. So when {@link #process} has ended, nothing is left.
+/// `keep.sh` runs outside, `enter.sh` is the first process inside; its parent, `unshare`, ends when
+/// everything inside has. So when {@link #process} has ended, nothing is left.
 final class SandboxProcess implements AutoCloseable {
     private static final String KEEP = "keep.sh";
     private static final String ENTER = "enter.sh";
@@ -179,7 +179,8 @@ final class SandboxProcess implements AutoCloseable {
         }
     }
 
-    /// Kills everything that is inside: the kernel sees to it when the first process of a PID namespace dies.
+    /// Kills everything that is inside: the kernel sees to it when the first process of a PID namespace
+    /// dies.
     private void end() throws InterruptedException {
         findInit().ifPresent(ProcessHandle::destroyForcibly);
         if (init == null || !process.waitFor(10, TimeUnit.SECONDS)) {
