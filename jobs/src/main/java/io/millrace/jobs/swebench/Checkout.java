@@ -59,7 +59,8 @@ final class Checkout implements Workplace {
                 Mount.writable(testbed, TESTBED), Mount.readOnly(files, FILES), Mount.readOnly(objects, MIRROR)));
         String dependencies = recipe.dependencies();
         if (dependencies != null) {
-            Path primed = Path.of(dependencies).resolve(instance.repositoryName()).toAbsolutePath();
+            Path primed =
+                    Path.of(dependencies).resolve(instance.repositoryName()).toAbsolutePath();
             if (Files.isDirectory(primed)) {
                 mounts.add(Mount.readOnly(primed.toRealPath(), DEPENDENCIES));
             }
@@ -72,8 +73,8 @@ final class Checkout implements Workplace {
             }
         }
         Sandbox sandbox = new Sandbox(mounts, null, Limits.BUILD.withOutputBytes(OUTPUT_BYTES));
-        Checkout checkout = new Checkout(
-                dir, sandbox, new ShellScript(instance, environment, settings, DEPENDENCIES.toString()));
+        Checkout checkout =
+                new Checkout(dir, sandbox, new ShellScript(instance, environment, settings, DEPENDENCIES.toString()));
         checkout.prepare(Duration.ofSeconds(recipe.timeoutSeconds()), transcript);
         return checkout;
     }
@@ -118,7 +119,11 @@ final class Checkout implements Workplace {
                 transcript);
         StringBuilder tools = new StringBuilder("exec 2>&1\nset -e\n" + script.preamble());
         for (String tool : script.environment().tools()) {
-            tools.append("command -v ").append(tool).append(" || { echo no ").append(tool).append(" in $PATH; exit 1; }\n");
+            tools.append("command -v ")
+                    .append(tool)
+                    .append(" || { echo no ")
+                    .append(tool)
+                    .append(" in $PATH; exit 1; }\n");
         }
         must("tool_missing", tools.toString(), limit, transcript);
         if (!script.environment().build().isEmpty()) {
@@ -197,7 +202,8 @@ final class Checkout implements Workplace {
         Files.walkFileTree(folder, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
-                boolean _ = directory.toFile().setWritable(true) && directory.toFile().setExecutable(true);
+                boolean _ = directory.toFile().setWritable(true)
+                        && directory.toFile().setExecutable(true);
                 return FileVisitResult.CONTINUE;
             }
 

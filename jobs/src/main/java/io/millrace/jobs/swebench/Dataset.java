@@ -67,7 +67,10 @@ record Dataset(SortedMap<String, Instance> instances) {
             }
             String text = text(new Path(file), session.sparkContext().hadoopConfiguration());
             if (file.endsWith(".jsonl")) {
-                return text.lines().filter(line -> !line.isBlank()).map(Dataset::json).toList();
+                return text.lines()
+                        .filter(line -> !line.isBlank())
+                        .map(Dataset::json)
+                        .toList();
             }
             if (file.endsWith(".json")) {
                 return json(text);

@@ -68,7 +68,9 @@ final class EnvironmentFile {
     }
 
     private static TestEnvironment read(String name, InputStream in) throws IOException {
-        JsonNode root = YAML.reader().with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).readTree(in);
+        JsonNode root = YAML.reader()
+                .with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+                .readTree(in);
         EnvironmentFile file = new EnvironmentFile(name, root);
         TestEnvironment environment = file.environment();
         if (!file.problems.isEmpty()) {
@@ -134,7 +136,9 @@ final class EnvironmentFile {
         JsonNode node = root.path(key);
         Map<String, String> mapping = new LinkedHashMap<>();
         if (node.isObject()) {
-            node.properties().forEach(entry -> mapping.put(entry.getKey(), entry.getValue().asText()));
+            node.properties()
+                    .forEach(entry ->
+                            mapping.put(entry.getKey(), entry.getValue().asText()));
         } else if (!node.isMissingNode() && !node.isNull()) {
             problems.add(name + ": " + key + ": expected a mapping, got " + node.getNodeType());
         }

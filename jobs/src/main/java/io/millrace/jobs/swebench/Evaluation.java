@@ -52,8 +52,7 @@ final class Evaluation {
             return tested(ran, parser);
         } catch (EnvironmentFault e) {
             transcript.say("environment: " + e.reason() + ": " + e.getMessage());
-            return result(
-                    Outcome.ENVIRONMENT, new FailureSign(e.reason(), true), String.valueOf(e.getMessage()), null);
+            return result(Outcome.ENVIRONMENT, new FailureSign(e.reason(), true), String.valueOf(e.getMessage()), null);
         } catch (IOException e) {
             transcript.say("environment: " + e);
             return result(Outcome.ENVIRONMENT, new FailureSign("files_failed", true), e.toString(), null);
@@ -89,8 +88,7 @@ final class Evaluation {
     private Result result(
             Outcome outcome, @Nullable FailureSign sign, @Nullable String message, @Nullable ObjectNode report) {
         double seconds = Duration.ofNanos(System.nanoTime() - startedNanos).toMillis() / 1000.0;
-        return new Result(
-                new Grade(instance.id(), fingerprint, outcome, sign, message, seconds), report, files);
+        return new Result(new Grade(instance.id(), fingerprint, outcome, sign, message, seconds), report, files);
     }
 
     private Workplace open() throws IOException, InterruptedException, EnvironmentFault {

@@ -22,10 +22,7 @@ record FailureSign(String reason, boolean environment) {
             new Known("browser_launch_failed", true, "Failed to launch|Failed to connect to the bus"),
             new Known("display_unavailable", true, "cannot open display|Missing X server|unable to open X display"),
             new Known("out_of_memory", true, "Cannot allocate memory|OutOfMemoryError|^Killed$"),
-            new Known(
-                    "container_unavailable",
-                    true,
-                    "Error response from daemon|Cannot connect to the Docker daemon"),
+            new Known("container_unavailable", true, "Error response from daemon|Cannot connect to the Docker daemon"),
             new Known("network_unreachable", true, "Could not resolve host|Temporary failure in name resolution"),
             new Known("missing_module", false, "Cannot find module|MODULE_NOT_FOUND|ModuleNotFoundError"),
             new Known("no_tests_collected", false, "no tests ran|collected 0 items"),

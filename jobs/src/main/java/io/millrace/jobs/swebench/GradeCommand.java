@@ -95,8 +95,8 @@ final class GradeCommand implements Callable<Integer> {
             throw new IllegalStateException("picocli sets the spec before it calls the command");
         }
         if (!allowed) {
-            throw new ConfigException(List.of(
-                    "--allow-code-execution: expected, since grading runs programs that nobody here has read"));
+            throw new ConfigException(
+                    List.of("--allow-code-execution: expected, since grading runs programs that nobody here has read"));
         }
         if (timeout < 1) {
             throw new ConfigException(List.of("--timeout: expected a number of seconds, got " + timeout));

@@ -19,7 +19,8 @@ record GradeFunction(GradeRecipe recipe, Broadcast<SerializableConfiguration> ha
         Assignment assignment = Assignment.ofJson(json);
         Instance instance = assignment.instance();
         Prediction prediction = assignment.prediction();
-        GradeStore store = new GradeStore(recipe.output(), recipe.runId(), hadoop.value().value());
+        GradeStore store =
+                new GradeStore(recipe.output(), recipe.runId(), hadoop.value().value());
         String patch = Objects.requireNonNull(prediction.patch(), "an empty patch is not tried");
         String fingerprint = assignment.fingerprint(recipe.environment(instance));
         store.commit(prediction, new Evaluation(recipe, instance, patch, fingerprint).run());

@@ -27,7 +27,12 @@ import org.jspecify.annotations.Nullable;
 /// @param out for the result
 /// @param err for progress
 record GradeJob(
-        GradeRecipe recipe, Dataset dataset, String predictions, boolean retryErrors, PrintWriter out, PrintWriter err) {
+        GradeRecipe recipe,
+        Dataset dataset,
+        String predictions,
+        boolean retryErrors,
+        PrintWriter out,
+        PrintWriter err) {
 
     /// Runs what is left to do.
     RunReport run(SparkSession session) {
@@ -112,8 +117,7 @@ record GradeJob(
                 grades.put(prediction.instanceId(), grade);
             }
         }
-        return new RunReport(
-                new TreeSet<>(dataset.instances().keySet()), new TreeSet<>(given.keySet()), empty, grades);
+        return new RunReport(new TreeSet<>(dataset.instances().keySet()), new TreeSet<>(given.keySet()), empty, grades);
     }
 
     private void print(RunReport report, Path file) {
@@ -129,12 +133,14 @@ record GradeJob(
         line("resolved", resolved);
         out.printf(Locale.ROOT, "%-20s%.2f %%%n", "score", total == 0 ? 0 : 100.0 * resolved / total);
         out.printf(Locale.ROOT, "%-20s%s%n", "report", file);
-        report.grades().values().stream().filter(grade -> grade.message() != null).forEach(grade -> out.printf(
-                Locale.ROOT,
-                "%s: %s: %s%n",
-                grade.instanceId(),
-                grade.outcome().name().toLowerCase(Locale.ROOT),
-                grade.message()));
+        report.grades().values().stream()
+                .filter(grade -> grade.message() != null)
+                .forEach(grade -> out.printf(
+                        Locale.ROOT,
+                        "%s: %s: %s%n",
+                        grade.instanceId(),
+                        grade.outcome().name().toLowerCase(Locale.ROOT),
+                        grade.message()));
         out.flush();
     }
 

@@ -112,7 +112,8 @@ record Instance(
                 value = JSON.readTree(value.textValue());
             }
         } catch (JsonProcessingException e) {
-            throw new JobException(where + ": expected a JSON array in " + field + ", got " + e.getOriginalMessage(), e);
+            throw new JobException(
+                    where + ": expected a JSON array in " + field + ", got " + e.getOriginalMessage(), e);
         }
         if (!value.isArray()) {
             throw new JobException(where + ": expected an array of tests in " + field + ", got " + value.getNodeType());

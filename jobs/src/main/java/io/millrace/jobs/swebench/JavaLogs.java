@@ -50,8 +50,11 @@ final class JavaLogs {
 
     static Map<String, TestStatus> ant(String log) {
         Map<String, TestStatus> tests = new LinkedHashMap<>();
-        log.lines().map(line -> ANT.matcher(line.strip())).filter(Matcher::matches).forEach(found -> tests.put(
-                found.group(2), found.group(1).equals("PASS") ? TestStatus.PASSED : TestStatus.FAILED));
+        log.lines()
+                .map(line -> ANT.matcher(line.strip()))
+                .filter(Matcher::matches)
+                .forEach(found -> tests.put(
+                        found.group(2), found.group(1).equals("PASS") ? TestStatus.PASSED : TestStatus.FAILED));
         return tests;
     }
 

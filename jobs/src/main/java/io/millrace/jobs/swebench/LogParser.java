@@ -25,9 +25,9 @@ interface LogParser {
         private static final Map<String, LogParser> PARSERS = new HashMap<>();
 
         static {
-            for (String name : new String[] {
-                "pytest", "astroid", "flask", "marshmallow", "pvlib", "pyvista", "sqlfluff", "xarray"
-            }) {
+            for (String name :
+                    new String[] {"pytest", "astroid", "flask", "marshmallow", "pvlib", "pyvista", "sqlfluff", "xarray"
+                    }) {
                 PARSERS.put("parse_log_" + name, PytestLog::plain);
             }
             for (String name : new String[] {"pytest_options", "pydicom", "requests", "pylint"}) {

@@ -26,7 +26,9 @@ final class PatchPrompt {
     static String of(Instance instance, SourceTree tree, PromptContext context) throws IOException {
         StringBuilder prompt = new StringBuilder();
         prompt.append("Below are an issue that was reported for a code base, and some of its files. ");
-        prompt.append("Solve the issue.\n<issue>\n").append(instance.problem().strip()).append("\n</issue>\n<code>\n");
+        prompt.append("Solve the issue.\n<issue>\n")
+                .append(instance.problem().strip())
+                .append("\n</issue>\n<code>\n");
         for (String name : files(instance, tree, context)) {
             append(prompt, name, tree.read(name));
         }

@@ -50,7 +50,10 @@ final class PredictCommand implements Callable<Integer> {
                     + " Default: ${DEFAULT-VALUE}.")
     private PromptContext.Kind context = PromptContext.Kind.ORACLE;
 
-    @Option(names = "--context-files", paramLabel = "N", description = "Of bm25, most files. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--context-files",
+            paramLabel = "N",
+            description = "Of bm25, most files. Default: ${DEFAULT-VALUE}.")
     private int contextFiles = 5;
 
     @Option(
@@ -59,7 +62,10 @@ final class PredictCommand implements Callable<Integer> {
             description = "Of bm25, most characters of the files together. Default: ${DEFAULT-VALUE}.")
     private int contextChars = 100_000;
 
-    @Option(names = "--model-name", paramLabel = "NAME", description = "Named in the predictions. Default: the model's.")
+    @Option(
+            names = "--model-name",
+            paramLabel = "NAME",
+            description = "Named in the predictions. Default: the model's.")
     private @Nullable String modelName;
 
     @Override
@@ -69,14 +75,12 @@ final class PredictCommand implements Callable<Integer> {
         }
         PrintWriter out = spec.commandLine().getOut();
         MillraceHome home = Millrace.home();
-        List<Settings> layers = new ArrayList<>(
-                List.of(new Settings("swebench", Map.of("sampling.max-tokens", List.of("4096")))));
+        List<Settings> layers =
+                new ArrayList<>(List.of(new Settings("swebench", Map.of("sampling.max-tokens", List.of("4096")))));
         layers.addAll(run.layers(Map.of()));
         JobConfig asked = JobConfig.resolve(home, with(layers, input("requests")));
         PredictJob job = new PredictJob(
-                asked.outputDir(),
-                instances.repositories(),
-                new PromptContext(context, contextFiles, contextChars));
+                asked.outputDir(), instances.repositories(), new PromptContext(context, contextFiles, contextChars));
         if (run.isDryRun()) {
             out.print(ConfigFile.yaml(asked));
             out.flush();

@@ -34,9 +34,8 @@ record PredictJob(String output, String repositories, PromptContext context) {
     ///
     /// @return the folder
     String writePrompts(SparkSession session, Dataset dataset) {
-        List<String> instances = dataset.instances().values().stream()
-                .map(PromptFunction::json)
-                .toList();
+        List<String> instances =
+                dataset.instances().values().stream().map(PromptFunction::json).toList();
         Path folder = new Path(output, "requests-" + hash(instances));
         JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
         try {

@@ -32,8 +32,7 @@ final class Predictions {
     static Map<String, Prediction> read(String file, Dataset dataset, Configuration conf) {
         if (file.equals(GOLD)) {
             Map<String, Prediction> gold = new LinkedHashMap<>();
-            dataset.instances()
-                    .forEach((id, instance) -> gold.put(id, new Prediction(id, GOLD, instance.patch())));
+            dataset.instances().forEach((id, instance) -> gold.put(id, new Prediction(id, GOLD, instance.patch())));
             return gold;
         }
         Map<String, Prediction> predictions = new LinkedHashMap<>();

@@ -91,8 +91,7 @@ final class PrimeCommand implements Callable<Integer> {
             Path folder = Files.createDirectories(dependencies.resolve(instance.repositoryName()))
                     .toRealPath();
             ShellScript script = new ShellScript(instance, environment, settings, folder.toString());
-            Path file = Files.writeString(
-                    tree.dir().resolve(".git/prime.sh"), script.commands(environment.prime()));
+            Path file = Files.writeString(tree.dir().resolve(".git/prime.sh"), script.commands(environment.prime()));
             Process process = new ProcessBuilder("bash", file.toString())
                     .directory(tree.dir().toFile())
                     .redirectErrorStream(true)

@@ -27,14 +27,21 @@ record ShellScript(Instance instance, TestEnvironment environment, Map<String, S
         script.append("TEST_CLASSES=").append(words(testClasses())).append('\n');
         script.append("TEST_FILES=").append(words(testPatch.after())).append('\n');
         script.append("export DEPENDENCIES=").append(quoted(dependencies)).append('\n');
-        settings.forEach((name, value) ->
-                script.append("export ").append(name).append('=').append(quoted(value)).append('\n'));
-        // in double quotes: one may build on those before
-        environment.variables().forEach((name, value) -> script.append("export ")
+        settings.forEach((name, value) -> script.append("export ")
                 .append(name)
-                .append("=\"")
-                .append(value.replace("\\", "\\\\").replace("\"", "\\\"").replace("`", "\\`"))
-                .append("\"\n"));
+                .append('=')
+                .append(quoted(value))
+                .append('\n'));
+        // in double quotes: one may build on those before
+        environment
+                .variables()
+                .forEach((name, value) -> script.append("export ")
+                        .append(name)
+                        .append("=\"")
+                        .append(value.replace("\\", "\\\\")
+                                .replace("\"", "\\\"")
+                                .replace("`", "\\`"))
+                        .append("\"\n"));
         return script.toString();
     }
 
@@ -74,8 +81,8 @@ record ShellScript(Instance instance, TestEnvironment environment, Map<String, S
         }
         if (!instance.testPatch().isEmpty()) {
             String patch = instance.testPatch().endsWith("\n") ? instance.testPatch() : instance.testPatch() + "\n";
-            script.append("git apply --verbose - <<'EOF_TEST_PATCH' || { echo '" + TestLog.NOT_RESET
-                    + "'; exit 1; }\n" + patch + "EOF_TEST_PATCH\n");
+            script.append("git apply --verbose - <<'EOF_TEST_PATCH' || { echo '" + TestLog.NOT_RESET + "'; exit 1; }\n"
+                    + patch + "EOF_TEST_PATCH\n");
         }
         script.append("SWEBENCH_TEST_EXIT_CODE=0\n");
         script.append(": '" + TestLog.START + "'\n");
@@ -92,7 +99,9 @@ record ShellScript(Instance instance, TestEnvironment environment, Map<String, S
     private void appendReports(StringBuilder script) {
         if (!environment.reports().isEmpty()) {
             script.append("{ set +x; } 2> /dev/null\n");
-            script.append("for report in ").append(String.join(" ", environment.reports())).append("; do\n");
+            script.append("for report in ")
+                    .append(String.join(" ", environment.reports()))
+                    .append("; do\n");
             script.append("    if [ -f \"$report\" ]; then cat \"$report\"; echo; fi\n");
             script.append("done\n");
             script.append("set -x\n");

@@ -17,7 +17,8 @@ final class SourceTree implements AutoCloseable {
     private static final Pattern WORD = Pattern.compile("[^a-z]+");
     private static final List<String> TEST_WORDS = List.of("test", "tests", "testing", "e2e");
     private static final List<String> SOURCES = List.of(
-            ".c", ".cc", ".cpp", ".go", ".h", ".hpp", ".java", ".js", ".jsx", ".php", ".py", ".rb", ".rs", ".ts", ".tsx");
+            ".c", ".cc", ".cpp", ".go", ".h", ".hpp", ".java", ".js", ".jsx", ".php", ".py", ".rb", ".rs", ".ts",
+            ".tsx");
 
     private final Path dir;
 
@@ -92,7 +93,9 @@ final class SourceTree implements AutoCloseable {
     /// are U+FFFD.
     String read(String name) throws IOException {
         Path file = dir.resolve(name).normalize();
-        if (!file.startsWith(dir) || !Files.isRegularFile(file) || !file.toRealPath().startsWith(dir.toRealPath())) {
+        if (!file.startsWith(dir)
+                || !Files.isRegularFile(file)
+                || !file.toRealPath().startsWith(dir.toRealPath())) {
             return "";
         }
         return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);

@@ -86,9 +86,10 @@ class DatasetTest {
 
     @Test
     void predictions_everyOfficialShape_same() throws IOException {
-        Dataset dataset = Dataset.read(
-                session, List.of(file("a.jsonl", row(1, "[]") + "\n" + row(2, "[]"))), List.of());
-        String first = "{\"instance_id\": \"o__r-1\", \"model_name_or_path\": \"a/b\", \"model_patch\": \"p\", \"more\": 1}";
+        Dataset dataset =
+                Dataset.read(session, List.of(file("a.jsonl", row(1, "[]") + "\n" + row(2, "[]"))), List.of());
+        String first =
+                "{\"instance_id\": \"o__r-1\", \"model_name_or_path\": \"a/b\", \"model_patch\": \"p\", \"more\": 1}";
         String second = "{\"instance_id\": \"o__r-2\", \"model_name_or_path\": \"a/b\", \"model_patch\": null}";
 
         Map<String, Prediction> lines = predictions(file("p.jsonl", first + "\n" + second + "\n"), dataset);
@@ -101,7 +102,9 @@ class DatasetTest {
         assertThat(predictions(file("k.json", "{\"o__r-1\":" + first + ",\"o__r-2\":" + second + "}"), dataset))
                 .isEqualTo(lines);
         assertThat(predictions(
-                        file("own.jsonl", Predictions.line(lines.get("o__r-1")) + Predictions.line(lines.get("o__r-2"))),
+                        file(
+                                "own.jsonl",
+                                Predictions.line(lines.get("o__r-1")) + Predictions.line(lines.get("o__r-2"))),
                         dataset))
                 .isEqualTo(lines);
         assertThat(predictions("gold", dataset).get("o__r-2").patch()).isEqualTo("p");
@@ -124,7 +127,9 @@ class DatasetTest {
         "SWE-bench__dev, 225"
     })
     void read_officialFile_everyInstance(String name, int instances) {
-        Path file = Path.of("../../shared/datasets/swebench", name + ".parquet").toAbsolutePath().normalize();
+        Path file = Path.of("../../shared/datasets/swebench", name + ".parquet")
+                .toAbsolutePath()
+                .normalize();
         assumeTrue(Files.exists(file), () -> "skipped: " + file + " is absent");
 
         Dataset dataset = Dataset.read(session, List.of(file.toString()), List.of());

@@ -53,8 +53,10 @@ class GradeIT {
         Path given = predictions == null ? repository.predictionsFile() : predictions;
         arguments.addAll(List.of("--predictions", given.toString()));
         arguments.addAll(List.of("--repositories", repository.repositories().toString()));
-        arguments.addAll(List.of("--environment", dir.resolve("environment.yaml").toString()));
-        arguments.addAll(List.of("--output", dir.resolve("out").toString(), "--engine", "none", "--master", "local[1]"));
+        arguments.addAll(
+                List.of("--environment", dir.resolve("environment.yaml").toString()));
+        arguments.addAll(
+                List.of("--output", dir.resolve("out").toString(), "--engine", "none", "--master", "local[1]"));
         arguments.addAll(List.of(more));
         return arguments;
     }
@@ -99,9 +101,7 @@ class GradeIT {
                 log-parser: parse_log_pytest
                 """);
         return new SmallRepository(
-                        dir,
-                        "small/shell",
-                        Map.of("sums.sh", """
+                        dir, "small/shell", Map.of("sums.sh", """
                                 # Sums.
                                 add() {
                                     a=$1 b=$2
@@ -116,10 +116,7 @@ class GradeIT {
                                 . ./sums.sh
                                 check() { if [ "$2" = "$3" ]; then echo "PASSED $1"; else echo "FAILED $1 - $2"; fi; }
                                 check twice "$(twice 3)" 6
-                                """),
-                        "sums.sh",
-                        "test.sh",
-                        """
+                                """), "sums.sh", "test.sh", """
                                 check twice "$(twice 3)" 6
                                 check add "$(add 1 2)" 3
                                 """)
@@ -174,7 +171,8 @@ class GradeIT {
                 .isEqualTo("twice");
         assertThat(tests("nothing").at("/tests_status/FAIL_TO_PASS/failure/0").asText())
                 .isEqualTo("add");
-        assertThat(tests("forged").get("patch_successfully_applied").asBoolean()).isFalse();
+        assertThat(tests("forged").get("patch_successfully_applied").asBoolean())
+                .isFalse();
         assertThat(logs("unfitting").resolve("report.json")).doesNotExist();
         assertThat(logs("gold").resolve("test_output.txt")).content().contains(TestLog.START, "PASSED add");
         assertThat(logs("fuzzy").resolve("run_instance.log"))
@@ -234,8 +232,7 @@ class GradeIT {
         Map<Path, String> before = new HashMap<>();
         try (JavaProcesses processes = new JavaProcesses(dir)) {
             Process process = processes.startMillrace("killed", List.of(), List.of(), arguments(repository));
-            JavaProcesses.await(
-                    () -> !grades().isEmpty() || !process.isAlive(), () -> processes.said("killed"));
+            JavaProcesses.await(() -> !grades().isEmpty() || !process.isAlive(), () -> processes.said("killed"));
             process.destroyForcibly().waitFor();
             for (Path grade : grades()) {
                 before.put(grade, Files.readString(grade));
@@ -375,7 +372,8 @@ class GradeIT {
     @Test
     void maven_goldNothingAndBreaking_asTheyDeserve() throws Exception {
         Path local = Path.of(System.getProperty(
-                "localRepository", Path.of(System.getProperty("user.home"), ".m2/repository").toString()));
+                "localRepository",
+                Path.of(System.getProperty("user.home"), ".m2/repository").toString()));
         assumeTrue(Files.exists(Path.of("/usr/bin/mvn")), "no /usr/bin/mvn");
         for (String needed : List.of(
                 "org/apache/maven/plugins/maven-surefire-plugin/3.5.3/maven-surefire-plugin-3.5.3.jar",
@@ -398,8 +396,11 @@ class GradeIT {
         SmallRepository repository = new SmallRepository(
                         dir,
                         "small/maven",
-                        Map.of("pom.xml", Files.readString(Path.of("src/test/resources/swebench/pom.xml")),
-                                "src/main/java/Sums.java", """
+                        Map.of(
+                                "pom.xml",
+                                Files.readString(Path.of("src/test/resources/swebench/pom.xml")),
+                                "src/main/java/Sums.java",
+                                """
                                 public class Sums {
                                     public static int add(int a, int b) {
                                         return a - b;
@@ -409,7 +410,9 @@ class GradeIT {
                                         return 2 * a;
                                     }
                                 }
-                                """, "src/test/java/SumsTest.java", """
+                                """,
+                                "src/test/java/SumsTest.java",
+                                """
                                 import static org.junit.jupiter.api.Assertions.assertEquals;
 
                                 import org.junit.jupiter.api.Test;
@@ -428,8 +431,8 @@ class GradeIT {
                 .testsNamed("SumsTest#");
         threePredictions(repository);
 
-        JsonNode report = grade(
-                repository, "--set", "JAVA_HOME=" + System.getProperty("java.home"), "--set", "LOCAL=" + local);
+        JsonNode report =
+                grade(repository, "--set", "JAVA_HOME=" + System.getProperty("java.home"), "--set", "LOCAL=" + local);
 
         asTheyDeserve(report);
     }

@@ -51,8 +51,9 @@ class OfficialRulesTest {
                 .forEach((test, status) -> tests.put(test, status.name()));
 
         Map<String, String> expected = new LinkedHashMap<>();
-        recorded.get("tests").properties().forEach(entry -> expected.put(
-                entry.getKey(), entry.getValue().asText()));
+        recorded.get("tests")
+                .properties()
+                .forEach(entry -> expected.put(entry.getKey(), entry.getValue().asText()));
         assertThat(tests).isNotEmpty().isEqualTo(expected);
     }
 
@@ -80,8 +81,14 @@ class OfficialRulesTest {
 
         JsonNode expected = recorded.get("sign");
         assertThat(sign.map(FailureSign::reason))
-                .isEqualTo(expected.isNull() ? Optional.empty() : Optional.of(expected.get(0).asText()));
+                .isEqualTo(
+                        expected.isNull()
+                                ? Optional.empty()
+                                : Optional.of(expected.get(0).asText()));
         assertThat(sign.map(found -> found.environment() ? "environment" : "ambiguous"))
-                .isEqualTo(expected.isNull() ? Optional.empty() : Optional.of(expected.get(1).asText()));
+                .isEqualTo(
+                        expected.isNull()
+                                ? Optional.empty()
+                                : Optional.of(expected.get(1).asText()));
     }
 }

@@ -24,7 +24,8 @@ class PatchInAnswerTest {
 
     @Test
     void of_severalBlocks_theNamedBeforeTheFirst() {
-        assertThat(PatchInAnswer.of("```python\nx = 1\n```\n<code>y</code>\n```patch\n" + PATCH + "```\n```diff\nz\n```"))
+        assertThat(PatchInAnswer.of(
+                        "```python\nx = 1\n```\n<code>y</code>\n```patch\n" + PATCH + "```\n```diff\nz\n```"))
                 .isEqualTo(PATCH);
     }
 

@@ -81,7 +81,9 @@ class PredictIT {
                 .containsExactly("\"\"", "null", "null");
 
         String before = Files.readString(file);
-        assertThat(predict(instances, repository.repositories())).as(err.toString()).isEqualTo(ExitCode.OK);
+        assertThat(predict(instances, repository.repositories()))
+                .as(err.toString())
+                .isEqualTo(ExitCode.OK);
         assertThat(Files.readString(file)).isEqualTo(before);
 
         code = millrace(
@@ -99,7 +101,8 @@ class PredictIT {
                 "--output",
                 dir.resolve("graded").toString());
         assertThat(code).as(err.toString()).isEqualTo(ExitCode.OK);
-        JsonNode report = JSON.readTree(dir.resolve("graded/fake-model.millrace.json").toFile());
+        JsonNode report =
+                JSON.readTree(dir.resolve("graded/fake-model.millrace.json").toFile());
         assertThat(report.get("empty_patch_instances").asInt()).isEqualTo(3);
         assertThat(report.get("total_instances").asInt()).isEqualTo(3);
     }
@@ -107,8 +110,16 @@ class PredictIT {
     @Test
     void grade_withoutConsent_refused() throws Exception {
         int code = millrace(
-                "swebench", "grade", "--instances", "x.jsonl", "--repositories", "x", "--predictions", "gold",
-                "--output", dir.resolve("out").toString());
+                "swebench",
+                "grade",
+                "--instances",
+                "x.jsonl",
+                "--repositories",
+                "x",
+                "--predictions",
+                "gold",
+                "--output",
+                dir.resolve("out").toString());
 
         assertThat(code).isEqualTo(ExitCode.USAGE);
         assertThat(err.toString()).contains("--allow-code-execution: expected");

@@ -48,7 +48,8 @@ class PromptTest {
 
             assertThat(prompt)
                     .contains("<issue>\nSums are wrong.\n</issue>")
-                    .contains("<code>\n[start of sums.py]\n1 def add(a, b):\n2     return a - b\n[end of sums.py]\n</code>")
+                    .contains(
+                            "<code>\n[start of sums.py]\n1 def add(a, b):\n2     return a - b\n[end of sums.py]\n</code>")
                     .contains("<patch>");
         }
     }
