@@ -10,6 +10,7 @@ import io.millrace.jobs.inspect.InspectCommand;
 import io.millrace.jobs.inspect.LogitsCommand;
 import io.millrace.jobs.inspect.TokenizeCommand;
 import io.millrace.jobs.serve.ServeCommand;
+import io.millrace.jobs.swebench.SwebenchCommand;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.util.List;
@@ -37,7 +38,8 @@ import picocli.CommandLine.IVersionProvider;
             ContractCommand.class,
             DevicesCommand.class,
             ServeCommand.class,
-            BenchCommand.class
+            BenchCommand.class,
+            SwebenchCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

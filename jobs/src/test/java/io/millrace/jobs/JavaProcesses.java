@@ -17,14 +17,14 @@ import java.util.function.Supplier;
 import org.apache.spark.launcher.JavaModuleOptions;
 
 /// Processes with the test's own Java and class path, whose output is kept in files; all are ended with it.
-final class JavaProcesses implements AutoCloseable {
+public final class JavaProcesses implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     private final Path dir;
     private final List<Process> processes = new ArrayList<>();
 
     /// @param dir for logs
-    JavaProcesses(Path dir) {
+    public JavaProcesses(Path dir) {
         this.dir = dir;
     }
 
@@ -70,7 +70,7 @@ final class JavaProcesses implements AutoCloseable {
     }
 
     /// Starts `millrace` in a process of its own.
-    Process startMillrace(String name, List<String> prefix, List<String> jvmOptions, List<String> args)
+    public Process startMillrace(String name, List<String> prefix, List<String> jvmOptions, List<String> args)
             throws IOException {
         return start(name, prefix, Millrace.class.getName(), millraceOptions(jvmOptions), args);
     }
@@ -88,7 +88,7 @@ final class JavaProcesses implements AutoCloseable {
     }
 
     /// What a process has said so far.
-    String said(String name) {
+    public String said(String name) {
         try {
             return Files.exists(log(name)) ? Files.readString(log(name)) : "";
         } catch (IOException e) {
@@ -97,7 +97,7 @@ final class JavaProcesses implements AutoCloseable {
     }
 
     /// Waits for something to hold.
-    static void await(BooleanSupplier holds, Supplier<String> otherwise) {
+    public static void await(BooleanSupplier holds, Supplier<String> otherwise) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!holds.getAsBoolean()) {
             assertThat(System.nanoTime()).as(otherwise).isLessThan(deadline);

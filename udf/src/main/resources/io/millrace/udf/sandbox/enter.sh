@@ -64,7 +64,8 @@ if [ -d /etc/ssl/certs ]; then
 fi
 echo 'root:x:0:0:root:/tmp:/bin/sh' > "$root/etc/passwd"
 echo 'root:x:0:' > "$root/etc/group"
-echo '127.0.0.1 localhost' > "$root/etc/hosts"
+read -r host < /proc/sys/kernel/hostname
+echo "127.0.0.1 localhost $host" > "$root/etc/hosts"
 printf '[safe]\n\tdirectory = *\n' > "$root/etc/gitconfig"
 
 # devices

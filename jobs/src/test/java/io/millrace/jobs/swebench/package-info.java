@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.jobs.swebench;
+
+import org.jspecify.annotations.NullMarked;
