@@ -44,6 +44,7 @@ record Architecture(String root) {
         table.put("engine.checkpoint..", List.of("engine.api", "engine.tensor", "engine.model"));
         table.put("engine.tokenizer..", List.of("engine.api"));
         table.put("engine.chat..", List.of("engine.api", "engine.tokenizer"));
+        table.put("engine.json..", List.of("engine.api", "engine.tokenizer"));
         table.put(
                 "engine.decode..",
                 List.of(
@@ -52,6 +53,7 @@ record Architecture(String root) {
                         "engine.kernel",
                         "engine.device",
                         "engine.cache",
+                        "engine.json",
                         "engine.model",
                         "engine.tokenizer"));
         table.put("engine", List.of("engine.."));
@@ -59,6 +61,7 @@ record Architecture(String root) {
         table.put("udf..", List.of("engine", "engine.api", "engine.chat", "engine.tokenizer", "schemas.."));
         table.put("jobs", List.of("jobs..", "udf..", "schemas..", "engine.api", "npu.cards"));
         table.put("jobs.cards..", List.of("udf..", "engine.api", "npu.cards"));
+        table.put("jobs.export..", List.of("jobs..", "udf..", "schemas..", "engine.api"));
         table.put("jobs.inspect..", List.of("jobs..", "udf..", "schemas..", "engine..", "npu.cards"));
         table.put("jobs.serve..", List.of("jobs..", "udf..", "schemas..", "engine.."));
         table.put("jobs.bench..", List.of("jobs..", "udf..", "schemas..", "engine.."));
