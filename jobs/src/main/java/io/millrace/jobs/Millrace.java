@@ -2,6 +2,7 @@ package io.millrace.jobs;
 
 import io.millrace.jobs.bench.BenchCommand;
 import io.millrace.jobs.export.ExportCommand;
+import io.millrace.jobs.evaluate.EvaluateCommand;
 import io.millrace.jobs.inspect.CompleteCommand;
 import io.millrace.jobs.inspect.ContractCommand;
 import io.millrace.jobs.inspect.DevicesCommand;
@@ -25,6 +26,7 @@ import picocli.CommandLine.IVersionProvider;
         description = "Runs a mixture-of-experts language model over a corpus from Apache Spark.",
         subcommands = {
             SummarizeCommand.class,
+            EvaluateCommand.class,
             VerifyCommand.class,
             ExportCommand.class,
             CompleteCommand.class,

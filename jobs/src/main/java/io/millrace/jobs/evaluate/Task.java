@@ -241,7 +241,7 @@ record Task(
         dump.put("should_decontaminate", keys.flag("should_decontaminate", false));
         copy(dump, "doc_to_decontamination_query");
         copy(dump, "gen_prefix");
-        copy(dump, "metadata");
+        dump.put("metadata", keys.mapping("metadata").values());
         return dump;
     }
 

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -42,26 +44,27 @@ record TaskSet(List<Task> tasks, List<TaskGroup> groups) {
         return merged;
     }
 
-    /// Names of tasks, groups and tags in a folder and below, with their files.
+    /// Names of tasks, groups and tags in a folder and below, with their files, those of a tag by their tasks' names.
     private static Map<String, List<Path>> index(Path folder) {
-        Map<String, List<Path>> index = new TreeMap<>();
+        Map<String, SortedMap<String, Path>> index = new TreeMap<>();
         try (Stream<Path> files = Files.walk(folder)) {
-            files.filter(file -> file.toString().endsWith(".yaml")).sorted().forEach(file -> {
-                Keys keys = new Keys(file.toString(), Yaml.read(file));
-                Object task = keys.value("task");
+            for (Path file : files.filter(file -> file.toString().endsWith(".yaml")).toList()) {
+                Keys keys = new Keys(file.toString(), load(file, 0));
                 if (keys.value("group") instanceof String group) {
-                    index.computeIfAbsent(group, _ -> new ArrayList<>()).add(file);
-                } else if (task instanceof String name) {
-                    index.computeIfAbsent(name, _ -> new ArrayList<>()).add(file);
-                    keys.texts("tag")
-                            .forEach(tag -> index.computeIfAbsent(tag, _ -> new ArrayList<>())
-                                    .add(file));
+                    index.computeIfAbsent(group, _ -> new TreeMap<>()).put(group, file);
+                } else if (keys.value("task") instanceof String task) {
+                    index.computeIfAbsent(task, _ -> new TreeMap<>()).put(task, file);
+                    for (String tag : keys.texts("tag")) {
+                        index.computeIfAbsent(tag, _ -> new TreeMap<>()).put(task, file);
+                    }
                 }
-            });
+            }
         } catch (IOException e) {
             throw new TaskException(folder + ": expected a readable folder, got " + e.getMessage(), e);
         }
-        return index;
+        Map<String, List<Path>> files = new HashMap<>();
+        index.forEach((name, found) -> files.put(name, List.copyOf(found.values())));
+        return files;
     }
 
     private static final class Reader {
