@@ -4,6 +4,7 @@ import io.millrace.jobs.ConfigException;
 import io.millrace.jobs.ConfigFile;
 import io.millrace.jobs.ExitCode;
 import io.millrace.jobs.JobConfig;
+import io.millrace.jobs.JobException;
 import io.millrace.jobs.Millrace;
 import io.millrace.jobs.MillraceHome;
 import io.millrace.jobs.RunOptions;
@@ -107,13 +108,17 @@ public final class EvaluateCommand implements Callable<Integer> {
                 kwargs,
                 new Question.Style(chat, multiTurn),
                 system);
-        return new EvaluateJob(
-                        plan,
-                        run.request(completion),
-                        command.commandLine().getOut(),
-                        command.commandLine().getErr(),
-                        Millrace.isTerminal())
-                .run(home);
+        EvaluateJob job = new EvaluateJob(
+                plan,
+                run.request(completion),
+                command.commandLine().getOut(),
+                command.commandLine().getErr(),
+                Millrace.isTerminal());
+        try {
+            return job.run(home);
+        } catch (TaskException e) {
+            throw new JobException(String.valueOf(e.getMessage()), e);
+        }
     }
 
     private TaskSet tasks(Map<String, Object> kwargs) {

@@ -1,6 +1,7 @@
 package io.millrace.jobs.evaluate;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 
@@ -39,12 +40,14 @@ record Metric(String name, Aggregation aggregation, boolean higherIsBetter, Keys
                     options.flag("higher_is_better", !LOWER.contains(name)),
                     options));
         }
+        // the harness's order, in which it writes them down
+        metrics.sort(Comparator.comparing(metric -> known(type).indexOf(metric.name())));
         return metrics;
     }
 
     private static List<String> known(OutputType type) {
         return switch (type) {
-            case MULTIPLE_CHOICE -> List.of(ACC, ACC_NORM, ACC_BYTES, ACC_MUTUAL_INFO, EXACT_MATCH);
+            case MULTIPLE_CHOICE -> List.of(ACC, ACC_NORM, ACC_BYTES, EXACT_MATCH, ACC_MUTUAL_INFO);
             case GENERATE_UNTIL -> List.of(EXACT_MATCH);
             case LOGLIKELIHOOD -> List.of(PERPLEXITY, ACC);
             case LOGLIKELIHOOD_ROLLING -> List.of(WORD_PERPLEXITY, BYTE_PERPLEXITY, BITS_PER_BYTE);

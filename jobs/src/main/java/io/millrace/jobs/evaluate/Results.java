@@ -90,7 +90,8 @@ record Results(TaskSet set, Map<String, TaskScore> scores, Context context) {
             counts.put(name, count);
             hashes.put(name, score.taskHash());
         });
-        for (TaskGroup group : set.groups()) {
+        // from the outermost group inwards, as the harness does, so that one knows of its own tasks only
+        for (TaskGroup group : set.groups().reversed()) {
             versions.put(group.name(), group.version());
             common(group, examples);
             allOf(group, better);

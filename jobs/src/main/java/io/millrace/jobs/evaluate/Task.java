@@ -1,6 +1,5 @@
 package io.millrace.jobs.evaluate;
 
-import io.millrace.jobs.evaluate.python.PythonText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /// @param fewShot how examples are chosen and written, with the task's own keys below
 /// @param examples examples before the question
 /// @param repeats how often each document is asked
-/// @param generation what is asked of a generating model, OpenAI's names
+/// @param generationKwargs what is asked of a generating model, in the harness's words
 record Task(
         String name,
         Keys keys,
@@ -265,10 +264,5 @@ record Task(
         dump.put("fewshot_delimiter", fewShot.delimiter());
         dump.put("target_delimiter", fewShot.targetDelimiter());
         return dump;
-    }
-
-    @Override
-    public String toString() {
-        return PythonText.str(name);
     }
 }
