@@ -13,10 +13,7 @@ class ScoringWindowsTest {
 
     private static List<ScoringRequest> windows(int tokens, int most) {
         return ScoringWindows.of(
-                "id",
-                BEGINNING,
-                TokenIds.of(IntStream.range(0, tokens).toArray()),
-                most);
+                "id", BEGINNING, TokenIds.of(IntStream.range(0, tokens).toArray()), most);
     }
 
     private static ScoringRequest request(TokenIds prompt, int... continuation) {
@@ -37,7 +34,6 @@ class ScoringWindowsTest {
     void of_textThatFits_isOneWindow() {
         assertThat(windows(4, 4)).containsExactly(request(BEGINNING, 0, 1, 2, 3));
         assertThat(windows(1, 4)).containsExactly(request(BEGINNING, 0));
-        assertThat(windows(5, 4))
-                .containsExactly(request(BEGINNING, 0, 1, 2, 3), request(TokenIds.of(0, 1, 2, 3), 4));
+        assertThat(windows(5, 4)).containsExactly(request(BEGINNING, 0, 1, 2, 3), request(TokenIds.of(0, 1, 2, 3), 4));
     }
 }

@@ -30,7 +30,8 @@ enum Aggregation {
                 return aggregation;
             }
         }
-        throw options.wrong("aggregation", "one of " + List.of(values()).toString().toLowerCase(Locale.ROOT), word);
+        throw options.wrong(
+                "aggregation", "one of " + List.of(values()).toString().toLowerCase(Locale.ROOT), word);
     }
 
     /// That of a metric whose file names none.
@@ -59,8 +60,7 @@ enum Aggregation {
             return null;
         }
         return switch (this) {
-            case MEAN ->
-                deviation(items.stream().mapToDouble(Item::value).toArray()) / Math.sqrt(items.size());
+            case MEAN -> deviation(items.stream().mapToDouble(Item::value).toArray()) / Math.sqrt(items.size());
             case PERPLEXITY -> bootstrapped(items);
             case WEIGHTED_PERPLEXITY, BITS_PER_BYTE -> null;
         };

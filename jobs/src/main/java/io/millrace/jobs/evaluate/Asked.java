@@ -47,8 +47,8 @@ record Asked(Task task, int total, List<Map<String, @Nullable Object>> documents
             try {
                 questions.add(Question.of(task, document, contexts.of(document), style));
             } catch (TaskException e) {
-                throw new TaskException(e.getMessage() + " (document " + questions.size() + ": "
-                        + Documents.shown(document) + ")", e);
+                throw new TaskException(
+                        e.getMessage() + " (document " + questions.size() + ": " + Documents.shown(document) + ")", e);
             }
         }
         return new Asked(task, all.size(), kept, questions);

@@ -28,9 +28,8 @@ final class Contexts {
     /// One, or one for each choice of a task whose contexts are what is chosen among.
     List<List<Turn>> of(Map<String, @Nullable Object> document) {
         List<Turn> before = before(document);
-        String prefix = task.genPrefix() == null
-                ? null
-                : task.fields().render("gen_prefix", task.genPrefix(), document);
+        String prefix =
+                task.genPrefix() == null ? null : task.fields().render("gen_prefix", task.genPrefix(), document);
         Object question = task.fields().text(document);
         List<List<Turn>> contexts = new ArrayList<>();
         if (question instanceof String text) {
@@ -122,7 +121,8 @@ final class Contexts {
 
     private List<Map<String, @Nullable Object>> sample(List<Map<String, @Nullable Object>> from, int count) {
         if (count > from.size()) {
-            throw task.keys().wrong("num_fewshot", "less than the " + pool.size() + " documents to choose from", (long) count);
+            throw task.keys()
+                    .wrong("num_fewshot", "less than the " + pool.size() + " documents to choose from", (long) count);
         }
         return random.sample(from.size(), count).stream().map(from::get).toList();
     }

@@ -84,8 +84,10 @@ final class Documents {
 
     private static List<Path> splitFiles(Path folder, String split) {
         try (Stream<Path> files = Files.list(folder)) {
-            return files.filter(file -> file.getFileName().toString().matches(
-                            java.util.regex.Pattern.quote(split) + "([-_.].*)?\\.(json|jsonl|csv|parquet)(\\.gz)?"))
+            return files.filter(file -> file.getFileName()
+                            .toString()
+                            .matches(java.util.regex.Pattern.quote(split)
+                                    + "([-_.].*)?\\.(json|jsonl|csv|parquet)(\\.gz)?"))
                     .sorted()
                     .toList();
         } catch (IOException e) {
@@ -115,8 +117,7 @@ final class Documents {
     }
 
     /// Objects one after another, an array of them, or an array in the field that `field` names.
-    private static List<Map<String, @Nullable Object>> json(Reader reader, Path file, Keys options)
-            throws IOException {
+    private static List<Map<String, @Nullable Object>> json(Reader reader, Path file, Keys options) throws IOException {
         List<Map<String, @Nullable Object>> documents = new ArrayList<>();
         String field = options.text("field");
         try (MappingIterator<JsonNode> values = JSON.readerFor(JsonNode.class).readValues(reader)) {
@@ -151,7 +152,9 @@ final class Documents {
         if (node.isBoolean()) {
             return node.booleanValue();
         }
-        return node.isNumber() ? node.isIntegralNumber() ? node.longValue() : (Object) node.doubleValue() : node.textValue();
+        return node.isNumber()
+                ? node.isIntegralNumber() ? node.longValue() : (Object) node.doubleValue()
+                : node.textValue();
     }
 
     /// With names of columns from the first line or from `column_names`. A column of nothing but whole numbers

@@ -158,7 +158,9 @@ public final class EvaluateCommand implements Callable<Integer> {
                         .resolve("output/evaluate-" + STAMP.format(LocalDateTime.now(ZoneId.systemDefault())))
                         .toString()));
         usual.put("prompt.overlong", List.of("truncate-start"));
-        usual.put("gate.rules", List.of(home.root().resolve("jobs/tasks/rules.yaml").toString()));
+        usual.put(
+                "gate.rules",
+                List.of(home.root().resolve("jobs/tasks/rules.yaml").toString()));
         layers.add(new Settings("evaluate", usual));
         layers.addAll(run.layers(Map.of()));
         if (output != null) {

@@ -157,7 +157,9 @@ final class EvaluateJob {
             write(files, file, PythonJson.pretty(results.file()));
             for (TaskScore score : scores) {
                 StringBuilder lines = new StringBuilder();
-                score.samples().forEach(sample -> lines.append(PythonJson.compact(sample)).append('\n'));
+                score.samples()
+                        .forEach(sample ->
+                                lines.append(PythonJson.compact(sample)).append('\n'));
                 write(files, new Path(folder, "samples_" + fileName(score) + "_" + stamp + ".jsonl"), lines.toString());
             }
         } catch (IOException e) {

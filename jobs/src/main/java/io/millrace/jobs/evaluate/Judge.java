@@ -36,18 +36,17 @@ final class Judge {
             case GENERATE_UNTIL -> generated(document, filter.judged(((Answer.Texts) answers.getFirst()).texts()));
             case LOGLIKELIHOOD -> {
                 Answer.Score score = scores(answers).getFirst();
-                yield named(name -> Item.of(
-                        name.equals(Metric.PERPLEXITY) ? score.logprob() : score.greedy() ? 1 : 0));
+                yield named(name -> Item.of(name.equals(Metric.PERPLEXITY) ? score.logprob() : score.greedy() ? 1 : 0));
             }
-            case LOGLIKELIHOOD_ROLLING -> rolling(document, scores(answers).getFirst().logprob());
+            case LOGLIKELIHOOD_ROLLING ->
+                rolling(document, scores(answers).getFirst().logprob());
         };
     }
 
     private Map<String, Item> wrong(Map<String, @Nullable Object> document) {
         return switch (task.type()) {
             case MULTIPLE_CHOICE, GENERATE_UNTIL -> named(_ -> Item.of(0));
-            case LOGLIKELIHOOD ->
-                named(name -> Item.of(name.equals(Metric.PERPLEXITY) ? Double.NEGATIVE_INFINITY : 0));
+            case LOGLIKELIHOOD -> named(name -> Item.of(name.equals(Metric.PERPLEXITY) ? Double.NEGATIVE_INFINITY : 0));
             case LOGLIKELIHOOD_ROLLING -> rolling(document, Double.NEGATIVE_INFINITY);
         };
     }
@@ -85,18 +84,29 @@ final class Judge {
         Gold gold = gold(document, choices);
         return named(name -> Item.of(
                 switch (name) {
-                    case Metric.ACC -> gold.of(best(choices.size(), at -> scores.get(at).logprob()));
+                    case Metric.ACC ->
+                        gold.of(best(choices.size(), at -> scores.get(at).logprob()));
                     case Metric.ACC_NORM ->
-                        gold.of(best(choices.size(), at -> scores.get(at).logprob()
-                                / choices.get(at).codePointCount(0, choices.get(at).length())));
+                        gold.of(best(
+                                choices.size(),
+                                at -> scores.get(at).logprob()
+                                        / choices.get(at)
+                                                .codePointCount(
+                                                        0, choices.get(at).length())));
                     case Metric.ACC_BYTES ->
                         gold.of(best(choices.size(), at -> scores.get(at).logprob() / bytes(choices.get(at))));
                     // the same continuations without a context follow behind
                     case Metric.ACC_MUTUAL_INFO ->
-                        gold.of(best(choices.size(), at -> scores.get(at).logprob()
-                                - scores.get(choices.size() + at).logprob()));
+                        gold.of(best(
+                                choices.size(),
+                                at -> scores.get(at).logprob()
+                                        - scores.get(choices.size() + at).logprob()));
                     case Metric.EXACT_MATCH ->
-                        gold.places().stream().anyMatch(at -> at >= 0 && scores.get(at).greedy()) ? 1 : 0;
+                        gold.places().stream()
+                                        .anyMatch(
+                                                at -> at >= 0 && scores.get(at).greedy())
+                                ? 1
+                                : 0;
                     default -> throw new IllegalStateException("refused when the task was read: " + name);
                 }));
     }
@@ -139,8 +149,7 @@ final class Judge {
     /// `metadata.labels` names, one for each choice.
     private Map<String, Item> trueMass(Map<String, @Nullable Object> document, List<Answer> answers) {
         String template = task.keys().mapping("metadata").required("labels");
-        Object labels = PythonLiteral.parse(
-                task.fields().render("metadata.labels", template, document));
+        Object labels = PythonLiteral.parse(task.fields().render("metadata.labels", template, document));
         List<Answer.Score> scores = scores(answers);
         if (!(labels instanceof List<?> list) || list.size() != scores.size()) {
             throw task.keys().wrong("metadata.labels", "one label for each choice", labels);
@@ -171,8 +180,8 @@ final class Judge {
                     metric.name(),
                     Item.of(
                             golds.stream()
-                                            .anyMatch(gold ->
-                                                    compared(gold, metric.options()).equals(compared))
+                                            .anyMatch(gold -> compared(gold, metric.options())
+                                                    .equals(compared))
                                     ? 1
                                     : 0));
         }

@@ -32,16 +32,14 @@ record Question(
     }
 
     /// Everything asked about a document, in the harness's order of requests.
-    static List<Question> of(Task task, Map<String, @Nullable Object> document, List<List<Turn>> contexts, Style style) {
+    static List<Question> of(
+            Task task, Map<String, @Nullable Object> document, List<List<Turn>> contexts, Style style) {
         return switch (task.type()) {
             case MULTIPLE_CHOICE -> choices(task, document, contexts, style);
             case GENERATE_UNTIL -> {
                 String prompt = written(contexts.getFirst(), style);
                 yield List.of(new Question(
-                        prompt,
-                        null,
-                        parameters(task),
-                        List.of(List.of(prompt, task.generationKwargs()))));
+                        prompt, null, parameters(task), List.of(List.of(prompt, task.generationKwargs()))));
             }
             case LOGLIKELIHOOD ->
                 List.of(scored(
@@ -59,7 +57,8 @@ record Question(
             Task task, Map<String, @Nullable Object> document, List<List<Turn>> contexts, Style style) {
         List<String> choices = task.fields().choices(document);
         String prefix = task.genPrefix();
-        boolean endsInText = prefix != null && !prefix.isEmpty() && !PythonText.isSpace(prefix.charAt(prefix.length() - 1));
+        boolean endsInText =
+                prefix != null && !prefix.isEmpty() && !PythonText.isSpace(prefix.charAt(prefix.length() - 1));
         String delimiter = !style.chat() || endsInText ? task.targetDelimiter() : "";
         List<Question> questions = new ArrayList<>();
         if (contexts.size() > 1) {
@@ -74,7 +73,8 @@ record Question(
             if (style.chat()) {
                 throw task.keys().wrong("metric_list", "no acc_mutual_info of conversations", Metric.ACC_MUTUAL_INFO);
             }
-            questions.add(scored("", choices.stream().map(choice -> delimiter + choice).toList(), style));
+            questions.add(scored(
+                    "", choices.stream().map(choice -> delimiter + choice).toList(), style));
         }
         return questions;
     }
@@ -84,7 +84,8 @@ record Question(
             return Turn.plain(turns);
         }
         if (turns.getLast().role().equals("assistant")) {
-            throw new TaskException("gen_prefix: expected plain prompts, got conversations, which begin no answer here");
+            throw new TaskException(
+                    "gen_prefix: expected plain prompts, got conversations, which begin no answer here");
         }
         try {
             return JSON.writeValueAsString(Turn.chat(turns, style.multiTurn()));
@@ -100,7 +101,10 @@ record Question(
         String kept = style.chat() ? context : PythonText.stripEnd(context);
         String space = context.substring(kept.length());
         return new Question(
-                kept, continuations.stream().map(continuation -> space + continuation).toList(), Map.of(), arguments);
+                kept,
+                continuations.stream().map(continuation -> space + continuation).toList(),
+                Map.of(),
+                arguments);
     }
 
     /// What the harness's words mean: with `do_sample: false` or a temperature of 0 it is greedy, and 256 tokens
@@ -121,7 +125,8 @@ record Question(
         if (sampled && kwargs.has("top_k")) {
             parameters.put("top_k", kwargs.whole("top_k", 0));
         }
-        List<String> until = kwargs.texts("until").stream().filter(stop -> !stop.isEmpty()).toList();
+        List<String> until =
+                kwargs.texts("until").stream().filter(stop -> !stop.isEmpty()).toList();
         if (!until.isEmpty()) {
             parameters.put("stop", until);
         }

@@ -180,9 +180,7 @@ record Results(TaskSet set, Map<String, TaskScore> scores, Context context) {
         file.put("model_name", context.model());
         file.put("model_name_sanitized", context.modelFolder());
         file.put("system_instruction", context.system());
-        file.put(
-                "system_instruction_sha",
-                context.system() == null ? null : RowIdentity.sha256Hex(context.system()));
+        file.put("system_instruction_sha", context.system() == null ? null : RowIdentity.sha256Hex(context.system()));
         file.put("fewshot_as_multiturn", context.style().multiTurn());
         file.put("chat_template", null);
         file.put("chat_template_sha", null);
@@ -227,9 +225,7 @@ record Results(TaskSet set, Map<String, TaskScore> scores, Context context) {
     }
 
     private static String shown(@Nullable Object value) {
-        return value instanceof Double number
-                ? String.format(Locale.ROOT, "%.4f", number)
-                : String.valueOf(value);
+        return value instanceof Double number ? String.format(Locale.ROOT, "%.4f", number) : String.valueOf(value);
     }
 
     private static List<String> aligned(List<List<String>> lines) {

@@ -29,11 +29,35 @@ record Task(
     static final String DEFAULT_FEWSHOT_DELIMITER = "\n\n";
 
     private static final Set<String> KNOWN = Set.of(
-            "task", "task_alias", "tag", "dataset_path", "dataset_name", "dataset_kwargs", "training_split",
-            "validation_split", "test_split", "fewshot_split", "doc_to_text", "doc_to_target", "doc_to_choice",
-            "process_results", "description", "target_delimiter", "fewshot_delimiter", "fewshot_config",
-            "num_fewshot", "metric_list", "output_type", "generation_kwargs", "repeats", "filter_list",
-            "should_decontaminate", "doc_to_decontamination_query", "gen_prefix", "metadata", "unsafe_code");
+            "task",
+            "task_alias",
+            "tag",
+            "dataset_path",
+            "dataset_name",
+            "dataset_kwargs",
+            "training_split",
+            "validation_split",
+            "test_split",
+            "fewshot_split",
+            "doc_to_text",
+            "doc_to_target",
+            "doc_to_choice",
+            "process_results",
+            "description",
+            "target_delimiter",
+            "fewshot_delimiter",
+            "fewshot_config",
+            "num_fewshot",
+            "metric_list",
+            "output_type",
+            "generation_kwargs",
+            "repeats",
+            "filter_list",
+            "should_decontaminate",
+            "doc_to_decontamination_query",
+            "gen_prefix",
+            "metadata",
+            "unsafe_code");
     /// Of the task's own, without a word for it: probability of the true choices, as in the second measure of
     /// TruthfulQA.
     static final String TRUE_MASS = "true_mass";
@@ -122,7 +146,10 @@ record Task(
                 own.has("split") ? own.text("split") : keys.text("fewshot_split"),
                 samples,
                 new Fields(
-                        own.where(), field(both, "doc_to_text"), field(both, "doc_to_choice"), field(both, "doc_to_target")),
+                        own.where(),
+                        field(both, "doc_to_text"),
+                        field(both, "doc_to_choice"),
+                        field(both, "doc_to_target")),
                 both.text("gen_prefix"),
                 both.text("target_delimiter", " "),
                 both.text("fewshot_delimiter", DEFAULT_FEWSHOT_DELIMITER));
@@ -203,9 +230,8 @@ record Task(
 
     /// The split that examples come from: the one named for them, else that for training, validation, test.
     String exampleSplit() {
-        for (String split : new @Nullable String[] {
-            fewShot.split(), keys.text("training_split"), keys.text("validation_split")
-        }) {
+        for (String split :
+                new @Nullable String[] {fewShot.split(), keys.text("training_split"), keys.text("validation_split")}) {
             if (split != null) {
                 return split;
             }
@@ -218,8 +244,16 @@ record Task(
         Map<String, @Nullable Object> dump = new LinkedHashMap<>();
         dump.put("task", name);
         for (String key : List.of(
-                "task_alias", "dataset_path", "dataset_name", "dataset_kwargs", "training_split", "validation_split",
-                "test_split", "fewshot_split", "doc_to_text", "doc_to_target")) {
+                "task_alias",
+                "dataset_path",
+                "dataset_name",
+                "dataset_kwargs",
+                "training_split",
+                "validation_split",
+                "test_split",
+                "fewshot_split",
+                "doc_to_text",
+                "doc_to_target")) {
             copy(dump, key);
         }
         dump.put("unsafe_code", false);

@@ -33,8 +33,7 @@ record TaskScore(
         for (FilterPipeline filter : task.filters()) {
             Map<String, List<Item>> items = new LinkedHashMap<>();
             for (int document = 0; document < answers.size(); document++) {
-                Map<String, Item> values =
-                        judge.values(asked.documents().get(document), answers.get(document), filter);
+                Map<String, Item> values = judge.values(asked.documents().get(document), answers.get(document), filter);
                 values.forEach((metric, item) ->
                         items.computeIfAbsent(metric, _ -> new ArrayList<>()).add(item));
                 samples.add(sample(asked, document, answers.get(document), filter, values));
@@ -42,7 +41,9 @@ record TaskScore(
             for (Metric metric : task.metrics()) {
                 List<Item> own = items.getOrDefault(metric.name(), List.of());
                 Double error = metric.aggregation().standardError(own);
-                metrics.put(metric.name() + "," + filter.name(), metric.aggregation().of(own));
+                metrics.put(
+                        metric.name() + "," + filter.name(),
+                        metric.aggregation().of(own));
                 metrics.put(metric.name() + "_stderr," + filter.name(), error == null ? NONE : error);
             }
         }
@@ -100,8 +101,8 @@ record TaskScore(
                 case Answer.Failed _ -> {
                     Answer.Score least = new Answer.Score(Double.NEGATIVE_INFINITY, false);
                     question.arguments()
-                            .forEach(_ -> responses.add(List.of(
-                                    question.continuations() == null ? "" : scored(asked.task(), least))));
+                            .forEach(_ -> responses.add(
+                                    List.of(question.continuations() == null ? "" : scored(asked.task(), least))));
                 }
             }
         }
@@ -117,7 +118,8 @@ record TaskScore(
 
     private static List<Object> filtered(
             Task task, List<Answer> answers, List<Object> responses, FilterPipeline filter) {
-        if (task.type() == OutputType.GENERATE_UNTIL && answers.getFirst() instanceof Answer.Texts(List<String> texts)) {
+        if (task.type() == OutputType.GENERATE_UNTIL
+                && answers.getFirst() instanceof Answer.Texts(List<String> texts)) {
             return List.of(filter.judged(texts));
         }
         List<Object> first = new ArrayList<>();

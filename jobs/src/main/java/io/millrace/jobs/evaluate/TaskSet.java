@@ -48,7 +48,8 @@ record TaskSet(List<Task> tasks, List<TaskGroup> groups) {
     private static Map<String, List<Path>> index(Path folder) {
         Map<String, SortedMap<String, Path>> index = new TreeMap<>();
         try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.filter(file -> file.toString().endsWith(".yaml")).toList()) {
+            for (Path file :
+                    files.filter(file -> file.toString().endsWith(".yaml")).toList()) {
                 Keys keys = new Keys(file.toString(), load(file, 0));
                 if (keys.value("group") instanceof String group) {
                     index.computeIfAbsent(group, _ -> new TreeMap<>()).put(group, file);

@@ -17,7 +17,11 @@ record Turn(String role, String content, String delimiter) {
     /// @param answer null for the question that is asked
     /// @param prefix how the answer begins; null or empty for nothing
     static List<Turn> of(
-            String question, @Nullable String answer, @Nullable String prefix, String targetDelimiter, String delimiter) {
+            String question,
+            @Nullable String answer,
+            @Nullable String prefix,
+            String targetDelimiter,
+            String delimiter) {
         List<Turn> turns = new ArrayList<>();
         boolean answered = answer != null && !answer.isEmpty();
         boolean prefixed = prefix != null && !prefix.isEmpty();
@@ -67,7 +71,8 @@ record Turn(String role, String content, String delimiter) {
         Turn last = rest.getLast();
         boolean begun = last.role().equals("assistant");
         List<Turn> asked = begun ? rest.subList(0, rest.size() - 1) : rest;
-        String text = plain(asked.subList(0, asked.size() - 1)) + asked.getLast().content();
+        String text =
+                plain(asked.subList(0, asked.size() - 1)) + asked.getLast().content();
         messages.add(message("user", text));
         if (begun) {
             messages.add(message("assistant", last.content()));

@@ -45,8 +45,8 @@ class EvaluateIT {
     }
 
     private int runFake(Path task, String... more) {
-        List<String> args = new ArrayList<>(
-                List.of("--task", task.toString(), "--data", dir.toString(), "-c", "engine.kind=fake"));
+        List<String> args =
+                new ArrayList<>(List.of("--task", task.toString(), "--data", dir.toString(), "-c", "engine.kind=fake"));
         args.addAll(List.of("-c", "engine.model-dir=fake-model"));
         args.addAll(List.of(more));
         return run(args.toArray(String[]::new));
@@ -74,7 +74,8 @@ class EvaluateIT {
 
     private List<JsonNode> samples(String task) throws IOException {
         List<JsonNode> samples = new ArrayList<>();
-        for (String line : Files.readAllLines(found("samples_" + task + "_.*[.]jsonl").getLast())) {
+        for (String line :
+                Files.readAllLines(found("samples_" + task + "_.*[.]jsonl").getLast())) {
             samples.add(JSON.readTree(line));
         }
         return samples;
@@ -103,7 +104,8 @@ class EvaluateIT {
     void errorRow_isWrongByEveryMetric_andCounted() throws IOException {
         assertThat(runFake(choices())).as(err.toString()).isEqualTo(ExitCode.OK);
 
-        // byte tokens of -0.5: the shorter choice is likelier; the refused one has its first choice for an answer, which
+        // byte tokens of -0.5: the shorter choice is likelier; the refused one has its first choice for an answer,
+        // which
         // is the first of equals and counts as wrong all the same
         JsonNode entry = results().path("results").path("choices");
         assertThat(entry.path("acc,none").doubleValue()).isCloseTo(1.0 / 3, within(1e-12));
@@ -158,7 +160,8 @@ class EvaluateIT {
                 generation_kwargs: {until: ["@"], do_sample: true, temperature: 0.5, max_gen_toks: 20}
                 """);
 
-        assertThat(runFake(task, "-c", "plan.shard-rows=8", "-c", "engine.max-running=1")).isEqualTo(ExitCode.ERROR);
+        assertThat(runFake(task, "-c", "plan.shard-rows=8", "-c", "engine.max-running=1"))
+                .isEqualTo(ExitCode.ERROR);
         assertThat(found("results_.*")).isEmpty();
         List<Path> before = found("part-.*-.*[.]parquet").stream()
                 .filter(part -> part.toString().contains("completions"))
@@ -166,11 +169,17 @@ class EvaluateIT {
         assertThat(before).isNotEmpty().hasSizeLessThan(5);
         Files.writeString(mark, "");
 
-        assertThat(runFake(task, "-c", "plan.shard-rows=8", "-c", "engine.max-running=1")).as(err.toString()).isEqualTo(ExitCode.OK);
+        assertThat(runFake(task, "-c", "plan.shard-rows=8", "-c", "engine.max-running=1"))
+                .as(err.toString())
+                .isEqualTo(ExitCode.OK);
         assertThat(found("part-.*[.]parquet")).containsAll(before);
         assertThat(results().path("results").path("many").path("sample_len").intValue())
                 .isEqualTo(40);
-        assertThat(results().path("results").path("many").path("exact_match,none").doubleValue())
+        assertThat(results()
+                        .path("results")
+                        .path("many")
+                        .path("exact_match,none")
+                        .doubleValue())
                 .isEqualTo(1);
     }
 
@@ -189,7 +198,8 @@ class EvaluateIT {
         assertThat(runFake(task)).as(err.toString()).isEqualTo(ExitCode.OK);
 
         JsonNode entry = results().path("results").path("long");
-        assertThat(samples("long").getFirst().path("word_perplexity").toString()).isEqualTo("[-650.0,131]");
+        assertThat(samples("long").getFirst().path("word_perplexity").toString())
+                .isEqualTo("[-650.0,131]");
         assertThat(entry.path("bits_per_byte,none").doubleValue()).isCloseTo(0.5 / Math.log(2), within(1e-9));
         assertThat(entry.path("byte_perplexity,none").doubleValue()).isCloseTo(Math.exp(0.5), within(1e-9));
     }
@@ -197,9 +207,15 @@ class EvaluateIT {
     @Test
     void bundledModel_choicesGenerationPerplexity_ofTheRecordedTasks() throws IOException {
         List<String> args = new ArrayList<>(List.of(
-                "--data", RECORDED.toString(), "--gen-kwargs", "max_gen_toks=8", "--model", "../engine/models/synopsis-v4"));
+                "--data",
+                RECORDED.toString(),
+                "--gen-kwargs",
+                "max_gen_toks=8",
+                "--model",
+                "../engine/models/synopsis-v4"));
         for (String task : List.of("all", "lines", "blanks")) {
-            args.addAll(List.of("--task", RECORDED.resolve("tasks/" + task + ".yaml").toString()));
+            args.addAll(List.of(
+                    "--task", RECORDED.resolve("tasks/" + task + ".yaml").toString()));
         }
 
         assertThat(run(args.toArray(String[]::new))).as(err.toString()).isEqualTo(ExitCode.OK);
@@ -217,15 +233,24 @@ class EvaluateIT {
                         .isFinite();
             }
         }
-        assertThat(results().path("results").path("lines").path("bits_per_byte,none").doubleValue())
+        assertThat(results()
+                        .path("results")
+                        .path("lines")
+                        .path("bits_per_byte,none")
+                        .doubleValue())
                 .isBetween(0.5, 12.0);
         assertThat(out.toString()).containsPattern("everything +34 ");
     }
 
     @Test
     void bundledTasks_areRead_andTheirPromptsMade() {
-        Path data = Path.of("").toAbsolutePath().resolveSibling("../shared/datasets").normalize();
-        assumeThat(data.resolve("mmlu")).as("third-party data sets in ../shared").exists();
+        Path data = Path.of("")
+                .toAbsolutePath()
+                .resolveSibling("../shared/datasets")
+                .normalize();
+        assumeThat(data.resolve("mmlu"))
+                .as("third-party data sets in ../shared")
+                .exists();
         List<Path> files = new ArrayList<>();
         for (String task : List.of(
                 "mmlu/mmlu", "bbh/bbh", "gsm8k", "truthfulqa_mc1", "truthfulqa_mc2", "math", "stories_perplexity")) {

@@ -44,8 +44,8 @@ class HarnessParityTest {
             SCORES.put(task.name(), score);
             scores.add(score);
         }
-        Results.Context context = new Results.Context(
-                "hashes", Map.of(), null, Map.of(), 1234, Question.Style.PLAIN, null, 0, 1, "test");
+        Results.Context context =
+                new Results.Context("hashes", Map.of(), null, Map.of(), 1234, Question.Style.PLAIN, null, 0, 1, "test");
         found = JSON.readTree(PythonJson.pretty(Results.of(set, scores, context).file()));
         expected = JSON.readTree(Files.readString(FOLDER.resolve("expected/results.json")));
     }
@@ -130,8 +130,7 @@ class HarnessParityTest {
             assertThat(score).isNotNull();
             assertThat(score.samples()).as(task).hasSameSizeAs(theirs);
             for (int line = 0; line < theirs.size(); line++) {
-                JsonNode mine =
-                        JSON.readTree(PythonJson.compact(score.samples().get(line)));
+                JsonNode mine = JSON.readTree(PythonJson.compact(score.samples().get(line)));
                 assertSame(task + " line " + line, mine, theirs.get(line));
             }
         }
@@ -145,8 +144,8 @@ class HarnessParityTest {
 
     @Test
     void results_whatWasAsked() {
-        for (String key : List.of(
-                "group_subtasks", "versions", "n-shot", "higher_is_better", "n-samples", "task_hashes")) {
+        for (String key :
+                List.of("group_subtasks", "versions", "n-shot", "higher_is_better", "n-samples", "task_hashes")) {
             assertSame(key, found.path(key), expected.path(key));
         }
     }
@@ -172,9 +171,10 @@ class HarnessParityTest {
         Set<String> config = names(found.path("config"));
         config.removeAll(optional);
         assertThat(config).isEqualTo(names(expected.path("config")));
-        expected.path("configs").properties().forEach(entry -> assertThat(
-                        names(found.path("configs").path(entry.getKey())))
-                .as(entry.getKey())
-                .isEqualTo(names(entry.getValue())));
+        expected.path("configs")
+                .properties()
+                .forEach(entry -> assertThat(names(found.path("configs").path(entry.getKey())))
+                        .as(entry.getKey())
+                        .isEqualTo(names(entry.getValue())));
     }
 }

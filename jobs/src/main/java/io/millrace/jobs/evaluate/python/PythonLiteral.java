@@ -121,13 +121,12 @@ public final class PythonLiteral {
                 continue;
             }
             char escape = raw.charAt(at++);
-            int digits =
-                    switch (escape) {
-                        case 'x' -> 2;
-                        case 'u' -> 4;
-                        case 'U' -> 8;
-                        default -> 0;
-                    };
+            int digits = switch (escape) {
+                case 'x' -> 2;
+                case 'u' -> 4;
+                case 'U' -> 8;
+                default -> 0;
+            };
             if (digits > 0 && at + digits <= raw.length()) {
                 text.appendCodePoint(Integer.parseInt(raw, at, at + digits, 16));
                 at += digits;

@@ -66,8 +66,7 @@ public final class PythonText {
         String digits = shortest.unscaledValue().abs().toString();
         String mantissa = digits.length() == 1 ? digits : digits.charAt(0) + "." + digits.substring(1);
         String sign = exponent < 0 ? "-" : "+";
-        return (number < 0 ? "-" : "") + mantissa + "e" + sign
-                + String.format(Locale.ROOT, "%02d", Math.abs(exponent));
+        return (number < 0 ? "-" : "") + mantissa + "e" + sign + String.format(Locale.ROOT, "%02d", Math.abs(exponent));
     }
 
     /// In single quotes, or in double ones if the text has single ones and no double ones.
@@ -148,8 +147,8 @@ public final class PythonText {
         if (left instanceof Map<?, ?> a && right instanceof Map<?, ?> b) {
             return a.size() == b.size()
                     && a.entrySet().stream()
-                            .allMatch(entry -> b.containsKey(entry.getKey())
-                                    && areEqual(entry.getValue(), b.get(entry.getKey())));
+                            .allMatch(entry ->
+                                    b.containsKey(entry.getKey()) && areEqual(entry.getValue(), b.get(entry.getKey())));
         }
         return left == null ? right == null : left.equals(right);
     }

@@ -89,8 +89,10 @@ sealed interface Expression {
 
     /// `of[from:to:step]`; null for what is left out.
     record Slice(
-            Expression of, @Nullable Expression from, @Nullable Expression to, @Nullable Expression step)
-            implements Expression {
+            Expression of,
+            @Nullable Expression from,
+            @Nullable Expression to,
+            @Nullable Expression step) implements Expression {
         @Override
         public Object value(Scope scope) {
             Object owner = of.defined(scope);
@@ -119,8 +121,7 @@ sealed interface Expression {
             throw new TemplateException("a slice: expected whole numbers, got " + PythonText.repr(value));
         }
 
-        private static List<Integer> indices(
-                int size, @Nullable Long from, @Nullable Long to, @Nullable Long step) {
+        private static List<Integer> indices(int size, @Nullable Long from, @Nullable Long to, @Nullable Long step) {
             long stride = step == null ? 1 : step;
             if (stride == 0) {
                 throw new TemplateException("a slice: expected a step, got 0");
@@ -193,7 +194,8 @@ sealed interface Expression {
     }
 
     /// @param otherwise null for nothing
-    record Either(Expression condition, Expression then, @Nullable Expression otherwise) implements Expression {
+    record Either(
+            Expression condition, Expression then, @Nullable Expression otherwise) implements Expression {
         @Override
         public @Nullable Object value(Scope scope) {
             if (PythonText.isTrue(condition.defined(scope))) {

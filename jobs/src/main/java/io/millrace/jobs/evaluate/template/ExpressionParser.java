@@ -266,7 +266,9 @@ final class ExpressionParser {
             if (accept(".")) {
                 expression = peek().kind() == Token.Kind.INTEGER
                         ? new Expression.Subscript(
-                                expression, new Expression.Constant(Long.parseLong(tokens.get(at++).text())))
+                                expression,
+                                new Expression.Constant(
+                                        Long.parseLong(tokens.get(at++).text())))
                         : new Expression.Attribute(expression, name());
             } else if (accept("[")) {
                 expression = subscript(expression);
@@ -313,8 +315,7 @@ final class ExpressionParser {
         while (true) {
             if (accept("|")) {
                 String filter = name();
-                expression =
-                        new Expression.Filtered(expression, filter, accept("(") ? arguments() : Arguments.NONE);
+                expression = new Expression.Filtered(expression, filter, accept("(") ? arguments() : Arguments.NONE);
             } else if (acceptName("is")) {
                 boolean negated = acceptName("not");
                 Expression test = test(expression);

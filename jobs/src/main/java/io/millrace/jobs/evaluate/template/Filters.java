@@ -17,7 +17,10 @@ final class Filters {
     private Filters() {}
 
     static @Nullable Object apply(
-            String filter, @Nullable Object given, List<@Nullable Object> arguments, Map<String, @Nullable Object> named) {
+            String filter,
+            @Nullable Object given,
+            List<@Nullable Object> arguments,
+            Map<String, @Nullable Object> named) {
         if (filter.equals("default") || filter.equals("d")) {
             return withDefault(given, arguments);
         }
@@ -32,14 +35,15 @@ final class Filters {
             case "upper" -> PythonText.str(value).toUpperCase(Locale.ROOT);
             case "title" -> Methods.title(PythonText.str(value));
             case "capitalize" -> Methods.capitalized(PythonText.str(value));
-            case "replace" ->
-                PythonText.str(value).replace(Methods.text(arguments, 0), Methods.text(arguments, 1));
+            case "replace" -> PythonText.str(value).replace(Methods.text(arguments, 0), Methods.text(arguments, 1));
             case "regex_replace" ->
                 PythonRegex.compile(Methods.text(arguments, 0))
                         .replaceAll(PythonText.str(value), Methods.text(arguments, 1));
             case "join" -> join(items(value), arguments.isEmpty() ? "" : Methods.text(arguments, 0));
-            case "first" -> items(value).isEmpty() ? new Undefined("first") : items(value).getFirst();
-            case "last" -> items(value).isEmpty() ? new Undefined("last") : items(value).getLast();
+            case "first" ->
+                items(value).isEmpty() ? new Undefined("first") : items(value).getFirst();
+            case "last" ->
+                items(value).isEmpty() ? new Undefined("last") : items(value).getLast();
             case "list" -> items(value);
             case "reverse" -> items(value).reversed();
             case "sort" -> items(value).stream().sorted(Operators::compare).toList();
@@ -95,7 +99,9 @@ final class Filters {
 
     private static Object rounded(@Nullable Object value, List<@Nullable Object> arguments) {
         int places = arguments.isEmpty() ? 0 : (int) Methods.whole(arguments, 0);
-        return new BigDecimal(real(value)).setScale(places, RoundingMode.HALF_EVEN).doubleValue();
+        return new BigDecimal(real(value))
+                .setScale(places, RoundingMode.HALF_EVEN)
+                .doubleValue();
     }
 
     private static @Nullable Object sum(List<@Nullable Object> items) {
@@ -122,8 +128,7 @@ final class Filters {
                                 ? map.get(attribute)
                                 : new Undefined(attribute)));
             } else {
-                mapped.add(apply(
-                        Methods.text(arguments, 0), item, arguments.subList(1, arguments.size()), Map.of()));
+                mapped.add(apply(Methods.text(arguments, 0), item, arguments.subList(1, arguments.size()), Map.of()));
             }
         }
         return mapped;

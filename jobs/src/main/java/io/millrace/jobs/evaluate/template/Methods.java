@@ -64,7 +64,8 @@ final class Methods {
                 }
                 yield place(text, at);
             }
-            case "count" -> (long) pieces(text, text(arguments, 0), Integer.MAX_VALUE).size() - 1;
+            case "count" ->
+                (long) pieces(text, text(arguments, 0), Integer.MAX_VALUE).size() - 1;
             case "isdigit" -> !text.isEmpty() && text.chars().allMatch(Character::isDigit);
             case "join" -> join(text, arguments);
             default -> throw unknown(text, name);
@@ -86,7 +87,8 @@ final class Methods {
     static String capitalized(String text) {
         return text.isEmpty()
                 ? text
-                : text.substring(0, 1).toUpperCase(Locale.ROOT) + text.substring(1).toLowerCase(Locale.ROOT);
+                : text.substring(0, 1).toUpperCase(Locale.ROOT)
+                        + text.substring(1).toLowerCase(Locale.ROOT);
     }
 
     static String title(String text) {
@@ -178,10 +180,10 @@ final class Methods {
                         yield (long) index;
                     }
                 }
-                throw new TemplateException(
-                        "index: " + PythonText.repr(item) + " is not in " + PythonText.repr(list));
+                throw new TemplateException("index: " + PythonText.repr(item) + " is not in " + PythonText.repr(list));
             }
-            case "count" -> list.stream().filter(other -> PythonText.areEqual(other, item)).count();
+            case "count" ->
+                list.stream().filter(other -> PythonText.areEqual(other, item)).count();
             default -> throw unknown(list, name);
         };
     }

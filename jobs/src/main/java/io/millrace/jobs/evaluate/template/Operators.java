@@ -135,7 +135,7 @@ final class Operators {
     }
 
     private static TemplateException unfit(String operator, @Nullable Object left, @Nullable Object right) {
-        return new TemplateException(
-                PythonText.repr(left) + " " + operator + " " + PythonText.repr(right) + ": expected values that have this");
+        return new TemplateException(PythonText.repr(left) + " " + operator + " " + PythonText.repr(right)
+                + ": expected values that have this");
     }
 }

@@ -82,11 +82,7 @@ public final class Template {
     /// @param names one, or several among which each item is divided
     /// @param condition which items count; null for all
     record Loop(
-            List<String> names,
-            Expression over,
-            @Nullable Expression condition,
-            List<Node> body,
-            List<Node> otherwise)
+            List<String> names, Expression over, @Nullable Expression condition, List<Node> body, List<Node> otherwise)
             implements Node {
         @Override
         public void render(Scope scope, StringBuilder out) {
@@ -121,8 +117,7 @@ public final class Template {
             }
             List<@Nullable Object> parts = Filters.items(item);
             if (parts.size() != names.size()) {
-                throw new TemplateException(
-                        "for: expected " + names.size() + " values, got " + PythonText.repr(item));
+                throw new TemplateException("for: expected " + names.size() + " values, got " + PythonText.repr(item));
             }
             for (int index = 0; index < parts.size(); index++) {
                 scope.set(names.get(index), parts.get(index));

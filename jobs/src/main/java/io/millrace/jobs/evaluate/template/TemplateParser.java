@@ -92,12 +92,11 @@ final class TemplateParser {
 
     /// Where a tag ends: not within a string, and for an expression not within brackets.
     private static int close(String source, int open) {
-        String closing =
-                switch (source.charAt(open + 1)) {
-                    case '{' -> "}}";
-                    case '%' -> "%}";
-                    default -> "#}";
-                };
+        String closing = switch (source.charAt(open + 1)) {
+            case '{' -> "}}";
+            case '%' -> "%}";
+            default -> "#}";
+        };
         int depth = 0;
         for (int index = open + 2; index < source.length(); index++) {
             char c = source.charAt(index);

@@ -22,15 +22,13 @@ record Token(Kind kind, String text) {
 
     static final Token END = new Token(Kind.END, "the end");
 
-    private static final Pattern TOKEN = Pattern.compile(
-            """
+    private static final Pattern TOKEN = Pattern.compile("""
             \\s+\
             |(?<float>[0-9][0-9_]*(?:\\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+))\
             |(?<integer>[0-9][0-9_]*)\
             |(?<name>[\\p{L}_][\\p{L}\\p{N}_]*)\
             |(?<string>'(?:[^'\\\\]|\\\\.)*+'|"(?:[^"\\\\]|\\\\.)*+")\
-            |(?<operator>\\*\\*|//|==|!=|<=|>=|[-+*/%~|.,:()\\[\\]{}<>=])""",
-            Pattern.DOTALL);
+            |(?<operator>\\*\\*|//|==|!=|<=|>=|[-+*/%~|.,:()\\[\\]{}<>=])""", Pattern.DOTALL);
 
     /// The words of an expression, then {@link #END}.
     static List<Token> read(String expression) {

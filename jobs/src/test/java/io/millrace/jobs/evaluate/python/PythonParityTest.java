@@ -40,7 +40,9 @@ class PythonParityTest {
         if (node.isBoolean()) {
             return node.booleanValue();
         }
-        return node.isTextual() ? node.textValue() : node.isIntegralNumber() ? node.longValue() : (Object) node.doubleValue();
+        return node.isTextual()
+                ? node.textValue()
+                : node.isIntegralNumber() ? node.longValue() : (Object) node.doubleValue();
     }
 
     @Test
@@ -59,9 +61,7 @@ class PythonParityTest {
         for (JsonNode entry : recorded("regexes")) {
             PythonRegex regex = PythonRegex.compile(entry.path("regex").textValue());
             String text = entry.path("text").textValue();
-            assertThat(regex.findAll(text))
-                    .as(entry.path("regex").textValue())
-                    .isEqualTo(value(entry.path("all")));
+            assertThat(regex.findAll(text)).as(entry.path("regex").textValue()).isEqualTo(value(entry.path("all")));
             assertThat(regex.replaceAll(text, ""))
                     .as(entry.path("regex").textValue())
                     .isEqualTo(entry.path("removed").textValue());
