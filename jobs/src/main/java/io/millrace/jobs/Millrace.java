@@ -3,6 +3,7 @@ package io.millrace.jobs;
 import io.millrace.jobs.bench.BenchCommand;
 import io.millrace.jobs.export.ExportCommand;
 import io.millrace.jobs.code.EvaluateCodeCommand;
+import io.millrace.jobs.evaluate.EvaluateCommand;
 import io.millrace.jobs.inspect.CompleteCommand;
 import io.millrace.jobs.inspect.ContractCommand;
 import io.millrace.jobs.inspect.DevicesCommand;
@@ -29,6 +30,7 @@ import picocli.CommandLine.IVersionProvider;
             SummarizeCommand.class,
             BatchCommand.class,
             EvaluateCodeCommand.class,
+            EvaluateCommand.class,
             VerifyCommand.class,
             ExportCommand.class,
             CompleteCommand.class,

@@ -89,12 +89,24 @@ final class CompletionRows {
                 results.stream().mapToInt(result -> result.logprobs().size()).sum());
         row.set(
                 Completion.Scores.COLUMN,
-                array(results.stream()
-                        .map(result -> RowFactory.create(
-                                result.logprob(), result.logprobs().size(), result.greedy()))
-                        .toList()));
+                array(scores(prompt.parts(), results)));
         row.set(Completion.Timing.COLUMN, timing(results.getLast().timing()));
         return row.toRow();
+    }
+
+    /// A continuation that was scored in parts has their sum, and is greedy if all of them are.
+    private static List<Row> scores(List<Integer> parts, List<ScoringResult.Scored> results) {
+        List<Row> scores = new ArrayList<>();
+        int from = 0;
+        for (int count : parts) {
+            List<ScoringResult.Scored> own = results.subList(from, from + count);
+            scores.add(RowFactory.create(
+                    own.stream().mapToDouble(ScoringResult.Scored::logprob).sum(),
+                    own.stream().mapToInt(part -> part.logprobs().size()).sum(),
+                    own.stream().allMatch(ScoringResult.Scored::greedy)));
+            from += count;
+        }
+        return scores;
     }
 
     /// The row of a sample that the input row does not have.

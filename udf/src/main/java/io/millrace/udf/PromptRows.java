@@ -290,11 +290,17 @@ final class PromptRows {
         String before = plain && !bare ? engine.decode(ids) : "";
         String id = source.identity().requestId(recipe.configFingerprint());
         List<ScoringRequest> requests = new ArrayList<>();
+        List<Integer> parts = new ArrayList<>();
         for (String continuation : continuations) {
             TokenIds whole = engine.encodeText(before + continuation);
-            requests.add(new ScoringRequest(id, ids, before.isEmpty() ? whole : whole.from(ids.size())));
+            List<ScoringRequest> own = bare && !whole.isEmpty()
+                    ? ScoringWindows.of(
+                            id, ids, whole, engine.model().maxPositions() - ids.size())
+                    : List.of(new ScoringRequest(id, ids, before.isEmpty() ? whole : whole.from(ids.size())));
+            requests.addAll(own);
+            parts.add(own.size());
         }
-        return new Prompt.Scored(source, prompt, requests);
+        return new Prompt.Scored(source, prompt, requests, parts);
     }
 
     private static String checked(@Nullable String text, Source source) {
@@ -371,11 +377,12 @@ final class PromptRows {
         if (policy != OverlongPolicy.ERROR && uses > 0 && mayBeCut) {
             TokenIds startTokens = engine.encodeText(start);
             Ends ends = new Ends(start, startTokens, "", TokenIds.EMPTY);
-            if (policy == OverlongPolicy.TRUNCATE_MIDDLE) {
+            if (policy != OverlongPolicy.TRUNCATE_END) {
                 String last = end(text, false, room);
                 ends = new Ends(start, startTokens, last, last.equals(start) ? startTokens : engine.encodeText(last));
             }
-            int keep = startTokens.size() - Math.ceilDiv(promptTokens - room.tokens(), uses);
+            int looked = policy == OverlongPolicy.TRUNCATE_START ? ends.lastTokens().size() : startTokens.size();
+            int keep = looked - Math.ceilDiv(promptTokens - room.tokens(), uses);
             for (int round = 0; keep > 0; round++) {
                 EncodedPrompt prompt = encode(row, ends.kept(keep, policy, engine::decode), making, source);
                 if (prompt.size() <= room.tokens()) {
@@ -411,6 +418,9 @@ final class PromptRows {
         String kept(int keep, OverlongPolicy policy, Function<TokenIds, String> decode) {
             if (policy == OverlongPolicy.TRUNCATE_END) {
                 return TokenCut.head(first, firstTokens, keep, decode);
+            }
+            if (policy == OverlongPolicy.TRUNCATE_START) {
+                return TokenCut.tail(last, lastTokens, keep, decode);
             }
             int head = (keep + 1) / 2;
             return TokenCut.head(first, firstTokens, head, decode)
@@ -460,7 +470,10 @@ final class PromptRows {
         record Skipped(Source source) implements Prompt {}
 
         /// Continuations to score.
-        record Scored(Source source, EncodedPrompt prompt, List<ScoringRequest> requests) implements Prompt {}
+        ///
+        /// @param parts how many of the requests each continuation has
+        record Scored(Source source, EncodedPrompt prompt, List<ScoringRequest> requests, List<Integer> parts)
+                implements Prompt {}
 
         /// @param kind who has to act, see {@link io.millrace.engine.api.ErrorKind}
         /// @param code stable word

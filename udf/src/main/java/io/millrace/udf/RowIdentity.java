@@ -50,11 +50,11 @@ public record RowIdentity(String file, String fileVersion, int rowGroup, long ro
         return file + '\n' + rowGroup + '\n' + row + '\n' + sampleIdx;
     }
 
-    static String sha256Hex(String text) {
+    public static String sha256Hex(String text) {
         return HexFormat.of().formatHex(sha256(text));
     }
 
-    static String sha256Hex(byte[] bytes) {
+    public static String sha256Hex(byte[] bytes) {
         return HexFormat.of().formatHex(sha256(bytes));
     }
 

@@ -108,6 +108,15 @@ class PromptRowsTest {
     }
 
     @Test
+    void prompt_truncateStart_keepsTheEnd() {
+        GenerateRecipe recipe = recipe("{text}!", 10, OverlongPolicy.TRUNCATE_START);
+
+        assertThat(text(prompt(recipe, row("123456789abcdef", null)))).isEqualTo("9abcdef!");
+        assertThat(text(prompt(recipe, row("x".repeat(100_000) + "\uD83D\uDE00end", null))))
+                .isEqualTo("\uD83D\uDE00end!");
+    }
+
+    @Test
     void prompt_truncateMiddle_keepsBothEndsAndMarksTheGap() {
         GenerateRecipe recipe = recipe("{text}", 21, OverlongPolicy.TRUNCATE_MIDDLE);
         PromptRows.Prompt prompt = prompt(recipe, row("abcdefghijklmnopqrstuvwxyz", null));

@@ -76,6 +76,11 @@ public final class FakeEngine implements PromptEngine {
     }
 
     @Override
+    public TokenIds beginning() {
+        return TokenIds.of(OPEN);
+    }
+
+    @Override
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
         String prompt = decode(request.prompt());
         if (prompt.contains(HANGS_ONCE) ? hangsOnce(prompt) : prompt.contains("HANG")) {
