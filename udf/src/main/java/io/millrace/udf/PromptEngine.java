@@ -38,6 +38,11 @@ public interface PromptEngine extends Engine {
         return new EncodedPrompt.Tokens(encodeText(text));
     }
 
+    /// The prompt of a text to go on with, in which the names of control tokens stand for these tokens.
+    default EncodedPrompt controlText(String text) {
+        return text(text);
+    }
+
     /// Queues a request. The future never completes exceptionally: a failure is a {@link
     /// GenerationResult.Failed}.
     default CompletableFuture<GenerationResult> submit(PromptRequest request) {

@@ -7,5 +7,8 @@ public enum PromptFormat {
     /// As a whole conversation: the text is a JSON array of messages in OpenAI's form, and is never cut.
     MESSAGES,
     /// As plain text to go on with, for models that were not trained to converse.
-    RAW
+    RAW,
+    /// As plain text to go on with in which the names of control tokens stand for these tokens. For texts of
+    /// the job itself, never for a corpus.
+    CONTROL
 }

@@ -113,6 +113,7 @@ final class PromptRows {
                 engine.chat(recipe.prompt().system(), user, recipe.prompt().thinking());
             case MESSAGES -> engine.messages(user, recipe.prompt().thinking());
             case RAW -> engine.text(user);
+            case CONTROL -> engine.controlText(user);
         };
     }
 
