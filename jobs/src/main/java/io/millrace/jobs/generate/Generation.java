@@ -192,7 +192,8 @@ final class Generation {
                 rows.count(),
                 PipelineRow.kept(rows).count(),
                 dropped,
-                stage.runs());
+                stage.runs(),
+                stage.notes());
     }
 
     /// What of the configuration can change an answer.

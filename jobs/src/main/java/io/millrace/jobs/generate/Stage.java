@@ -3,17 +3,22 @@ package io.millrace.jobs.generate;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.concat;
+import static org.apache.spark.sql.functions.concat_ws;
+import static org.apache.spark.sql.functions.conv;
+import static org.apache.spark.sql.functions.format_string;
 import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.sha2;
 import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.substring;
 import static org.apache.spark.sql.functions.when;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.millrace.jobs.CompletionJob;
 import io.millrace.jobs.ExitCode;
 import io.millrace.jobs.JobConfig;
 import io.millrace.jobs.JobException;
 import io.millrace.schemas.AuditExchange;
 import io.millrace.schemas.Columns.Completion;
+import io.millrace.udf.SparkSchemas;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,7 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -39,6 +44,9 @@ final class Stage {
     /// Struct of {@link PipelineRow#REQUEST_TYPE}.
     static final String REQUEST = "#request";
 
+    private static final String PARAMETERS = "parameters";
+    /// Hex digits of a seed: 48 bits, which every server's JSON takes.
+    private static final int SEED_DIGITS = 12;
     private static final String QUARANTINE = "_millrace/quarantine";
 
     private final Generation generation;
@@ -47,6 +55,7 @@ final class Stage {
     private final StepFolder folder;
     private final String fingerprint;
     private final List<StepCounts.RunFacts> runs = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
     private final StringBuilder outcome = new StringBuilder();
 
     /// @param number of the step in the pipeline, from 1
@@ -80,6 +89,15 @@ final class Stage {
         return runs;
     }
 
+    List<String> notes() {
+        return notes;
+    }
+
+    /// Keeps something that a reader of the step's figures should know.
+    void note(String note) {
+        notes.add(note);
+    }
+
     /// Digests of what models have said in this step.
     String outcome() {
         return outcome.toString();
@@ -105,16 +123,15 @@ final class Stage {
         Dataset<Row> table = once(
                 name + "requests",
                 () -> requests.get()
-                        .select(col(PipelineRow.ROW_ID), col(PipelineRow.POSITION), col("text"))
+                        .select(col(PipelineRow.ROW_ID), col(PipelineRow.POSITION), col("text"), parameters())
                         .orderBy(PipelineRow.POSITION, PipelineRow.ROW_ID));
         Path output = folder.path(name + "completions");
         if (table.isEmpty()) {
-            return folder.empty(answersOf(spark().createDataFrame(
-                            List.of(), io.millrace.udf.SparkSchemas.completion()))
-                    .schema());
+            return answersOf(folder.empty(SparkSchemas.completion()));
         }
         Map<String, String> keys = new LinkedHashMap<>(own);
         keys.put("input.path", folder.path(name + "requests").toString());
+        keys.put("input.parameters-column", PARAMETERS);
         keys.put("output.dir", output.toString());
         JobConfig config = generation.config(step.settings(), keys);
         int exitCode = generation.complete(name(), config);
@@ -125,6 +142,13 @@ final class Stage {
         runs.add(facts);
         outcome.append(facts.digest()).append('\n');
         return answers(output, facts);
+    }
+
+    /// A seed that follows from what the row is and not from where it stands.
+    private Column parameters() {
+        Column digest = sha2(concat_ws("\n", lit(seed()), lit(name()), col(PipelineRow.ROW_ID)), 256);
+        return format_string("{\"seed\": %s}", conv(substring(digest, 1, SEED_DIGITS), 16, 10))
+                .as(PARAMETERS);
     }
 
     private StepCounts.RunFacts facts(Path output) {
@@ -157,8 +181,7 @@ final class Stage {
                 .parquet(quarantine.toString())
                 .select(
                         col(Completion.REQUEST_ID).as("#aside"),
-                        org.apache.spark.sql.functions.concat_ws(", ", col(AuditExchange.Quarantine.RULES))
-                                .as("#rules"));
+                        concat_ws(", ", col(AuditExchange.Quarantine.RULES)).as("#rules"));
         return answers.join(aside, col(REQUEST + ".request_id").equalTo(col("#aside")), "left")
                 .withColumn(
                         FAULT_DETAIL,
@@ -195,9 +218,5 @@ final class Stage {
                                 col("engine.revision").as("revision"),
                                 col("engine.weights_sha").as("weights_sha"))
                         .as(REQUEST));
-    }
-
-    JavaSparkContext context() {
-        return JavaSparkContext.fromSparkContext(spark().sparkContext());
     }
 }

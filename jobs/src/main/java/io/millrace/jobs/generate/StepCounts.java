@@ -15,6 +15,7 @@ import org.apache.spark.sql.Row;
 /// @param made rows of the step, kept and dropped ones
 /// @param dropped rows by reason
 /// @param runs runs of models that the step needed
+/// @param notes what else a reader of the figures should know
 record StepCounts(
         String name,
         String kind,
@@ -24,11 +25,13 @@ record StepCounts(
         long made,
         long kept,
         SortedMap<String, Long> dropped,
-        List<RunFacts> runs) {
+        List<RunFacts> runs,
+        List<String> notes) {
 
     StepCounts {
         dropped = new TreeMap<>(dropped);
         runs = List.copyOf(runs);
+        notes = List.copyOf(notes);
     }
 
     /// A run of a model, as its manifest has it.
