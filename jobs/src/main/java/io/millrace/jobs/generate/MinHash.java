@@ -42,7 +42,7 @@ record MinHash(int bands, int rows, long seed) implements Serializable {
     }
 
     /// (a h + b) mod p, with h taken mod p first.
-    private static long permuted(long hash, long a, long b) {
+    static long permuted(long hash, long a, long b) {
         long h = Long.remainderUnsigned(hash, PRIME);
         // the product has 122 bits: its upper 61 and lower 61 are added, since 2^61 = 1 mod p
         long high = Math.multiplyHigh(a, h);

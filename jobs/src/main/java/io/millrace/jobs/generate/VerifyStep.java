@@ -55,6 +55,12 @@ record VerifyStep(Map<String, Verifier> checks) implements Step {
             case "majority" ->
                 new Majority(
                         new Extract(check.pattern("extract", "(?s).+")), check.decimal("min-share", 0, 0, 1));
+            case "json-schema" -> {
+                if (!check.node("schema").isObject()) {
+                    check.wrong("schema", "a JSON Schema as a mapping", check.node("schema"));
+                }
+                yield each(new SchemaCheck(check.node("schema")));
+            }
             default -> each(new Check.OfPattern(check.pattern("pattern", ".*"), check.flag("absent", false)));
         };
     }
