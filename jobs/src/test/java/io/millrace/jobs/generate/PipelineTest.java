@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.millrace.jobs.ConfigException;
-import io.millrace.jobs.Millrace;
 import java.nio.file.Path;
 import java.util.List;
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -50,7 +49,7 @@ class PipelineTest {
 
     @Test
     void examples_parse() {
-        Path examples = Millrace.home().root().resolve("jobs/examples");
+        Path examples = Path.of("examples");
         for (String name : List.of("generate-synopses", "generate-magpie")) {
             assertThat(Pipeline.read(examples.resolve(name + ".yaml")).steps()).hasSizeGreaterThan(3);
         }
