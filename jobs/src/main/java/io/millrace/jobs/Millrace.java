@@ -1,6 +1,7 @@
 package io.millrace.jobs;
 
 import io.millrace.jobs.bench.BenchCommand;
+import io.millrace.jobs.code.EvaluateCodeCommand;
 import io.millrace.jobs.inspect.CompleteCommand;
 import io.millrace.jobs.inspect.ContractCommand;
 import io.millrace.jobs.inspect.DevicesCommand;
@@ -24,6 +25,7 @@ import picocli.CommandLine.IVersionProvider;
         description = "Runs a mixture-of-experts language model over a corpus from Apache Spark.",
         subcommands = {
             SummarizeCommand.class,
+            EvaluateCodeCommand.class,
             VerifyCommand.class,
             CompleteCommand.class,
             LogitsCommand.class,

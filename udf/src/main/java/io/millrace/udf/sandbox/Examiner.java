@@ -8,11 +8,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Finds out whether a program passes its tests, each in a sandbox of its own where it can read itself and
@@ -23,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// passed, does not know the word. One that looks for it in the memory of its own process finds it; so a
 /// verdict on a program whose author knew this class is worth less.
 ///
-/// @param java home of the JDK that compiles and runs Java programs, Java 25 or later; null for none
+/// @param java home of the JDK that compiles and runs Java programs, Java 25 or later; null for this JVM's own
 /// @param python the Python interpreter, as found in the sandbox
 /// @param toolchains folders that these need beside the system's, to be read at the same place
 public record Examiner(@Nullable String java, String python, List<String> toolchains, Limits limits)
@@ -102,14 +104,15 @@ public record Examiner(@Nullable String java, String python, List<String> toolch
         };
     }
 
-    private String javaHome() {
-        if (java == null) {
-            throw new SandboxException("examiner: expected a JDK for a Java program, got none");
+    private String javaHome() throws IOException {
+        if (java != null) {
+            return java;
         }
-        return java;
+        String command = ProcessHandle.current().info().command().orElseThrow();
+        return Path.of(command).toRealPath().getParent().getParent().toString();
     }
 
-    private Sandbox sandbox(Language language, Path folder) {
+    private Sandbox sandbox(Language language, Path folder) throws IOException {
         List<Mount> mounts = new ArrayList<>(List.of(Mount.readOnly(folder, EXAM)));
         toolchains.forEach(path -> mounts.add(Mount.readOnly(Path.of(path))));
         if (language == Language.JAVA) {
@@ -151,8 +154,8 @@ public record Examiner(@Nullable String java, String python, List<String> toolch
     }
 
     private static void delete(Path folder) throws IOException {
-        try (var files = Files.walk(folder)) {
-            for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);
             }
         }

@@ -2,6 +2,7 @@ package io.millrace.udf.sandbox;
 
 import java.io.ByteArrayOutputStream;
 import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -41,7 +42,7 @@ final class JavaExaminer {
     }
 
     private static byte[] word() throws IOException {
-        try (InputStream in = new java.io.FileInputStream(FileDescriptor.in)) {
+        try (InputStream in = new FileInputStream(FileDescriptor.in)) {
             ByteArrayOutputStream word = new ByteArrayOutputStream();
             in.transferTo(word);
             return word.toByteArray();
