@@ -20,6 +20,13 @@ public final class SparkSessions {
         return open("millrace", config.sparkMaster(), conf);
     }
 
+    /// For a run's work that needs no engine, with what the user gives. The caller stops the session.
+    public static SparkSession openWithoutEngine(JobConfig config) {
+        Map<String, String> conf = defaults(config.sparkMaster());
+        conf.putAll(config.sparkConf());
+        return open("millrace", config.sparkMaster(), conf);
+    }
+
     /// For work without an engine. The caller stops the session.
     public static SparkSession open(String name, String master) {
         return open(name, master, defaults(master));

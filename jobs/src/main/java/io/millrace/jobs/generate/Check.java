@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.Column;
-import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.api.java.UDF1;
@@ -41,8 +40,8 @@ interface Check extends Serializable {
         }
     }
 
-    /// The verdicts on a table's rows, a column of {@link PipelineRow#VERDICT_TYPE}.
-    default Column column(Dataset<Row> rows) {
+    /// What is said of a table's rows, a column of {@link PipelineRow#VERDICT_TYPE}.
+    default Column column() {
         Check check = this;
         UDF1<Row, Row> judge = row -> {
             String answer = row.getAs(PipelineRow.ANSWER);

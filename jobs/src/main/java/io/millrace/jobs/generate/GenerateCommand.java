@@ -1,5 +1,6 @@
 package io.millrace.jobs.generate;
 
+import io.millrace.jobs.CodeExecutionConsent;
 import io.millrace.jobs.ConfigException;
 import io.millrace.jobs.ExitCode;
 import io.millrace.jobs.JobConfig;
@@ -44,6 +45,9 @@ public final class GenerateCommand implements Callable<Integer> {
             description = "YAML file of steps; see jobs/docs/generate.md.")
     private @Nullable Path file;
 
+    @Mixin
+    private CodeExecutionConsent consent = new CodeExecutionConsent();
+
     @Override
     public Integer call() {
         if (file == null || spec == null) {
@@ -53,6 +57,9 @@ public final class GenerateCommand implements Callable<Integer> {
         List<Settings> layers = run.layers(Map.of());
         if (layers.stream().noneMatch(layer -> layer.values().containsKey("output.dir"))) {
             throw new ConfigException(List.of("--output: expected a directory, got none"));
+        }
+        if (pipeline.steps().stream().anyMatch(step -> step.step().runsCode())) {
+            consent.require();
         }
         MillraceHome home = Millrace.home();
         JobConfig base = base(home, layers);

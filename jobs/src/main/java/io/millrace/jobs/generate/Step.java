@@ -16,6 +16,11 @@ interface Step {
         return false;
     }
 
+    /// Whether programs are run that a model wrote.
+    default boolean runsCode() {
+        return false;
+    }
+
     /// What files the step reads beside the rows, as they are now; part of what the step's output is of.
     default String files(Stage stage) {
         return "";

@@ -6,6 +6,9 @@ import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.map;
 import static org.apache.spark.sql.functions.map_concat;
 
+import io.millrace.udf.sandbox.Examiner;
+import io.millrace.udf.sandbox.Limits;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,12 +64,36 @@ record VerifyStep(Map<String, Verifier> checks) implements Step {
                 }
                 yield each(new SchemaCheck(check.node("schema")));
             }
+            case "code" -> each(code(check));
             default -> each(new Check.OfPattern(check.pattern("pattern", ".*"), check.flag("absent", false)));
         };
     }
 
+    private static Check code(Parameters check) {
+        Duration wall = Duration.ofSeconds(check.integer("seconds", 10, 1));
+        return new CodeCheck(
+                new Examiner(null, check.text("python", "python3"), List.of(), Limits.SMALL.withWall(wall)),
+                check.choice("language", "python", List.of("python", "java")).equals("java")
+                        ? Examiner.Language.JAVA
+                        : Examiner.Language.PYTHON,
+                Template.read(check, "program", "{code}\n{tests}\n"));
+    }
+
     private static Verifier each(Check check) {
-        return (rows, column) -> rows.withColumn(column, check.column(rows));
+        return new Each(check);
+    }
+
+    /// Rows judged one by one.
+    record Each(Check check) implements Verifier {
+        @Override
+        public Dataset<Row> verified(Dataset<Row> rows, String column) {
+            return rows.withColumn(column, check.column());
+        }
+    }
+
+    @Override
+    public boolean runsCode() {
+        return checks.values().stream().anyMatch(check -> check instanceof Each(Check each) && each instanceof CodeCheck);
     }
 
     @Override

@@ -12,7 +12,7 @@ import java.time.Duration;
 /// @param processes how many there may be at the same time, each thread counted
 /// @param diskBytes by which everything that it may write to may grow, and size of each file system in memory
 /// @param fileBytes of its largest file
-/// @param outputBytes that are kept of standard output, and as many of standard error; a command that writes
+/// @param outputBytes that are kept of standard output, and as many of standard error, at least 2; a command that writes
 ///     {@link #ENDLESS} times as much is ended
 public record Limits(
         Duration wall,
@@ -44,8 +44,8 @@ public record Limits(
                 || processes < 1
                 || diskBytes < 1
                 || fileBytes < 1
-                || outputBytes < 1) {
-            throw new IllegalArgumentException("limits: expected numbers above 0, got wall=" + wall + " cpuSeconds="
+                || outputBytes < 2) {
+            throw new IllegalArgumentException("limits: expected numbers above 0, and 2 outputBytes, got wall=" + wall + " cpuSeconds="
                     + cpuSeconds + " memoryBytes=" + memoryBytes + " processes=" + processes + " diskBytes=" + diskBytes
                     + " fileBytes=" + fileBytes + " outputBytes=" + outputBytes);
         }

@@ -40,6 +40,7 @@ final class SandboxProcess implements AutoCloseable {
     private final StreamReader stdout;
     private final StreamReader stderr;
     private @Nullable ProcessHandle init;
+    private boolean inside;
 
     private SandboxProcess(Sandbox sandbox, Command command, Path control) throws IOException {
         this.limits = sandbox.limits();
@@ -144,7 +145,7 @@ final class SandboxProcess implements AutoCloseable {
         if (Math.max(stdout.bytes(), stderr.bytes()) > (long) Limits.ENDLESS * limits.outputBytes()) {
             return Ending.ENDLESS_OUTPUT;
         }
-        ProcessUse use = findInit().map(first -> ProcessUse.of(first.pid())).orElse(ProcessUse.NONE);
+        ProcessUse use = isInside() ? ProcessUse.of(findInit().orElseThrow().pid()) : ProcessUse.NONE;
         if (use.memoryBytes() > limits.memoryBytes()) {
             return Ending.OUT_OF_MEMORY;
         }
@@ -152,6 +153,12 @@ final class SandboxProcess implements AutoCloseable {
             return Ending.TOO_MANY_PROCESSES;
         }
         return disk.growth() > limits.diskBytes() ? Ending.OUT_OF_DISK : null;
+    }
+
+    /// Whether the first process sees the sandbox's file system; until then it sees this machine's processes.
+    private boolean isInside() {
+        inside = inside || status("ready").isPresent() && findInit().isPresent();
+        return inside;
     }
 
     private Optional<ProcessHandle> findInit() {

@@ -63,8 +63,9 @@ public final class CompletionFormat {
         return new StructType(fields);
     }
 
-    static MessageType parquet() {
-        return new MessageType("completion", types(SparkSchemas.completion()));
+    /// Columns in Parquet's types.
+    static MessageType parquet(String name, StructType columns) {
+        return new MessageType(name, types(columns));
     }
 
     private static List<Type> types(StructType struct) {

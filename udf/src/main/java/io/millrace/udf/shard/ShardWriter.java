@@ -102,11 +102,11 @@ public final class ShardWriter implements AutoCloseable {
     }
 
     private static final class Builder extends ParquetWriter.Builder<Row, Builder> {
-        private final CompletionWriteSupport support;
+        private final RowWriteSupport support;
 
         Builder(WholeFiles files, Path path, Supplier<Map<String, String>> footer) {
             super(new DurableOutput(files.fileSystem(), path));
-            support = new CompletionWriteSupport(footer);
+            support = new RowWriteSupport("completion", CompletionFormat.columns(), footer);
         }
 
         @Override

@@ -12,17 +12,22 @@ import org.apache.parquet.io.api.RecordConsumer;
 import org.apache.parquet.schema.GroupType;
 import org.apache.parquet.schema.MessageType;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import scala.collection.Seq;
 
-/// Hands completion rows to Parquet, and at the end what the footer says of them.
-final class CompletionWriteSupport extends WriteSupport<Row> {
-    private final MessageType schema = CompletionFormat.parquet();
+/// Hands rows to Parquet, and at the end what the footer says of them.
+final class RowWriteSupport extends WriteSupport<Row> {
+    private final StructType columns;
+    private final MessageType schema;
     private final Supplier<Map<String, String>> footer;
     private @Nullable RecordConsumer consumer;
 
+    /// @param name of the message in Parquet's schema
     /// @param footer keys and values, asked for when the last row has been written
-    CompletionWriteSupport(Supplier<Map<String, String>> footer) {
+    RowWriteSupport(String name, StructType columns, Supplier<Map<String, String>> footer) {
+        this.columns = columns;
+        this.schema = CompletionFormat.parquet(name, columns);
         this.footer = footer;
     }
 
@@ -30,9 +35,7 @@ final class CompletionWriteSupport extends WriteSupport<Row> {
     @Override
     @SuppressWarnings("deprecation")
     public WriteContext init(Configuration conf) {
-        return new WriteContext(
-                schema,
-                Map.of(CompletionFormat.SPARK_SCHEMA, CompletionFormat.columns().json()));
+        return new WriteContext(schema, Map.of(CompletionFormat.SPARK_SCHEMA, columns.json()));
     }
 
     @Override
@@ -79,7 +82,7 @@ final class CompletionWriteSupport extends WriteSupport<Row> {
             case Timestamp time -> to.addLong(ChronoUnit.MICROS.between(Instant.EPOCH, time.toInstant()));
             default ->
                 throw new IllegalArgumentException("column " + type.getFieldName(field)
-                        + ": expected a type of completion.v3, got " + value.getClass());
+                        + ": expected a type that CompletionFormat knows, got " + value.getClass());
         }
     }
 

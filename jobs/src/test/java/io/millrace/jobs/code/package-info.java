@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.jobs.code;
+
+import org.jspecify.annotations.NullMarked;
