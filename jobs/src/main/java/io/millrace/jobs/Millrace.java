@@ -1,11 +1,8 @@
 package io.millrace.jobs;
 
 import io.millrace.jobs.bench.BenchCommand;
-<<<<<<< HEAD
 import io.millrace.jobs.generate.GenerateCommand;
-=======
 import io.millrace.jobs.code.EvaluateCodeCommand;
->>>>>>> sandbox
 import io.millrace.jobs.inspect.CompleteCommand;
 import io.millrace.jobs.inspect.ContractCommand;
 import io.millrace.jobs.inspect.DevicesCommand;
@@ -29,11 +26,8 @@ import picocli.CommandLine.IVersionProvider;
         description = "Runs a mixture-of-experts language model over a corpus from Apache Spark.",
         subcommands = {
             SummarizeCommand.class,
-<<<<<<< HEAD
             GenerateCommand.class,
-=======
             EvaluateCodeCommand.class,
->>>>>>> sandbox
             VerifyCommand.class,
             CompleteCommand.class,
             LogitsCommand.class,
