@@ -1,8 +1,8 @@
 package io.millrace.jobs;
 
 import io.millrace.jobs.bench.BenchCommand;
-import io.millrace.jobs.generate.GenerateCommand;
 import io.millrace.jobs.code.EvaluateCodeCommand;
+import io.millrace.jobs.generate.GenerateCommand;
 import io.millrace.jobs.inspect.CompleteCommand;
 import io.millrace.jobs.inspect.ContractCommand;
 import io.millrace.jobs.inspect.DevicesCommand;
