@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SortedMap;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
@@ -182,7 +181,7 @@ final class Generation {
             long rowsIn,
             String fingerprint,
             String outcome) {
-        SortedMap<String, Long> dropped = StepCounts.dropped(rows);
+        StepCounts.Outcomes outcomes = StepCounts.Outcomes.of(rows);
         return new StepCounts(
                 step.name(),
                 step.kind(),
@@ -190,8 +189,8 @@ final class Generation {
                 outcome,
                 rowsIn,
                 rows.count(),
-                PipelineRow.kept(rows).count(),
-                dropped,
+                outcomes.kept(),
+                outcomes.dropped(),
                 stage.runs(),
                 stage.notes());
     }

@@ -51,16 +51,21 @@ record StepCounts(
             long completionTokens,
             String digest) {}
 
-    /// Counts a table.
-    static SortedMap<String, Long> dropped(Dataset<Row> rows) {
-        SortedMap<String, Long> dropped = new TreeMap<>();
-        for (Row reason :
-                rows.groupBy(PipelineRow.REASON).count().collectAsList()) {
-            if (!reason.isNullAt(0)) {
-                dropped.put(reason.getString(0), reason.getLong(1));
+    /// How many rows of a table are kept, and dropped for which reason.
+    record Outcomes(long kept, SortedMap<String, Long> dropped) {
+
+        static Outcomes of(Dataset<Row> rows) {
+            long kept = 0;
+            SortedMap<String, Long> dropped = new TreeMap<>();
+            for (Row reason : rows.groupBy(PipelineRow.REASON).count().collectAsList()) {
+                if (reason.isNullAt(0)) {
+                    kept = reason.getLong(1);
+                } else {
+                    dropped.put(reason.getString(0), reason.getLong(1));
+                }
             }
+            return new Outcomes(kept, dropped);
         }
-        return dropped;
     }
 
     /// @throws JobException if a row was lost, or is there twice

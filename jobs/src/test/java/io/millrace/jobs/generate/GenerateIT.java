@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.sql.Row;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -67,21 +67,23 @@ class GenerateIT {
             """;
 
     @TempDir
-    private Path dir = Path.of("");
+    private static Path dir = Path.of("");
 
-    private GenerateRun job = new GenerateRun(dir);
+    private static GenerateRun job = new GenerateRun(dir);
 
-    @BeforeEach
-    void setUp() throws IOException {
+    @BeforeAll
+    static void setUp() throws IOException {
         job = new GenerateRun(dir.resolve("out"));
         Files.writeString(dir.resolve("seeds.jsonl"), SEEDS);
         Files.writeString(dir.resolve("script.json"), SCRIPT);
         Files.writeString(
                 dir.resolve("exam.jsonl"),
                 "{\"question\": \"How does a Rainbow comes   about, after all?\"}\n{\"question\": \"Why?\"}\n");
+        assertThat(job.run(pipeline("pii.email = 0"))).as(job.err()).isEqualTo(ExitCode.OK);
+        assertThat(job.out()).contains("MALFORMED_RECORD 1, TEXT_BLANK 1");
     }
 
-    private Path pipeline(String threshold) throws IOException {
+    private static Path pipeline(String threshold) throws IOException {
         return Files.writeString(
                 dir.resolve("pipeline.yaml"),
                 PIPELINE.replace("SCRIPT", dir.resolve("script.json").toString())
@@ -92,8 +94,6 @@ class GenerateIT {
 
     @Test
     void pipeline_everyStep_accountsForEveryRow() throws IOException {
-        assertThat(job.run(pipeline("pii.email = 0"))).as(job.err()).isEqualTo(ExitCode.OK);
-
         assertThat(job.counts("seeds"))
                 .isEqualTo(Map.of("in", 0L, "made", 5L, "kept", 3L, "MALFORMED_RECORD", 1L, "TEXT_BLANK", 1L));
         // each of two answers brings five items; of the twins both in one answer and over both the first stays
@@ -116,13 +116,10 @@ class GenerateIT {
             assertThat(counts.values().stream().mapToLong(Long::longValue).sum()).isEqualTo(made);
         }
         assertThat(job.data()).hasSize((int) before).isNotEmpty();
-        assertThat(job.out()).contains("MALFORMED_RECORD 1, TEXT_BLANK 1");
     }
 
     @Test
     void steps_sayWhyAndWhence() throws IOException {
-        assertThat(job.run(pipeline("true"))).as(job.err()).isEqualTo(ExitCode.OK);
-
         assertThat(job.rows("01-seeds"))
                 .extracting(row -> row.<Row>getAs("source").<String>getAs("custom_id") + " " + row.getAs("reason"))
                 .containsExactly("s0 null", "s1 null", "s2 TEXT_BLANK", "null MALFORMED_RECORD", "s4 null");
@@ -166,7 +163,6 @@ class GenerateIT {
 
     @Test
     void secondRun_asksNoModelAndWritesNothing_andAThresholdChangesOnlyWhatFollows() throws IOException {
-        assertThat(job.run(pipeline("pii.email = 0"))).as(job.err()).isEqualTo(ExitCode.OK);
         long answered = ScriptedEngineProvider.answered();
         Map<String, Long> modified = job.modified();
         JsonNode funnel = job.funnel();
@@ -186,23 +182,7 @@ class GenerateIT {
                 .allMatch(file -> file.startsWith("steps/12-filter/"))
                 .isNotEmpty();
         assertThat(job.counts("filter")).doesNotContainKey("no-person");
-    }
-
-    @Test
-    void otherFolder_samePipeline_givesTheSameRows() throws IOException {
-        assertThat(job.run(pipeline("true"))).as(job.err()).isEqualTo(ExitCode.OK);
-        GenerateRun other = new GenerateRun(dir.resolve("elsewhere/out"));
-        assertThat(other.run(pipeline("true"))).as(other.err()).isEqualTo(ExitCode.OK);
-
-        assertThat(other.data())
-                .hasSizeGreaterThan(1)
-                .extracting(GenerateIT::said)
-                .containsExactlyInAnyOrderElementsOf(
-                        job.data().stream().map(GenerateIT::said).toList());
-    }
-
-    /// What a row of the data set is, beside where its seed stands.
-    private static String said(Row row) {
-        return row.getAs("messages") + " " + row.<Row>getAs("metadata").getString(0);
+        assertThat(job.run(pipeline("pii.email = 0"))).as(job.err()).isEqualTo(ExitCode.OK);
+        assertThat(job.counts("filter")).containsEntry("no-person", 1L);
     }
 }

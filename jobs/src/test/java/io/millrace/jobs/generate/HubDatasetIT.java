@@ -34,6 +34,10 @@ class HubDatasetIT {
     private Path dir = Path.of("");
 
     private GenerateRun generated(String steps, String dataset) throws IOException {
+        return generated("out", steps, dataset);
+    }
+
+    private GenerateRun generated(String output, String steps, String dataset) throws IOException {
         StringBuilder seeds = new StringBuilder();
         for (int row = 0; row < SEEDS; row++) {
             seeds.append(row).append(" is the number of this seed\n");
@@ -57,7 +61,7 @@ class HubDatasetIT {
                 .replace("INPUT", input.toString())
                 .replace("STEPS", steps)
                 .replace("DATASET", dataset));
-        GenerateRun job = new GenerateRun(dir.resolve("out"));
+        GenerateRun job = new GenerateRun(dir.resolve(output));
         assertThat(job.run(pipeline)).as(job.err()).isEqualTo(ExitCode.OK);
         return job;
     }
@@ -158,6 +162,13 @@ class HubDatasetIT {
     void splits_keepWhatDescendsFromASeedTogether_inOrder() throws IOException {
         GenerateRun job = generated("", "{splits: {train: 0.5, test: 0.5}, rows-per-file: 7}");
 
+        GenerateRun elsewhere = generated("elsewhere/out", "", "{splits: {train: 0.5, test: 0.5}, rows-per-file: 7}");
+        // the same rows and answers in whichever folder, request ids aside, which are those of runs
+        assertThat(elsewhere.split("train"))
+                .extracting(row -> row.get(0) + row.<Row>getAs("metadata").getString(0))
+                .isEqualTo(job.split("train").stream()
+                        .map(row -> row.get(0) + row.<Row>getAs("metadata").getString(0))
+                        .toList());
         List<String> train = seeds(job.split("train"));
         List<String> test = seeds(job.split("test"));
         Set<String> both = new HashSet<>(train);
