@@ -122,7 +122,7 @@ class GenerateIT {
     void steps_sayWhyAndWhence() throws IOException {
         assertThat(job.rows("01-seeds"))
                 .extracting(row -> row.<Row>getAs("source").<String>getAs("custom_id") + " " + row.getAs("reason"))
-                .containsExactly("s0 null", "s1 null", "s2 TEXT_BLANK", "null MALFORMED_RECORD", "s4 null");
+                .containsExactly("s0 null", "s1 null", "s2 TEXT_BLANK", "s3 MALFORMED_RECORD", "s4 null");
         Row evolved = job.rows("03-evolve").stream()
                 .filter(row -> row.<String>getAs("prompt").endsWith("three sentences."))
                 .findFirst()

@@ -55,14 +55,27 @@ final class GenerateRun {
         return read("steps/" + step + "/rows", "position", "row_id");
     }
 
-    /// A split of the data set.
-    List<Row> split(String split) {
-        return read("dataset/data/" + split + "-*.parquet");
+    /// A split of the data set, its files in order.
+    List<Row> split(String split) throws IOException {
+        return files(split + "-");
     }
 
     /// All rows of the data set.
-    List<Row> data() {
-        return read("dataset/data/*.parquet");
+    List<Row> data() throws IOException {
+        return files("");
+    }
+
+    private List<Row> files(String prefix) throws IOException {
+        List<Row> rows = new ArrayList<>();
+        try (Stream<Path> files = Files.list(output.resolve("dataset/data"))) {
+            for (String file : files.map(path -> path.getFileName().toString())
+                    .filter(name -> name.startsWith(prefix))
+                    .sorted()
+                    .toList()) {
+                rows.addAll(read("dataset/data/" + file));
+            }
+        }
+        return rows;
     }
 
     private List<Row> read(String path, String... order) {

@@ -56,7 +56,7 @@ class HubDatasetIT {
                         "SCRIPT",
                         Files.writeString(
                                         dir.resolve("script.json"),
-                                        "[{\"when\": \"seed\", \"say\": [\"one\", \"two words\", \"three words now\"]}]")
+                                        "[{\"when\": \"seed\", \"say\": [\"one\", \"two words\", \"other words\"]}]")
                                 .toString())
                 .replace("INPUT", input.toString())
                 .replace("STEPS", steps)
