@@ -10,8 +10,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 
-/// The rows of an input as a table of the shape of {@link io.millrace.udf.InputColumns}, in the order of the
-/// input: every record a row, one that cannot be read a row that says so.
+/// The rows of an input as a table of the shape of {@link io.millrace.udf.InputColumns}, in the order of
+/// the input: every record a row, one that cannot be read a row that says so.
 ///
 /// @param rows rows as planned
 public record InputTable(Dataset<Row> table, long rows) {

@@ -18,10 +18,11 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/// Says what a script says. The model folder is a JSON file: a list of `{"when": PATTERN, "say": [ANSWER, …]}`. Of
-/// the first pattern that is found in the prompt, the answer is one of the list, chosen by the request's seed; `$1`
-/// in it is the pattern's first group. `finish` may be `length`. What no pattern is found in is answered as {@link
-/// FakeEngine} does. How many requests were answered is counted over all engines of the process.
+/// Says what a script says. The model folder is a JSON file: a list of `{"when": PATTERN, "say": [ANSWER,
+/// …]}`. Of the first pattern that is found in the prompt, the answer is one of the list, chosen by the
+/// request's seed; `$1` in it is the pattern's first group. `finish` may be `length`. What no pattern is
+/// found in is answered as {@link FakeEngine} does. How many requests were answered is counted over all
+/// engines of the process.
 final class ScriptedEngine extends ForwardingEngine {
     private static final int MAX_POSITIONS = 1 << 16;
     private static final AtomicLong ANSWERED = new AtomicLong();

@@ -6,8 +6,8 @@ import static org.apache.spark.sql.functions.col;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
-/// Adds the columns `quality`, of the answer or, where there is none yet, of the prompt, and `pii`, of all texts of
-/// the row. Drops nothing.
+/// Adds the columns `quality`, of the answer or, where there is none yet, of the prompt, and `pii`, of
+/// all texts of the row. Drops nothing.
 record AnnotateStep(PersonalData personalData) implements Step {
 
     static Step read(String name, Parameters parameters) {

@@ -7,9 +7,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Whether a program passes its tests, in a sandbox of its own. The program is a template filled in: `{code}` is the
-/// answer's last fenced block of code, or the whole answer if there is none; `{prompt}` and the seeds' fields hold
-/// what else it needs.
+/// Whether a program passes its tests, in a sandbox of its own. The program is a template filled in:
+/// `{code}` is the answer's last fenced block of code, or the whole answer if there is none; `{prompt}`
+/// and the seeds' fields hold what else it needs.
 ///
 /// @param template of the program with its tests
 record CodeCheck(Examiner examiner, Examiner.Language language, String template) implements Check {

@@ -17,7 +17,8 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 
-/// The README of a data set: a header that the Hub reads, and for people what was done and what became of every row.
+/// The README of a data set: a header that the Hub reads, and for people what was done and what became of
+/// every row.
 record DatasetCard(Pipeline pipeline, Funnel funnel, List<HubDataset.Split> splits, StructType schema) {
     private static final Map<DataType, String> DTYPES = Map.of(
             DataTypes.StringType, "string",

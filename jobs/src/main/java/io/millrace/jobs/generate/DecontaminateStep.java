@@ -24,16 +24,17 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
 
-/// Drops rows that share a run of n words with a benchmark, and says which and which run. Words are those of {@link
-/// TextMetrics}, so that case and punctuation make no difference. Benchmark texts of fewer words than n cannot match;
-/// how many there are is noted beside the step's figures.
+/// Drops rows that share a run of n words with a benchmark, and says which and which run. Words are those
+/// of {@link TextMetrics}, so that case and punctuation make no difference. Benchmark texts of fewer
+/// words than n cannot match; how many there are is noted beside the step's figures.
 ///
 /// @param words in a run; 13 as in GPT-3's and lm-evaluation-harness's decontamination
 record DecontaminateStep(Texts on, int words, List<Benchmark> benchmarks) implements Step {
 
     /// Texts that must not be in the data.
     ///
-    /// @param format `parquet`, `json` (a document for each line or, with `multi-line`, for each file) or `csv`
+    /// @param format `parquet`, `json` (a document for each line or, with `multi-line`, for each file) or
+    ///     `csv`
     /// @param columns expressions of Spark SQL, each a text
     record Benchmark(String name, List<String> paths, String format, boolean multiLine, List<String> columns) {}
 

@@ -18,7 +18,8 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
 
-/// Drops rows whose text an earlier row has: word for word, or nearly. The first of each stays, and the others name it.
+/// Drops rows whose text an earlier row has: word for word, or nearly. The first of each stays, and the
+/// others name it.
 ///
 /// @param near null for word for word only
 record DeduplicateStep(Texts on, @Nullable NearDuplicates near) implements Step {
@@ -32,7 +33,8 @@ record DeduplicateStep(Texts on, @Nullable NearDuplicates near) implements Step 
         return new DeduplicateStep(on, exactOnly ? null : near(parameters.below("minhash")));
     }
 
-    /// The defaults are those that FineWeb was made with: runs of five words, 14 bands of 8, three quarters.
+    /// The defaults are those that FineWeb was made with: runs of five words, 14 bands of 8, three
+    /// quarters.
     private static NearDuplicates near(Parameters parameters) {
         NearDuplicates near = new NearDuplicates(
                 parameters.integer("words", 5, 1),

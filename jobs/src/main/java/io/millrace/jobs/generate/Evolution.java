@@ -7,8 +7,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/// A way to make another instruction of one (Xu et al. 2023, "WizardLM", Evol-Instruct), in words of our own: four that
-/// make it harder, and one that makes one of its kind.
+/// A way to make another instruction of one (Xu et al. 2023, "WizardLM", Evol-Instruct), in words of our
+/// own: four that make it harder, and one that makes one of its kind.
 enum Evolution {
     CONSTRAIN("Add one condition or requirement that the answer must meet and that was not asked for before."),
     DEEPEN("Where it asks about a matter, have it ask further into that matter, or into more of its sides."),
@@ -61,8 +61,8 @@ enum Evolution {
             "i", "if", "in", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "she", "so", "that",
             "the", "their", "them", "they", "this", "to", "was", "we", "were", "will", "with", "you", "your"));
 
-    /// Why an evolved instruction is of no use (the paper's section 3.2, but for the comparison that needs a model of
-    /// its own: here one that only says the same words is refused); null if it is.
+    /// Why an evolved instruction is of no use (the paper's section 3.2, but for the comparison that
+    /// needs a model of its own: here one that only says the same words is refused); null if it is.
     static @Nullable String refusal(String before, String after) {
         List<String> words = TextMetrics.words(after);
         if (words.stream().allMatch(STOP_WORDS::contains)) {

@@ -22,9 +22,9 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
 
-/// Makes instructions harder, or others of their kind (Xu et al. 2023, "WizardLM", Evol-Instruct). Each generation
-/// evolves every instruction once, in a way drawn for it; one that failed is tried again in the next, as it was. The
-/// rows that come in stay.
+/// Makes instructions harder, or others of their kind (Xu et al. 2023, "WizardLM", Evol-Instruct). Each
+/// generation evolves every instruction once, in a way drawn for it; one that failed is tried again in
+/// the next, as it was. The rows that come in stay.
 record EvolveStep(int generations, List<Evolution> ways) implements Step {
 
     static Step read(String name, Parameters parameters) {

@@ -6,8 +6,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// What of a text is compared: the last match of a pattern, its first group if it has one; lower-case, runs of white
-/// space as one space.
+/// What of a text is compared: the last match of a pattern, its first group if it has one; lower-case,
+/// runs of white space as one space.
 record Extract(Pattern pattern) implements Serializable {
 
     /// @return null if the pattern is not found

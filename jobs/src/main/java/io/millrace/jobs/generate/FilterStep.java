@@ -9,8 +9,8 @@ import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
-/// Keeps the rows for which expressions of Spark SQL over the row's columns hold. A row is dropped by the first that
-/// does not hold, or is null, and the expression's name is the reason.
+/// Keeps the rows for which expressions of Spark SQL over the row's columns hold. A row is dropped by the
+/// first that does not hold, or is null, and the expression's name is the reason.
 ///
 /// @param rules expression by name
 record FilterStep(Map<String, String> rules) implements Step {

@@ -7,11 +7,13 @@ import static org.apache.spark.sql.functions.min;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
-/// Decides which of rows that resemble each other stay: a row is dropped exactly if an earlier row that stays resembles
-/// it. So no two rows that stay resemble each other, and each that is dropped has one that stays and is named.
+/// Decides which of rows that resemble each other stay: a row is dropped exactly if an earlier row that
+/// stays resembles it. So no two rows that stay resemble each other, and each that is dropped has one
+/// that stays and is named.
 ///
-/// Found in rounds: rows that no undecided row precedes stay, what they resemble is dropped, and the pairs of both are
-/// done with. There are as many rounds as the longest chain of resemblances has links, each a join.
+/// Found in rounds: rows that no undecided row precedes stay, what they resemble is dropped, and the
+/// pairs of both are done with. There are as many rounds as the longest chain of resemblances has links,
+/// each a join.
 final class FirstWins {
     static final String EARLIER = "earlier";
     static final String LATER = "later";
@@ -19,9 +21,10 @@ final class FirstWins {
 
     private FirstWins() {}
 
-    /// @param pairs columns `earlier` and `later` (structs of position and row_id, comparable) and `similarity`
-    /// @return columns `later` (struct), `earlier` (struct; the first of those that drop it) and `similarity` of the
-    ///     two, a row for each that is dropped
+    /// @param pairs columns `earlier` and `later` (structs of position and row_id, comparable) and
+    ///     `similarity`
+    /// @return columns `later` (struct), `earlier` (struct; the first of those that drop it) and
+    ///     `similarity` of the two, a row for each that is dropped
     static Dataset<Row> dropped(Dataset<Row> pairs) {
         Dataset<Row> left = pairs.select(EARLIER, LATER, SIMILARITY).localCheckpoint();
         Dataset<Row> dropped = left.limit(0);

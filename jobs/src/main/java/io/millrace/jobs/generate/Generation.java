@@ -21,8 +21,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 
-/// One start of a pipeline: each step that is not done, in order, then the data set. What is done is not done again.
-/// Confined to one thread.
+/// One start of a pipeline: each step that is not done, in order, then the data set. What is done is not
+/// done again. Confined to one thread.
 final class Generation {
     private static final String COUNTS = "counts.json";
     private static final String ROWS = "rows";
@@ -63,8 +63,8 @@ final class Generation {
         }
     }
 
-    /// The configuration of a run: the pipeline's keys, then the step's, then all that a person gives from outside,
-    /// then what the step must have.
+    /// The configuration of a run: the pipeline's keys, then the step's, then all that a person gives
+    /// from outside, then what the step must have.
     JobConfig config(Settings ofStep, Map<String, String> own) {
         List<Settings> all = new ArrayList<>();
         all.add(new Settings("pipeline", Map.of("gate.dataset", List.of(pipeline.name()))));

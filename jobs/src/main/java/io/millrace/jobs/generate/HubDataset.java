@@ -31,8 +31,9 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
-/// Writes the folder that the Hub and Hugging Face `datasets` read: `data/<split>-00000-of-000NN.parquet` and a card.
-/// Which split a row is in follows from its seed, so what descends from one seed stays together.
+/// Writes the folder that the Hub and Hugging Face `datasets` read: `data/<split>-00000-of-000NN.parquet`
+/// and a card. Which split a row is in follows from its seed, so what descends from one seed stays
+/// together.
 final class HubDataset {
     private static final String FOLDER = "dataset";
     private static final String STAGING = "_dataset";

@@ -10,8 +10,8 @@ import java.util.regex.Pattern;
 import io.millrace.udf.TextMetrics;
 import org.jspecify.annotations.Nullable;
 
-/// Instructions in a numbered list that a model wrote, and which of them Self-Instruct's heuristics refuse (Wang et al.
-/// 2023, section 2.3, and the filters of its published code).
+/// Instructions in a numbered list that a model wrote, and which of them Self-Instruct's heuristics
+/// refuse (Wang et al. 2023, section 2.3, and the filters of its published code).
 final class Instructions {
     private static final Pattern ITEM = Pattern.compile("(?m)^[ \\t]*(?:Task[ \\t]+)?\\d{1,3}[.:)][ \\t]*");
     private static final int FEWEST_WORDS = 4;
@@ -25,8 +25,8 @@ final class Instructions {
 
     private Instructions() {}
 
-    /// The list's items in order. What stands before the first number is an item too if the list was to go on from a
-    /// number that the prompt had.
+    /// The list's items in order. What stands before the first number is an item too if the list was to
+    /// go on from a number that the prompt had.
     static List<String> of(String text) {
         List<String> items = new ArrayList<>();
         Matcher number = ITEM.matcher(text);

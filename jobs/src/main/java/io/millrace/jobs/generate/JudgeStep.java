@@ -20,10 +20,11 @@ import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
 import org.jspecify.annotations.Nullable;
 
-/// Has a model judge every answer, and reads its score from what it says. An answer whose judgement failed or holds no
-/// score does not pass, and the verdict says why. Drops nothing.
+/// Has a model judge every answer, and reads its score from what it says. An answer whose judgement
+/// failed or holds no score does not pass, and the verdict says why. Drops nothing.
 ///
-/// @param template of what the judge is asked: `{prompt}`, `{answer}`, `{reference}` and the seeds' fields
+/// @param template of what the judge is asked: `{prompt}`, `{answer}`, `{reference}` and the seeds'
+///     fields
 /// @param score the last match's first group is the score
 /// @param least score that passes
 record JudgeStep(String name, String template, Pattern score, double least) implements Step {

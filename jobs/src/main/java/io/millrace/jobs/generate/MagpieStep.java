@@ -14,8 +14,8 @@ import java.util.Map;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
-/// Instructions out of nothing (Xu et al. 2024, "Magpie"): the model is given what comes before a user's turn, and
-/// writes the turn. Rows that come in stand in front.
+/// Instructions out of nothing (Xu et al. 2024, "Magpie"): the model is given what comes before a user's
+/// turn, and writes the turn. Rows that come in stand in front.
 ///
 /// @param requests how many turns are asked for; each has a seed of its own
 /// @param preQuery what comes before the turn, control tokens spelt by their names

@@ -18,9 +18,10 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
 
-/// What most answers to a prompt say (self-consistency, Wang et al. 2022). An answer passes if it says that; the score
-/// is the share of the prompt's answers that say what it says. Of what is said equally often, what was said first
-/// counts. An answer that says nothing by the pattern never passes, and counts among the answers.
+/// What most answers to a prompt say (self-consistency, Wang et al. 2022). An answer passes if it says
+/// that; the score is the share of the prompt's answers that say what it says. Of what is said equally
+/// often, what was said first counts. An answer that says nothing by the pattern never passes, and counts
+/// among the answers.
 ///
 /// @param minShare share that what most say must have
 record Majority(Extract extract, double minShare) implements VerifyStep.Verifier {

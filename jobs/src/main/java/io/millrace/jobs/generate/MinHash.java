@@ -2,10 +2,11 @@ package io.millrace.jobs.generate;
 
 import java.io.Serializable;
 
-/// MinHash with locality-sensitive hashing by bands (Broder 1997; Leskovec, Rajaraman, Ullman, "Mining of Massive
-/// Datasets", section 3.4). Two sets that agree in a share J of their elements agree in a minimum with probability J,
-/// and in all minima of at least one band with probability 1 - (1 - J^rows)^bands. The permutations are
-/// (a h + b) mod p with p = 2^61 - 1, their a and b drawn by SplitMix64 from the seed.
+/// MinHash with locality-sensitive hashing by bands (Broder 1997; Leskovec, Rajaraman, Ullman, "Mining of
+/// Massive Datasets", section 3.4). Two sets that agree in a share J of their elements agree in a minimum
+/// with probability J, and in all minima of at least one band with probability 1 - (1 - J^rows)^bands.
+/// The permutations are (a h + b) mod p with p = 2^61 - 1, their a and b drawn by SplitMix64 from the
+/// seed.
 ///
 /// @param bands how many groups of minima
 /// @param rows minima in a group; there are bands x rows permutations

@@ -12,9 +12,9 @@ import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 
-/// Pairs of texts that share most of their runs of words: candidates by {@link MinHash}, each compared exactly. All of
-/// it is joins; the driver sees no row. A bucket of k rows makes k (k - 1) / 2 candidates, so rows whose texts are
-/// equal should be gone before.
+/// Pairs of texts that share most of their runs of words: candidates by {@link MinHash}, each compared
+/// exactly. All of it is joins; the driver sees no row. A bucket of k rows makes k (k - 1) / 2
+/// candidates, so rows whose texts are equal should be gone before.
 ///
 /// @param words in a run
 /// @param threshold Jaccard similarity of the sets of runs from which two texts are near duplicates

@@ -17,12 +17,13 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
 
-/// Self-Instruct's filter (Wang et al. 2023, section 2.3): an instruction is new if its ROUGE-L F1 with every earlier one
-/// is at most the threshold. Words are those of {@link TextMetrics}, which on ASCII text are those of Google's
-/// `rouge_score` without stemming, and of texts that have no such words (Chinese, Russian) the words that they have.
+/// Self-Instruct's filter (Wang et al. 2023, section 2.3): an instruction is new if its ROUGE-L F1 with
+/// every earlier one is at most the threshold. Words are those of {@link TextMetrics}, which on ASCII
+/// text are those of Google's `rouge_score` without stemming, and of texts that have no such words
+/// (Chinese, Russian) the words that they have.
 ///
-/// Every new text is compared with every other whose length lets the threshold be passed at all: as much work as the
-/// method itself has, spread over the executors.
+/// Every new text is compared with every other whose length lets the threshold be passed at all: as much
+/// work as the method itself has, spread over the executors.
 record Novelty(double threshold) {
 
     /// @param texts columns `position`, `row_id` and `text`

@@ -14,10 +14,12 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.expressions.Window;
 import org.apache.spark.sql.expressions.WindowSpec;
 
-/// Makes preferences: of each prompt the answer with the best score stays and takes the one with the worst along as
-/// the rejected one. Prompts whose best is no better than their worst by the margin make none.
+/// Makes preferences: of each prompt the answer with the best score stays and takes the one with the
+/// worst along as the rejected one. Prompts whose best is no better than their worst by the margin make
+/// none.
 ///
-/// @param by name of the verdict whose score counts; one without a score counts 1 if it passed and 0 if not
+/// @param by name of the verdict whose score counts; one without a score counts 1 if it passed and 0 if
+///     not
 /// @param margin how much better the best must be, at least more than nothing
 record PairStep(String by, double margin) implements Step {
 

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
-/// Reads the keys of one mapping of a pipeline file, and collects everything that is wrong instead of stopping at the
-/// first. A value that is wrong is read as a harmless one, which nobody sees.
+/// Reads the keys of one mapping of a pipeline file, and collects everything that is wrong instead of
+/// stopping at the first. A value that is wrong is read as a harmless one, which nobody sees.
 final class Parameters {
     private final String place;
     private final JsonNode node;

@@ -20,9 +20,9 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
-/// How often a text names something that leads to a person: found by a pattern, counted only if it is valid by the
-/// rules of its kind (commons-validator; libphonenumber for telephone numbers). What one kind has taken is not
-/// looked at for the next, so that the digits of a card are no telephone number.
+/// How often a text names something that leads to a person: found by a pattern, counted only if it is
+/// valid by the rules of its kind (commons-validator; libphonenumber for telephone numbers). What one
+/// kind has taken is not looked at for the next, so that the digits of a card are no telephone number.
 ///
 /// @param region country that telephone numbers without a prefix belong to, ISO 3166; `ZZ` for none
 record PersonalData(String region) {

@@ -12,11 +12,12 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/// The row that all steps share. A row that a step drops stays in that step's table with the reason; the next
-/// step reads the others.
+/// The row that all steps share. A row that a step drops stays in that step's table with the reason; the
+/// next step reads the others.
 final class PipelineRow {
-    /// SHA-256, lower-case hex: of a seed over its number and prompt, of others over the row it was made from, the
-    /// step and a number. The same pipeline on the same data gives the same, wherever its files are.
+    /// SHA-256, lower-case hex: of a seed over its number and prompt, of others over the row it was made
+    /// from, the step and a number. The same pipeline on the same data gives the same, wherever its files
+    /// are.
     static final String ROW_ID = "row_id";
     /// `row_id` of the first row of the line of descent.
     static final String SEED_ID = "seed_id";
@@ -113,7 +114,8 @@ final class PipelineRow {
         return sha2(concat_ws("\n", parent, lit(step), number), 256);
     }
 
-    /// Drops rows where the condition does not hold, with the reason; rows that were dropped before keep theirs.
+    /// Drops rows where the condition does not hold, with the reason; rows that were dropped before keep
+    /// theirs.
     static Dataset<Row> require(Dataset<Row> rows, Column condition, Column reason, Column detail) {
         Column fails = col(REASON).isNull().and(condition.isNull().or(condition.equalTo(false)));
         return rows.withColumn(DETAIL, when(fails, detail).otherwise(col(DETAIL)))

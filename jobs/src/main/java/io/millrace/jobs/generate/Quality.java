@@ -11,8 +11,8 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
-/// Figures about a text, as the column dictionary of `schemas` defines them for an answer. Thresholds belong to a
-/// later filter, so that they can change without inference.
+/// Figures about a text, as the column dictionary of `schemas` defines them for an answer. Thresholds
+/// belong to a later filter, so that they can change without inference.
 final class Quality {
     static final StructType TYPE = new StructType()
             .add("chars", DataTypes.IntegerType)

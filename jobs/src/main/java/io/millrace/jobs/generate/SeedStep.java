@@ -28,8 +28,8 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
 
-/// Reads the rows that everything else comes from; rows that come in stand in front of them. A record that cannot be
-/// read, or lacks a value, is a row that is dropped.
+/// Reads the rows that everything else comes from; rows that come in stand in front of them. A record
+/// that cannot be read, or lacks a value, is a row that is dropped.
 ///
 /// @param input keys of the configuration's group `input`
 /// @param template of the prompt: `{text}` is the text column

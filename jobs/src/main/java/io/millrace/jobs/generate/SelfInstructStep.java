@@ -29,14 +29,15 @@ import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
 
-/// New instructions from a few (Wang et al. 2023, "Self-Instruct"): a model is shown some, drawn anew for each request,
-/// and goes on with the list; what it writes joins the pool if it is new. The prompts of the rows that come in are the
-/// pool's beginning, and stay.
+/// New instructions from a few (Wang et al. 2023, "Self-Instruct"): a model is shown some, drawn anew for
+/// each request, and goes on with the list; what it writes joins the pool if it is new. The prompts of
+/// the rows that come in are the pool's beginning, and stay.
 ///
 /// @param rounds how often the pool grows; a round draws from what the rounds before left
 /// @param requests of each round
 /// @param seedExamples instructions of the beginning that a request shows
-/// @param ownExamples instructions of earlier rounds that it shows; in the first round seeds stand in for them
+/// @param ownExamples instructions of earlier rounds that it shows; in the first round seeds stand in for
+///     them
 /// @param wanted instructions that a request asks for
 record SelfInstructStep(
         int rounds, int requests, int seedExamples, int ownExamples, int wanted, Novelty novelty) implements Step {
@@ -132,7 +133,8 @@ record SelfInstructStep(
                         .as("text"));
     }
 
-    /// Numbers in the pool that a request shows: seeds first, then the rounds' own; each drawn without putting back.
+    /// Numbers in the pool that a request shows: seeds first, then the rounds' own; each drawn without
+    /// putting back.
     private static UserDefinedFunction draws(
             long seed, int round, int seeds, long ofSeeds, int own, long ofOwn) {
         UDF1<Long, long[]> draws = request -> {

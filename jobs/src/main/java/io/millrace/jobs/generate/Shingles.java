@@ -8,8 +8,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.codec.digest.MurmurHash3;
 
-/// The set of a text's runs of n words, each as 64 bits of MurmurHash3; a text of fewer words is one run. Words are
-/// those of {@link TextMetrics}.
+/// The set of a text's runs of n words, each as 64 bits of MurmurHash3; a text of fewer words is one run.
+/// Words are those of {@link TextMetrics}.
 final class Shingles {
 
     private Shingles() {}

@@ -33,7 +33,8 @@ import org.apache.spark.sql.SparkSession;
 
 /// What a step has while it runs: its folder, the session, and the model to ask. Confined to one thread.
 final class Stage {
-    /// Columns of what {@link #ask} returns: the row a request was made of, and which of its samples this is.
+    /// Columns of what {@link #ask} returns: the row a request was made of, and which of its samples this
+    /// is.
     static final String ROW = "#row";
     static final String SAMPLE = "#sample";
     static final String TEXT = "#text";

@@ -19,8 +19,8 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
-/// A folder of tables, each computed once: a table is whole when its mark is there, which is written last and says
-/// what it is a table of. Anything else is computed anew.
+/// A folder of tables, each computed once: a table is whole when its mark is there, which is written last
+/// and says what it is a table of. Anything else is computed anew.
 final class StepFolder {
     private static final String MARK = "_fingerprint";
     private static final String STAGING = "_staging";
@@ -70,8 +70,8 @@ final class StepFolder {
         return spark.read().parquet(path(name).toString());
     }
 
-    /// Writes a table; its files are named by their order, so that a row's place is the same whenever and wherever it
-    /// is written.
+    /// Writes a table; its files are named by their order, so that a row's place is the same whenever and
+    /// wherever it is written.
     private void write(Dataset<Row> rows, String name) {
         rows.write().option("compression", "zstd").mode("overwrite").parquet(path(name).toString());
         FileSystem fileSystem = files.fileSystem();

@@ -16,7 +16,8 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 
-/// Adds a verdict for each check. Drops nothing: that is a later step's affair, so that it can change without this.
+/// Adds a verdict for each check. Drops nothing: that is a later step's affair, so that it can change
+/// without this.
 ///
 /// @param checks by name
 record VerifyStep(Map<String, Verifier> checks) implements Step {

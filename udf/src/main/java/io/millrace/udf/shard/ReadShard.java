@@ -11,7 +11,8 @@ import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 
-/// Reads the rows of shards as they are, without an engine. A record that cannot be read is a row that says so.
+/// Reads the rows of shards as they are, without an engine. A record that cannot be read is a row that
+/// says so.
 public final class ReadShard implements FlatMapFunction<String, Row> {
     private static final long serialVersionUID = 1L;
 
