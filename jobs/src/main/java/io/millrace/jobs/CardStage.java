@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// asks for cards, and the others run on executors without. Elsewhere every executor holds a group. A group
 /// belongs to an executor, not to a task: all tasks of an executor share its engine.
 final class CardStage {
+    /// Of work that needs no cards.
+    static final CardStage NONE = new CardStage(null);
+
     private final @Nullable ResourceProfile profile;
 
     private CardStage(@Nullable ResourceProfile profile) {

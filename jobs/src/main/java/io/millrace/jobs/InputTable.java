@@ -1,9 +1,12 @@
 package io.millrace.jobs;
 
 import io.millrace.udf.InputColumns;
+import io.millrace.udf.PromptRecipe;
+import io.millrace.udf.shard.InputFile;
 import io.millrace.udf.shard.InputRecipe;
 import io.millrace.udf.shard.ReadShards;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -36,11 +39,38 @@ public final class InputTable {
     /// @param columns what is read beside text, key and reference
     /// @throws JobException if there are no such files, no such column, or no file system for a path
     public static InputTable of(JavaSparkContext spark, JobConfig config, List<String> columns) {
-        String template = columns.stream().map(column -> "{" + column + "}").collect(Collectors.joining());
-        InputPlanner planner =
-                new InputPlanner(spark, config.input(), config.prompt().withTemplate(template), config.shardRows());
+        InputPlanner planner = new InputPlanner(
+                spark, config.input(), config.prompt().withTemplate(template(columns)), config.shardRows());
         InputPlan plan = planner.plan(null);
         return new InputTable(spark, plan, planner.recipe(plan), CardStage.of(config));
+    }
+
+    /// Plans files that no engine reads.
+    ///
+    /// @param columns what is read beside text, key and reference
+    /// @throws JobException if there are no such files, no such column, or no file system for a path
+    public static InputTable of(JavaSparkContext spark, JobConfig.Input input, Collection<String> columns) {
+        InputPlanner planner =
+                new InputPlanner(spark, input, PromptRecipe.ofText().withTemplate(template(columns)), 0);
+        InputPlan plan = planner.plan(null);
+        return new InputTable(spark, plan, planner.recipe(plan), CardStage.NONE);
+    }
+
+    /// A template that names the columns, which is how the planner is told of them.
+    private static String template(Collection<String> columns) {
+        return columns.stream().map(column -> "{" + column + "}").collect(Collectors.joining());
+    }
+
+    /// What files these are: name, length and time of modification of each, a line for each.
+    ///
+    /// @throws JobException if a path has no file
+    public static String version(JavaSparkContext spark, List<String> paths) {
+        StringBuilder version = new StringBuilder();
+        for (InputFile file :
+                InputFiles.find(paths, spark.hadoopConfiguration()).files()) {
+            version.append(file.name()).append(' ').append(file.version()).append('\n');
+        }
+        return version.toString();
     }
 
     /// The shape of the rows.

@@ -4,6 +4,7 @@ import io.millrace.jobs.bench.BenchCommand;
 import io.millrace.jobs.export.ExportCommand;
 import io.millrace.jobs.code.EvaluateCodeCommand;
 import io.millrace.jobs.evaluate.EvaluateCommand;
+import io.millrace.jobs.generate.GenerateCommand;
 import io.millrace.jobs.inspect.CompleteCommand;
 import io.millrace.jobs.inspect.ContractCommand;
 import io.millrace.jobs.inspect.DevicesCommand;
@@ -31,6 +32,7 @@ import picocli.CommandLine.IVersionProvider;
             BatchCommand.class,
             EvaluateCodeCommand.class,
             EvaluateCommand.class,
+            GenerateCommand.class,
             VerifyCommand.class,
             ExportCommand.class,
             CompleteCommand.class,

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Tells which language a text is in, by OpenNLP's model of 103 languages. Confined to one thread; the model
 /// is shared by all of a process, is read when the first text is asked about and stays, 34 MB.
-final class Languages {
+public final class Languages {
     private static final String MODEL = "/langdetect-183.bin";
     /// Code units that are looked at: a text's first ones say what the others would, and an answer's cost
     /// does not grow with it.
@@ -38,8 +38,7 @@ final class Languages {
     }
 
     /// @return code of ISO 639-3; null if the text has too little to tell
-    @Nullable
-    String of(String text) {
+    public @Nullable String of(String text) {
         if (text.codePoints().noneMatch(Character::isLetter)) {
             return null;
         }

@@ -169,6 +169,11 @@ final class LocalPromptEngine implements PromptEngine {
     }
 
     @Override
+    public EncodedPrompt controlText(String text) {
+        return new EncodedPrompt.Tokens(TokenIds.of(engine.tokenizer().encodeWithControlTokens(text)));
+    }
+
+    @Override
     public TokenIds encodeText(String text) {
         return engine.encodeText(text);
     }

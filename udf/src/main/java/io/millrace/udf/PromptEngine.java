@@ -49,6 +49,11 @@ public interface PromptEngine extends Engine {
         return new EncodedPrompt.Tokens(encodeText(text));
     }
 
+    /// The prompt of a text to go on with, in which the names of control tokens stand for these tokens.
+    default EncodedPrompt controlText(String text) {
+        return text(text);
+    }
+
     /// The token that begins a text of which nothing is known, before a continuation without a prompt.
     ///
     /// @throws EngineException INVALID_REQUEST if the model has none

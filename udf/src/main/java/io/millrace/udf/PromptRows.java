@@ -330,6 +330,7 @@ final class PromptRows {
             case MESSAGES ->
                 engine.messages(making.tools() == null ? user : told(user, making.tools()), making.thinking());
             case RAW -> engine.text(user);
+            case CONTROL -> engine.controlText(user);
             case OPENAI -> throw new IllegalStateException("a row is of a conversation or of a text");
         };
     }

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 
 /// Figures about one text, as the column dictionary of the `schemas` module defines them.
-final class TextMetrics {
+public final class TextMetrics {
     private static final int GRAM = 4;
     private static final int REPLACEMENT = 0xFFFD;
 
@@ -38,7 +38,7 @@ final class TextMetrics {
     private TextMetrics() {}
 
     /// Share of the most frequent 4-gram of words among all, 0 if none occurs twice.
-    static double repetition(String text) {
+    public static double repetition(String text) {
         List<String> words = words(text);
         Map<List<String>, Integer> counts = new HashMap<>();
         int most = 0;
@@ -50,19 +50,19 @@ final class TextMetrics {
     }
 
     /// Whether a marker of the chat format is in the text.
-    static boolean leaksTemplate(String text) {
+    public static boolean leaksTemplate(String text) {
         return TEMPLATE_MARKERS.stream().anyMatch(text::contains);
     }
 
     /// Share of U+FFFD, unpaired surrogates and control characters among the code points; 0 for an empty
     /// text.
-    static double replacementShare(String text) {
+    public static double replacementShare(String text) {
         long bad = text.codePoints().filter(TextMetrics::isGarbage).count();
         return text.isEmpty() ? 0 : (double) bad / text.codePointCount(0, text.length());
     }
 
     /// Whether the text is one JSON value, by RFC 8259, and nothing else.
-    static boolean isJson(String text) {
+    public static boolean isJson(String text) {
         try (JsonParser parser = JSON.createParser(text)) {
             boolean begins = parser.nextToken() != null;
             parser.skipChildren();
@@ -81,7 +81,8 @@ final class TextMetrics {
         };
     }
 
-    static List<String> words(String text) {
+    /// Lower-case words, as the definition of `repetition` finds them.
+    public static List<String> words(String text) {
         List<String> words = new ArrayList<>();
         StringBuilder word = new StringBuilder();
         text.toLowerCase(Locale.ROOT).codePoints().forEach(codePoint -> {

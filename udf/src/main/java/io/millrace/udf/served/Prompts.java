@@ -103,6 +103,13 @@ record Prompts(@Nullable Tokenizer tokenizer, String tokenizerSha256) {
                 : new EncodedPrompt.Tokens(TokenIds.of(tokenizer.encodeText(text)));
     }
 
+    /// A server that makes the tokens knows its control tokens itself.
+    EncodedPrompt controlText(String text) {
+        return tokenizer == null
+                ? new EncodedPrompt.Text(text)
+                : new EncodedPrompt.Tokens(TokenIds.of(tokenizer.encodeWithControlTokens(text)));
+    }
+
     /// Tokens of a text, if they can be told.
     int count(String text) {
         return tokenizer == null ? 0 : tokenizer.encodeText(text).length;

@@ -277,6 +277,11 @@ final class ServedEngine implements PromptEngine {
     }
 
     @Override
+    public EncodedPrompt controlText(String text) {
+        return prompts.controlText(text);
+    }
+
+    @Override
     public TokenIds encodeChat(@Nullable String system, String user, Thinking thinking) {
         return prompts.encodeChat(system, user, thinking);
     }

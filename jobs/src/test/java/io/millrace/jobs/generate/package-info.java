@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.jobs.generate;
+
+import org.jspecify.annotations.NullMarked;
