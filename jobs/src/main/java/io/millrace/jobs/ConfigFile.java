@@ -50,6 +50,8 @@ final class ConfigFile {
         putIfThere(keys, "text-column", input.textColumn());
         putIfThere(keys, "id-column", input.idColumn());
         putIfThere(keys, "reference-column", input.referenceColumn());
+        putIfThere(keys, "parameters-column", input.parametersColumn());
+        putIfThere(keys, "continuations-column", input.continuationsColumn());
         keys.put("whole-files", input.wholeFiles());
         keys.put("multi-line-csv", input.multiLineCsv());
         keys.put("limit", input.limit());
@@ -111,6 +113,7 @@ final class ConfigFile {
         keys.put("samples", sampling.samples());
         keys.put("beams", sampling.beams());
         keys.put("length-penalty", sampling.lengthPenalty());
+        keys.put("logprobs", sampling.logprobs());
         return keys;
     }
 

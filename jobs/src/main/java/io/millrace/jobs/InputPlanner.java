@@ -74,8 +74,18 @@ final class InputPlanner {
 
     /// How the planned files are read.
     InputRecipe recipe(InputPlan plan) {
+        return recipe(plan.format(), plan.textColumn());
+    }
+
+    private InputRecipe recipe(RecordFormat format, String textColumn) {
         return new InputRecipe(
-                plan.format(), plan.textColumn(), input.idColumn(), input.referenceColumn(), templateColumns);
+                format,
+                textColumn,
+                input.idColumn(),
+                input.referenceColumn(),
+                input.parametersColumn(),
+                input.continuationsColumn(),
+                templateColumns);
     }
 
     private int rowsOfShards(long rows, @Nullable InputPlan earlier) {
@@ -205,9 +215,7 @@ final class InputPlanner {
 
     private @Nullable JobException misfit(InputFile file, List<String> existing, String textColumn) {
         List<String> missing = new ArrayList<>();
-        for (String column : new InputRecipe(
-                        RecordFormat.PARQUET, textColumn, input.idColumn(), input.referenceColumn(), templateColumns)
-                .columns()) {
+        for (String column : recipe(RecordFormat.PARQUET, textColumn).columns()) {
             if (!existing.contains(column)) {
                 missing.add(column);
             }

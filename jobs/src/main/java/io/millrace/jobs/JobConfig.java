@@ -43,6 +43,8 @@ public record JobConfig(
     /// @param paths files, directories or globs of any Hadoop file system
     /// @param format {@link InputFormat#AUTO} to go by the file names
     /// @param textColumn column of the texts; null only where the files may turn out to be text files
+    /// @param parametersColumn column of a JSON object of what each row asks for in place of the run's sampling
+    /// @param continuationsColumn column of a JSON array of strings to score behind the prompt
     /// @param limit rows to take from the start, files in the order of their names; 0 for all
     public record Input(
             List<String> paths,
@@ -50,6 +52,8 @@ public record JobConfig(
             @Nullable String textColumn,
             @Nullable String idColumn,
             @Nullable String referenceColumn,
+            @Nullable String parametersColumn,
+            @Nullable String continuationsColumn,
             boolean wholeFiles,
             boolean multiLineCsv,
             long limit) {}
@@ -89,6 +93,8 @@ public record JobConfig(
         keys.put("input.text-column", null);
         keys.put("input.id-column", null);
         keys.put("input.reference-column", null);
+        keys.put("input.parameters-column", null);
+        keys.put("input.continuations-column", null);
         keys.put("input.whole-files", "false");
         keys.put("input.multi-line-csv", "false");
         keys.put("input.limit", "0");
@@ -136,6 +142,7 @@ public record JobConfig(
         keys.put("sampling.samples", "1");
         keys.put("sampling.beams", "1");
         keys.put("sampling.length-penalty", "0");
+        keys.put("sampling.logprobs", "-1");
         keys.put("plan.shard-rows", "0");
         keys.put("gate.enabled", "true");
         keys.put("gate.rules", null);
@@ -223,6 +230,8 @@ public record JobConfig(
                 textColumn,
                 reader.optional("input.id-column"),
                 reader.optional("input.reference-column"),
+                reader.optional("input.parameters-column"),
+                reader.optional("input.continuations-column"),
                 reader.flag("input.whole-files"),
                 reader.flag("input.multi-line-csv"),
                 reader.whole("input.limit", 0, Long.MAX_VALUE));
@@ -296,6 +305,10 @@ public record JobConfig(
         if (beams > 1 && (temperature > 0 || samples > 1 || !stop.isEmpty())) {
             reader.wrong("sampling.beams", "1 with a temperature, several samples or stop strings", beams);
         }
+        int logprobs = reader.integer("sampling.logprobs", -1);
+        if (beams > 1 && logprobs >= 0) {
+            reader.wrong("sampling.logprobs", "-1 with beams", logprobs);
+        }
         return new SamplingRecipe(
                 temperature,
                 reader.decimal("sampling.top-p", "in (0, 1]", value -> value > 0 && value <= 1, 1),
@@ -306,6 +319,7 @@ public record JobConfig(
                 reader.whole("sampling.seed", Long.MIN_VALUE, Long.MAX_VALUE),
                 samples,
                 beams,
-                reader.decimal("sampling.length-penalty", ">= 0", value -> value >= 0 && Double.isFinite(value), 0));
+                reader.decimal("sampling.length-penalty", ">= 0", value -> value >= 0 && Double.isFinite(value), 0),
+                logprobs);
     }
 }

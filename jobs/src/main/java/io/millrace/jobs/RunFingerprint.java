@@ -53,6 +53,8 @@ record RunFingerprint(SortedMap<String, String> fields) {
         fields.put("input.text-column", plan.textColumn());
         fields.put("input.id-column", String.valueOf(config.input().idColumn()));
         fields.put("input.reference-column", String.valueOf(config.input().referenceColumn()));
+        fields.put("input.parameters-column", String.valueOf(config.input().parametersColumn()));
+        fields.put("input.continuations-column", String.valueOf(config.input().continuationsColumn()));
         return new RunFingerprint(fields);
     }
 

@@ -24,6 +24,9 @@ final class SummaryTable {
         }
         table.line("rows ok", number(rows.state("ok")));
         table.line("rows error", number(rows.state("error")) + codes(rows.errors()));
+        if (rows.state("skipped") > 0) {
+            table.line("rows skipped", number(rows.state("skipped")));
+        }
         table.line("prompt tokens", tokens(rows.promptTokens(), seconds));
         table.line("completion tokens", tokens(rows.completionTokens(), seconds));
         table.line("generation", Progress.clock(generation.toSeconds()));

@@ -25,6 +25,7 @@ class JobConfigTest {
 
     private static final String EVERY_KEY = """
             input: {path: [a.csv, b.csv], format: csv, text-column: t, id-column: i, reference-column: r,
+                    parameters-column: p, continuations-column: s,
                     whole-files: true, multi-line-csv: true, limit: 7}
             output: {dir: /out}
             engine: {kind: served, model-dir: /m, model-cache: /c, ring: reference, threads: 3, cache-budget: 512m,
@@ -36,7 +37,7 @@ class JobConfigTest {
             prompt: {template: "{text}!", format: raw, system: be brief, thinking: think, max-tokens: 99,
                      overlong: truncate-middle}
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
-                       samples: 2, beams: 1, length-penalty: 0.5}
+                       samples: 2, beams: 1, length-penalty: 0.5, logprobs: 3}
             plan: {shard-rows: 10}
             gate: {enabled: false, rules: r.yaml, master: local, metrics-repository: m.json, dataset: d}
             spark: {master: "local[3]", executor: {memory: 2g}}
@@ -64,6 +65,8 @@ class JobConfigTest {
                         "description",
                         "package",
                         "synopsis",
+                        null,
+                        null,
                         false,
                         false,
                         0));
@@ -106,7 +109,8 @@ class JobConfigTest {
                 .hasSize(JobConfig.defaults().size() + 1);
         assertThat(config)
                 .isEqualTo(new JobConfig(
-                        new JobConfig.Input(List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", true, true, 7),
+                        new JobConfig.Input(
+                                List.of("a.csv", "b.csv"), InputFormat.CSV, "t", "i", "r", "p", "s", true, true, 7),
                         "/out",
                         new EngineRecipe(
                                 "served",
@@ -140,7 +144,7 @@ class JobConfigTest {
                                 Thinking.THINK,
                                 99,
                                 OverlongPolicy.TRUNCATE_MIDDLE),
-                        new SamplingRecipe(0.5, 0.9, 40, 0.1, 5, List.of("x", "y"), -3, 2, 1, 0.5),
+                        new SamplingRecipe(0.5, 0.9, 40, 0.1, 5, List.of("x", "y"), -3, 2, 1, 0.5, 3),
                         10,
                         9,
                         new JobConfig.Gate(false, "r.yaml", "local", "m.json", "d"),

@@ -134,6 +134,7 @@ final class LedgerScale {
                 StructField column = schema.apply(field);
                 values[field] = switch (column.dataType().typeName()) {
                     case "struct" -> RowFactory.create(values((StructType) column.dataType()));
+                    case "array" -> null;
                     case "integer" -> 1;
                     case "long" -> 1L;
                     case "double" -> 0.5;

@@ -157,7 +157,7 @@ class SummarizeIT {
                 assertThat(footer.getFileMetaData()
                                 .getKeyValueMetaData()
                                 .get("org.apache.spark.sql.parquet.row.metadata"))
-                        .contains("\"millrace.schema\":\"completion.v2\"");
+                        .contains("\"millrace.schema\":\"completion.v3\"");
                 assertThat(footer.getBlocks())
                         .allSatisfy(block -> assertThat(block.getColumns())
                                 .allSatisfy(column ->

@@ -8,7 +8,7 @@ public final class Columns {
 
     private Columns() {}
 
-    /// Columns of `completion.v2`: the canonical output row.
+    /// Columns of `completion.v3`: the canonical output row.
     public static final class Completion {
 
         public static final String REQUEST_ID = "request_id";
@@ -22,6 +22,7 @@ public final class Columns {
         public static final String REASONING_TOKENS = "reasoning_tokens";
         public static final String OUTPUT_TEXT = "output_text";
         public static final String REASONING_TEXT = "reasoning_text";
+        public static final String PARSE_ERROR = "parse_error";
         public static final String FINISH_REASON = "finish_reason";
         public static final String SEED = "seed";
         public static final String REFERENCE = "reference";
@@ -80,6 +81,59 @@ public final class Columns {
             public static final String PARAMETERS = "parameters";
 
             private Retry() {}
+        }
+
+        /// Fields of the structs of the array `tool_calls`.
+        public static final class ToolCalls {
+
+            public static final String COLUMN = "tool_calls";
+            public static final String ID = "id";
+            public static final String TYPE = "type";
+            public static final String FUNCTION = "function";
+
+            /// Fields of the struct `function`.
+            public static final class Function {
+
+                public static final String NAME = "name";
+                public static final String ARGUMENTS = "arguments";
+
+                private Function() {}
+            }
+
+            private ToolCalls() {}
+        }
+
+        /// Fields of the structs of the array `logprobs`.
+        public static final class Logprobs {
+
+            public static final String COLUMN = "logprobs";
+            public static final String TOKEN = "token";
+            public static final String TOKEN_ID = "token_id";
+            public static final String LOGPROB = "logprob";
+            public static final String TOP_LOGPROBS = "top_logprobs";
+
+            /// Fields of the structs of the array `top_logprobs`.
+            public static final class Top {
+
+                public static final String TOKEN = "token";
+                public static final String TOKEN_ID = "token_id";
+                public static final String LOGPROB = "logprob";
+
+                private Top() {}
+            }
+
+            private Logprobs() {}
+        }
+
+        /// Fields of the structs of the array `scores`.
+        public static final class Scores {
+
+            public static final String COLUMN = "scores";
+            public static final String SUM_LOGPROB = "sum_logprob";
+            public static final String TOKENS = "tokens";
+            public static final String IS_GREEDY = "is_greedy";
+
+            private Scores() {}
         }
 
         /// Fields of the struct `engine`.

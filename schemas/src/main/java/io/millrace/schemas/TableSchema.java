@@ -16,7 +16,8 @@ import java.util.Objects;
 public record TableSchema(String name, int version, String json) {
 
     /// Every resource that [#load] knows, as `name.vVersion`.
-    public static final List<String> AVAILABLE = List.of("completion.v1", "completion.v2", "run.v1", "run.v2");
+    public static final List<String> AVAILABLE =
+            List.of("completion.v1", "completion.v2", "completion.v3", "run.v1", "run.v2");
 
     public TableSchema {
         Objects.requireNonNull(name, "name");
@@ -29,7 +30,7 @@ public record TableSchema(String name, int version, String json) {
     /// One row per input row and sample, whatever happened to it: the output of a run (Spark StructType
     /// JSON).
     public static TableSchema completion() {
-        return load("completion", 2);
+        return load("completion", 3);
     }
 
     /// Reads a schema from the resources of this module.

@@ -20,15 +20,15 @@ class TableSchemaTest {
         TableSchema schema = TableSchema.completion();
 
         assertThat(schema.name()).isEqualTo("completion");
-        assertThat(schema.version()).isEqualTo(2);
+        assertThat(schema.version()).isEqualTo(3);
         assertThat(schema.json()).startsWith("{\n  \"type\": \"struct\"").contains("\"request_id\"");
     }
 
     @Test
     void load_unknownVersion_listsWhatExists() {
-        assertThatThrownBy(() -> TableSchema.load("completion", 3))
+        assertThatThrownBy(() -> TableSchema.load("completion", 4))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("schema completion.v3: expected one of [completion.v1, completion.v2, run.v1, run.v2]");
+                .hasMessage("schema completion.v4: expected one of [completion.v1, completion.v2, completion.v3, run.v1, run.v2]");
     }
 
     @Test

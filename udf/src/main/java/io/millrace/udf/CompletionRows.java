@@ -1,20 +1,27 @@
 package io.millrace.udf;
 
+import io.millrace.engine.api.FinishReason;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
+import io.millrace.engine.api.ScoringResult;
+import io.millrace.engine.api.TokenLogprob;
 import io.millrace.schemas.Columns.Completion;
 import java.sql.Timestamp;
 import java.time.Instant;
+import java.util.List;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
+import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
 
-/// Results as rows of `completion.v2`, metric columns included: they are cheap beside the inference, and
+/// Results as rows of `completion.v3`, metric columns included: they are cheap beside the inference, and
 /// thresholds can then change without it. Confined to one task.
 final class CompletionRows {
     static final String OK = "ok";
     static final String ERROR = "error";
+    static final String SKIPPED = "skipped";
 
     private final GenerateRecipe recipe;
     private final PromptEngine engine;
@@ -29,15 +36,15 @@ final class CompletionRows {
         this.engineStruct = engineStruct();
     }
 
-    boolean isOk(Row row) {
-        return row.getString(statusIndex).equals(OK);
+    boolean isError(Row row) {
+        return row.getString(statusIndex).equals(ERROR);
     }
 
     /// The row of a request that ran to its end.
     Row completed(PromptRows.Prompt.Ready prompt, GenerationResult.Completed result) {
         PromptEngine.Answer answer = engine.answer(result, recipe.prompt().thinking());
         NamedRow row = common(prompt.source(), OK);
-        prompt(row, prompt);
+        prompt(row, prompt.request().prompt());
         row.set(Completion.PROMPT_TOKENS, result.usage().promptTokens());
         row.set(Completion.CACHED_TOKENS, result.usage().cachedTokens());
         row.set(Completion.COMPLETION_TOKENS, result.usage().completionTokens());
@@ -46,14 +53,56 @@ final class CompletionRows {
         row.set(Completion.REASONING_TEXT, answer.reasoning());
         row.set(Completion.FINISH_REASON, result.finishReason().wireName());
         row.set(Completion.MEAN_LOGPROB, Double.isNaN(result.meanLogprob()) ? null : result.meanLogprob());
+        if (prompt.request().sampling().logprobs() >= 0) {
+            row.set(Completion.Logprobs.COLUMN, logprobs(result.logprobs()));
+        }
         row.set(Completion.Timing.COLUMN, timing(result.timing()));
         metrics(row, prompt.source(), answer.text());
         return row.toRow();
     }
 
+    /// The row whose continuations were scored. Of its prompt only that counts as cached that was so for each.
+    Row scored(PromptRows.Prompt.Scored prompt, List<ScoringResult.Scored> results) {
+        NamedRow row = common(prompt.source(), OK);
+        prompt(row, prompt.prompt());
+        row.set(Completion.FINISH_REASON, FinishReason.STOP.wireName());
+        row.set(
+                Completion.CACHED_TOKENS,
+                results.stream()
+                        .mapToInt(result -> result.usage().cachedTokens())
+                        .min()
+                        .orElse(0));
+        row.set(
+                Completion.COMPLETION_TOKENS,
+                results.stream().mapToInt(result -> result.logprobs().size()).sum());
+        row.set(
+                Completion.Scores.COLUMN,
+                array(results.stream()
+                        .map(result -> RowFactory.create(
+                                result.logprob(), result.logprobs().size(), result.greedy()))
+                        .toList()));
+        row.set(Completion.Timing.COLUMN, timing(results.getLast().timing()));
+        return row.toRow();
+    }
+
+    /// The row of a sample that the input row does not have.
+    Row skipped(PromptRows.Prompt.Skipped prompt) {
+        return common(prompt.source(), SKIPPED).set(Completion.FINISH_REASON, null).toRow();
+    }
+
     /// The row of a request the engine could not answer.
     Row failed(PromptRows.Prompt.Ready prompt, GenerationResult.Failed result, int attempts) {
-        NamedRow row = common(prompt.source(), ERROR);
+        return failed(prompt.source(), prompt.request().prompt(), result, attempts);
+    }
+
+    /// The row of continuations the engine could not score.
+    Row failed(PromptRows.Prompt.Scored prompt, GenerationResult.Failed result, int attempts) {
+        return failed(prompt.source(), prompt.prompt(), result, attempts);
+    }
+
+    private Row failed(
+            PromptRows.Source source, EncodedPrompt prompt, GenerationResult.Failed result, int attempts) {
+        NamedRow row = common(source, ERROR);
         prompt(row, prompt);
         row.set(
                 Completion.RowError.COLUMN,
@@ -63,7 +112,7 @@ final class CompletionRows {
                         result.message(),
                         result.code().isRetryable(),
                         attempts,
-                        prompt.source().raw()));
+                        source.raw()));
         return row.toRow();
     }
 
@@ -100,7 +149,7 @@ final class CompletionRows {
         row.set(Completion.SAMPLE_IDX, identity.sampleIdx());
         row.set(Completion.STATUS, status);
         row.set(Completion.FINISH_REASON, ERROR);
-        row.set(Completion.SEED, recipe.seed(identity));
+        row.set(Completion.SEED, source.seed());
         row.set(Completion.Retry.COLUMN, retry == null ? null : retry.toColumn());
         row.set(Completion.REFERENCE, source.reference());
         row.set(Completion.SOURCE_CHARS, source.chars());
@@ -120,11 +169,26 @@ final class CompletionRows {
         Completion.PROMPT_TOKENS, Completion.CACHED_TOKENS, Completion.COMPLETION_TOKENS, Completion.REASONING_TOKENS
     };
 
-    private void prompt(NamedRow row, PromptRows.Prompt.Ready prompt) {
-        row.set(
-                Completion.PROMPT_SHA256,
-                RowIdentity.sha256Hex(prompt.request().prompt().spelled(engine::decode)));
-        row.set(Completion.PROMPT_TOKENS, prompt.request().prompt().size());
+    private void prompt(NamedRow row, EncodedPrompt prompt) {
+        row.set(Completion.PROMPT_SHA256, RowIdentity.sha256Hex(prompt.spelled(engine::decode)));
+        row.set(Completion.PROMPT_TOKENS, prompt.size());
+    }
+
+    private static Seq<Row> logprobs(List<TokenLogprob> tokens) {
+        return array(tokens.stream()
+                .map(token -> RowFactory.create(
+                        token.text(),
+                        token.token(),
+                        token.logprob(),
+                        array(token.top().stream()
+                                .map(top -> RowFactory.create(top.text(), top.token(), top.logprob()))
+                                .toList())))
+                .toList());
+    }
+
+    /// As Spark has arrays in rows.
+    private static Seq<Row> array(List<Row> items) {
+        return CollectionConverters.asScala(items).toSeq();
     }
 
     private void metrics(NamedRow row, PromptRows.Source source, String output) {

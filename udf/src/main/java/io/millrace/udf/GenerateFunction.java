@@ -5,11 +5,15 @@ import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.ErrorKind;
 import io.millrace.engine.api.GenerationResult;
+import io.millrace.engine.api.ScoringRequest;
+import io.millrace.engine.api.ScoringResult;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
@@ -108,7 +112,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
             Pending pending = window.removeFirst();
             Row row = finish(pending);
             ExecutorEngine.RowCounters counters = ExecutorEngine.ofThisProcess().counters();
-            (pending.rows().isOk(row) ? counters.ok : counters.failed).increment();
+            (pending.rows().isError(row) ? counters.failed : counters.ok).increment();
             return row;
         }
 
@@ -131,7 +135,15 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
 
         private Pending submit(Row row, int sample, Rows rows) {
             return switch (rows.prompts().prompt(row, sample)) {
-                case PromptRows.Prompt.Refused refused -> new Refused(rows.completions(), refused);
+                case PromptRows.Prompt.Refused refused ->
+                    new Known(rows.completions(), rows.completions().refused(refused));
+                case PromptRows.Prompt.Skipped skipped ->
+                    new Known(rows.completions(), rows.completions().skipped(skipped));
+                case PromptRows.Prompt.Scored scored ->
+                    new Scoring(
+                            rows.completions(),
+                            scored,
+                            scored.requests().stream().map(engine::score).toList());
                 case PromptRows.Prompt.Ready ready ->
                     new Submitted(rows.completions(), ready, engine.submit(ready.request()));
             };
@@ -139,8 +151,9 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
 
         private Row finish(Pending pending) {
             return switch (pending) {
-                case Refused(CompletionRows rows, PromptRows.Prompt.Refused refused) -> rows.refused(refused);
+                case Known known -> known.row();
                 case Submitted submitted -> finish(submitted);
+                case Scoring scoring -> finish(scoring);
             };
         }
 
@@ -158,6 +171,28 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
                 case GenerationResult.Completed completed -> completed(submitted, completed, attempts);
                 case GenerationResult.Failed failed -> submitted.rows().failed(ready, failed, attempts);
             };
+        }
+
+        private Row finish(Scoring scoring) {
+            List<ScoringResult.Scored> scores = new ArrayList<>();
+            for (int index = 0; index < scoring.futures().size(); index++) {
+                ScoringRequest request = scoring.prompt().requests().get(index);
+                ScoringResult result = answer(scoring.futures().get(index));
+                int attempts = 1;
+                while (result instanceof GenerationResult.Failed failed
+                        && failed.code().isRetryable()
+                        && attempts < MAX_ATTEMPTS) {
+                    result = answer(engine.score(request));
+                    attempts++;
+                }
+                switch (result) {
+                    case ScoringResult.Scored scored -> scores.add(scored);
+                    case GenerationResult.Failed failed -> {
+                        return scoring.rows().failed(scoring.prompt(), failed, attempts);
+                    }
+                }
+            }
+            return scoring.rows().scored(scoring.prompt(), scores);
         }
 
         private static int attempts(GenerationResult result) {
@@ -181,8 +216,8 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
         }
 
         /// What the engine answers; a device that fails makes the task fail, after it was told of.
-        private GenerationResult answer(CompletableFuture<GenerationResult> future) {
-            GenerationResult result = await(future);
+        private <R> R answer(CompletableFuture<R> future) {
+            R result = await(future);
             if (result instanceof GenerationResult.Failed failed
                     && failed.code().kind() == ErrorKind.DEVICE) {
                 if (failed.code() == ErrorCode.DEVICE_FAILED) {
@@ -193,7 +228,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
             return result;
         }
 
-        private GenerationResult await(CompletableFuture<GenerationResult> future) {
+        private <R> R await(CompletableFuture<R> future) {
             StallWatch watch = new StallWatch(patience);
             while (true) {
                 try {
@@ -225,9 +260,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
 
         void cancel() {
             for (Pending pending : window) {
-                if (pending instanceof Submitted submitted) {
-                    submitted.future().cancel(true);
-                }
+                pending.cancel();
             }
             window.clear();
         }
@@ -239,11 +272,33 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
     /// A row under way.
     private sealed interface Pending {
         CompletionRows rows();
+
+        void cancel();
     }
 
-    private record Refused(CompletionRows rows, PromptRows.Prompt.Refused prompt) implements Pending {}
+    /// A row that the engine is not asked for.
+    private record Known(CompletionRows rows, Row row) implements Pending {
+        @Override
+        public void cancel() {
+            // nothing is under way
+        }
+    }
 
     private record Submitted(
             CompletionRows rows, PromptRows.Prompt.Ready prompt, CompletableFuture<GenerationResult> future)
-            implements Pending {}
+            implements Pending {
+        @Override
+        public void cancel() {
+            future.cancel(true);
+        }
+    }
+
+    private record Scoring(
+            CompletionRows rows, PromptRows.Prompt.Scored prompt, List<CompletableFuture<ScoringResult>> futures)
+            implements Pending {
+        @Override
+        public void cancel() {
+            futures.forEach(future -> future.cancel(true));
+        }
+    }
 }

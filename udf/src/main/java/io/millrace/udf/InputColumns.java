@@ -29,6 +29,12 @@ public final class InputColumns {
     /// Such a record as far as {@link RawText} keeps it, string, null otherwise or if there is none.
     public static final String RAW = "#raw";
 
+    /// JSON object of what the row asks for in place of the run's sampling, string, nullable; see {@link
+    /// RowParameters}.
+    public static final String PARAMETERS = "#parameters";
+    /// JSON array of strings to score behind the prompt, string; null for a row that is to be completed.
+    public static final String CONTINUATIONS = "#continuations";
+
     private InputColumns() {}
 
     /// The shape, with the template's columns other than `text` at the end.
@@ -43,7 +49,9 @@ public final class InputColumns {
                 .add(REFERENCE, DataTypes.StringType, true)
                 .add(FAULT, DataTypes.StringType, true)
                 .add(REASON, DataTypes.StringType, true)
-                .add(RAW, DataTypes.StringType, true);
+                .add(RAW, DataTypes.StringType, true)
+                .add(PARAMETERS, DataTypes.StringType, true)
+                .add(CONTINUATIONS, DataTypes.StringType, true);
         for (String column : templateColumns) {
             schema = schema.add(column, DataTypes.StringType, true);
         }

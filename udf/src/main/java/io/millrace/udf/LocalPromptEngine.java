@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A {@link LocalEngine} with the chat format of its model.
 final class LocalPromptEngine implements PromptEngine {
+    private static final String BEGIN = "<｜begin▁of▁sentence｜>";
     private static final String END_THINK = "</think>";
     /// The Hub keeps a revision in a folder `snapshots/<commit>`.
     private static final String SNAPSHOTS = "snapshots";
@@ -139,6 +140,12 @@ final class LocalPromptEngine implements PromptEngine {
     @Override
     public TokenIds encodeText(String text) {
         return engine.encodeText(text);
+    }
+
+    @Override
+    public TokenIds beginning() {
+        OptionalInt token = engine.tokenizer().controlId(BEGIN);
+        return token.isPresent() ? TokenIds.of(token.getAsInt()) : PromptEngine.super.beginning();
     }
 
     @Override

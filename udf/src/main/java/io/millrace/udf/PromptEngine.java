@@ -38,6 +38,14 @@ public interface PromptEngine extends Engine {
         return new EncodedPrompt.Tokens(encodeText(text));
     }
 
+    /// The token that begins a text of which nothing is known, before a continuation without a prompt.
+    ///
+    /// @throws EngineException INVALID_REQUEST if the model has none
+    default TokenIds beginning() {
+        throw new EngineException(
+                ErrorCode.INVALID_REQUEST, "prompt: expected a text, since this model has no token to begin with");
+    }
+
     /// Queues a request. The future never completes exceptionally: a failure is a {@link
     /// GenerationResult.Failed}.
     default CompletableFuture<GenerationResult> submit(PromptRequest request) {

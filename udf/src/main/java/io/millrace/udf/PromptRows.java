@@ -1,9 +1,15 @@
 package io.millrace.udf;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.ErrorKind;
+import io.millrace.engine.api.ScoringRequest;
 import io.millrace.engine.api.TokenIds;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Function;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
@@ -25,20 +31,31 @@ final class PromptRows {
     /// text of which so many do fit is encoded whole after all.
     static final int CHARS_PER_TOKEN = 64;
 
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final TypeReference<List<String>> TEXTS = new TypeReference<>() {};
+
     private final GenerateRecipe recipe;
     private final PromptTemplate template;
     private final PromptEngine engine;
-    private final int maxPromptTokens;
-    private final int endChars;
 
     PromptRows(GenerateRecipe recipe, PromptEngine engine) {
         this.recipe = recipe;
         this.engine = engine;
         template = PromptTemplate.parse(recipe.prompt().template());
-        int room = Math.max(1, engine.model().maxPositions() - recipe.sampling().maxTokens());
+    }
+
+    /// How much of a prompt is taken.
+    ///
+    /// @param tokens most tokens of the prompt
+    /// @param chars of a text that are looked at, from either end
+    private record Room(int tokens, int chars) {}
+
+    /// @param more tokens that come behind the prompt
+    private Room room(int more) {
+        int left = Math.max(1, engine.model().maxPositions() - more);
         int asked = recipe.prompt().maxPromptTokens();
-        maxPromptTokens = asked == 0 ? room : Math.min(asked, room);
-        endChars = (int) Math.min(Integer.MAX_VALUE, (long) CHARS_PER_TOKEN * maxPromptTokens);
+        int tokens = asked == 0 ? left : Math.min(asked, left);
+        return new Room(tokens, (int) Math.min(Integer.MAX_VALUE, (long) CHARS_PER_TOKEN * tokens));
     }
 
     Prompt prompt(Row row, int sampleIdx) {
@@ -47,13 +64,14 @@ final class PromptRows {
         String raw = row.getAs(InputColumns.RAW);
         Source source = new Source(
                 identity,
+                recipe.seed(identity),
                 row.getAs(InputColumns.CUSTOM_ID),
                 text == null ? 0 : text.codePointCount(0, text.length()),
                 text == null ? "" : Languages.start(text),
                 row.getAs(InputColumns.REFERENCE),
                 raw == null && text != null ? RawText.of(text) : raw);
         try {
-            return new Prompt.Ready(source, request(row, text, source));
+            return prompt(row, text, source);
         } catch (RowRefusedException e) {
             return new Prompt.Refused(source, "BAD_INPUT", e.fault().name(), e.reason(), false);
         } catch (EngineException e) {
@@ -76,17 +94,94 @@ final class PromptRows {
         }
     }
 
-    private PromptRequest request(Row row, @Nullable String text, Source source) {
+    private Prompt prompt(Row row, @Nullable String text, Source source) {
         String fault = row.getAs(InputColumns.FAULT);
         if (fault != null) {
             throw refused(RowFault.valueOf(fault), row.getAs(InputColumns.REASON), source);
         }
-        EncodedPrompt prompt = fitting(row, checked(text, source), source);
+        List<String> continuations = continuations(row, source);
+        RowParameters own = parameters(row, source);
+        int samples = continuations == null ? read(own::samples, recipe.sampling().samples(), source) : 1;
+        if (source.identity().sampleIdx() >= samples) {
+            return new Prompt.Skipped(source);
+        }
+        return continuations == null
+                ? ready(row, checked(text, source), own, source)
+                : scored(row, text, continuations, source);
+    }
+
+    private Prompt ready(Row row, String text, RowParameters own, Source source) {
         RowIdentity identity = source.identity();
-        return new PromptRequest(
-                identity.requestId(recipe.configFingerprint()),
-                prompt,
-                recipe.sampling().params(recipe.seed(identity)));
+        SamplingRecipe sampling = read(own::over, recipe.sampling(), source);
+        if (recipe.retry() != null) {
+            // what the gate gives for a retry stands over what the row was asked with before
+            sampling = read(sampling::with, recipe.retry().parameters(), source);
+        }
+        Long seed = read(_ -> own.seed(), "", source);
+        Source seeded = seed == null ? source : source.withSeed(recipe.seed(identity, seed));
+        EncodedPrompt prompt = fitting(row, text, room(sampling.maxTokens()), source);
+        return new Prompt.Ready(
+                seeded,
+                new PromptRequest(
+                        identity.requestId(recipe.configFingerprint()), prompt, sampling.params(seeded.seed())));
+    }
+
+    private static RowParameters parameters(Row row, Source source) {
+        return read(RowParameters::of, row.<@Nullable String>getAs(InputColumns.PARAMETERS), source);
+    }
+
+    private static <A extends @Nullable Object, B extends @Nullable Object> B read(
+            Function<A, B> reader, A given, Source source) {
+        try {
+            return reader.apply(given);
+        } catch (IllegalArgumentException e) {
+            throw refused(RowFault.PARAMETERS_INVALID, String.valueOf(e.getMessage()), source);
+        }
+    }
+
+    private static @Nullable List<String> continuations(Row row, Source source) {
+        String json = row.getAs(InputColumns.CONTINUATIONS);
+        if (json == null) {
+            return null;
+        }
+        try {
+            List<String> texts = JSON.readValue(json, TEXTS);
+            if (texts != null && !texts.isEmpty() && texts.stream().allMatch(text -> text != null && !text.isEmpty())) {
+                return texts;
+            }
+        } catch (JsonProcessingException _) {
+            // said below
+        }
+        throw refused(
+                RowFault.CONTINUATIONS_INVALID,
+                "continuations: expected a JSON array of texts that are not empty, got "
+                        + (json.length() <= 100 ? json : json.substring(0, 100) + "…"),
+                source);
+    }
+
+    /// As lm-evaluation-harness has it: of plain text, prompt and continuation are encoded as one text, of which
+    /// the prompt's tokens are counted off. A continuation without a prompt follows the token that begins a text.
+    private Prompt scored(Row row, @Nullable String text, List<String> continuations, Source source) {
+        boolean plain = recipe.prompt().format() == PromptFormat.RAW;
+        boolean bare = plain && text != null && text.isEmpty();
+        int longest = continuations.stream()
+                .mapToInt(continuation -> engine.encodeText(continuation).size())
+                .max()
+                .orElse(1);
+        EncodedPrompt prompt = bare
+                ? new EncodedPrompt.Tokens(engine.beginning())
+                : fitting(row, checked(text, source), room(longest), source);
+        if (!(prompt instanceof EncodedPrompt.Tokens(TokenIds ids))) {
+            throw refused(RowFault.CONTINUATIONS_INVALID, "continuations: expected an engine in the executor", source);
+        }
+        String before = plain && !bare ? engine.decode(ids) : "";
+        String id = source.identity().requestId(recipe.configFingerprint());
+        List<ScoringRequest> requests = new ArrayList<>();
+        for (String continuation : continuations) {
+            TokenIds whole = engine.encodeText(before + continuation);
+            requests.add(new ScoringRequest(id, ids, before.isEmpty() ? whole : whole.from(ids.size())));
+        }
+        return new Prompt.Scored(source, prompt, requests);
     }
 
     private static String checked(@Nullable String text, Source source) {
@@ -117,15 +212,15 @@ final class PromptRows {
     }
 
     /// The prompt, with as much of the text as fits.
-    private EncodedPrompt fitting(Row row, String text, Source source) {
+    private EncodedPrompt fitting(Row row, String text, Room room, Source source) {
         boolean whole = recipe.prompt().format() == PromptFormat.MESSAGES;
-        String start = whole ? text : end(text, true);
+        String start = whole ? text : end(text, true, room);
         EncodedPrompt prompt = encode(row, start, source);
-        if (start.length() < text.length() && prompt.size() <= maxPromptTokens) {
+        if (start.length() < text.length() && prompt.size() <= room.tokens()) {
             start = text;
             prompt = encode(row, text, source);
         }
-        return prompt.size() <= maxPromptTokens ? prompt : shortened(row, text, start, prompt.size(), source);
+        return prompt.size() <= room.tokens() ? prompt : shortened(row, text, start, prompt.size(), room, source);
     }
 
     /// Cuts the text until the prompt fits. Cutting k tokens off the text need not shorten the prompt by k,
@@ -134,7 +229,8 @@ final class PromptRows {
     ///
     /// @param start what of the text's start has been looked at
     /// @param promptTokens tokens of the prompt with `start` for the text
-    private EncodedPrompt shortened(Row row, String text, String start, int promptTokens, Source source) {
+    private EncodedPrompt shortened(
+            Row row, String text, String start, int promptTokens, Room room, Source source) {
         OverlongPolicy policy = recipe.prompt().overlong();
         int uses = template.textUses();
         boolean mayBeCut = recipe.prompt().format() != PromptFormat.MESSAGES;
@@ -142,33 +238,33 @@ final class PromptRows {
             TokenIds startTokens = engine.encodeText(start);
             Ends ends = new Ends(start, startTokens, "", TokenIds.EMPTY);
             if (policy == OverlongPolicy.TRUNCATE_MIDDLE) {
-                String last = end(text, false);
+                String last = end(text, false, room);
                 ends = new Ends(start, startTokens, last, last.equals(start) ? startTokens : engine.encodeText(last));
             }
-            int keep = startTokens.size() - Math.ceilDiv(promptTokens - maxPromptTokens, uses);
+            int keep = startTokens.size() - Math.ceilDiv(promptTokens - room.tokens(), uses);
             for (int round = 0; keep > 0; round++) {
                 EncodedPrompt prompt = encode(row, ends.kept(keep, policy, engine::decode), source);
-                if (prompt.size() <= maxPromptTokens) {
+                if (prompt.size() <= room.tokens()) {
                     return prompt;
                 }
-                long cut = (long) Math.ceilDiv(prompt.size() - maxPromptTokens, uses) << Math.min(round, 30);
+                long cut = (long) Math.ceilDiv(prompt.size() - room.tokens(), uses) << Math.min(round, 30);
                 keep = (int) Math.max(0, keep - cut);
             }
         }
         throw refused(
                 RowFault.PROMPT_TOO_LONG,
-                "expected a prompt of at most " + maxPromptTokens + " tokens, got "
+                "expected a prompt of at most " + room.tokens() + " tokens, got "
                         + (start.length() < text.length() ? "at least " : "") + promptTokens + " (overlong: "
                         + policy.wireName() + ")",
                 source);
     }
 
     /// The text's first or last characters, as many as are looked at; never half a surrogate pair.
-    private String end(String text, boolean first) {
-        if (text.length() <= endChars) {
+    private static String end(String text, boolean first, Room room) {
+        if (text.length() <= room.chars()) {
             return text;
         }
-        int cut = first ? endChars : text.length() - endChars;
+        int cut = first ? room.chars() : text.length() - room.chars();
         if (Character.isLowSurrogate(text.charAt(cut)) && Character.isHighSurrogate(text.charAt(cut - 1))) {
             cut += first ? -1 : 1;
         }
@@ -200,22 +296,35 @@ final class PromptRows {
 
     /// What of the input row the output row repeats or measures. Not the text: many rows wait at a time.
     ///
+    /// @param seed of the row's random numbers
     /// @param chars code points of the text, 0 without one
     /// @param start what of the text its language is told from
     /// @param raw what an error row keeps of the text or the record
     record Source(
             RowIdentity identity,
+            long seed,
             @Nullable String customId,
             int chars,
             String start,
             @Nullable String reference,
-            @Nullable String raw) {}
+            @Nullable String raw) {
+
+        Source withSeed(long other) {
+            return new Source(identity, other, customId, chars, start, reference, raw);
+        }
+    }
 
     /// What became of a row before the engine saw it.
     sealed interface Prompt {
         Source source();
 
         record Ready(Source source, PromptRequest request) implements Prompt {}
+
+        /// A sample that the row does not have.
+        record Skipped(Source source) implements Prompt {}
+
+        /// Continuations to score.
+        record Scored(Source source, EncodedPrompt prompt, List<ScoringRequest> requests) implements Prompt {}
 
         /// @param kind who has to act, see {@link io.millrace.engine.api.ErrorKind}
         /// @param code stable word

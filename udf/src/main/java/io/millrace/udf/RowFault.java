@@ -14,6 +14,10 @@ public enum RowFault {
     TEXT_NOT_UNICODE,
     /// Another column of the template is null.
     COLUMN_NULL,
+    /// The row's parameters are no JSON object, or say something that cannot be done.
+    PARAMETERS_INVALID,
+    /// The row's continuations are no JSON array of texts, or of none.
+    CONTINUATIONS_INVALID,
     /// The prompt has more tokens than it may have, and cutting the text was not asked for or is not enough.
     PROMPT_TOO_LONG
 }

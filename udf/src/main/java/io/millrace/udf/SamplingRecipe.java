@@ -19,6 +19,7 @@ import java.util.Map;
 /// @param samples completions per input row, >= 1
 /// @param beams hypotheses that beam search keeps; 1 for none
 /// @param lengthPenalty power of the length by which beam search divides
+/// @param logprobs how many likeliest tokens are told beside each chosen one; -1 for none and not that either
 public record SamplingRecipe(
         double temperature,
         double topP,
@@ -29,8 +30,24 @@ public record SamplingRecipe(
         long seed,
         int samples,
         int beams,
-        double lengthPenalty)
+        double lengthPenalty,
+        int logprobs)
         implements Serializable {
+
+    /// Without logarithms of probabilities.
+    public SamplingRecipe(
+            double temperature,
+            double topP,
+            int topK,
+            double minP,
+            int maxTokens,
+            List<String> stop,
+            long seed,
+            int samples,
+            int beams,
+            double lengthPenalty) {
+        this(temperature, topP, topK, minP, maxTokens, stop, seed, samples, beams, lengthPenalty, -1);
+    }
 
     public SamplingRecipe {
         stop = List.copyOf(stop);
@@ -60,7 +77,8 @@ public record SamplingRecipe(
                 seed,
                 samples,
                 (int) take(left, "beams", beams),
-                take(left, "length-penalty", lengthPenalty));
+                take(left, "length-penalty", lengthPenalty),
+                logprobs);
         if (!left.isEmpty()) {
             throw new IllegalArgumentException("sampling: expected numbers of a row, got " + left.keySet());
         }
@@ -79,6 +97,7 @@ public record SamplingRecipe(
 
     /// The parameters of one row.
     public SamplingParams params(long rowSeed) {
-        return new SamplingParams(temperature, topP, topK, minP, maxTokens, stop, rowSeed, false, beams, lengthPenalty);
+        return new SamplingParams(
+                temperature, topP, topK, minP, maxTokens, stop, rowSeed, false, beams, lengthPenalty, logprobs);
     }
 }

@@ -22,12 +22,12 @@ class PromptRowsTest {
     }
 
     private static Row row(@Nullable String text, @Nullable String lang) {
-        Object[] values = {"file:/in.parquet", "1@2", 1, 7L, "id", text, null, null, null, null, lang};
+        Object[] values = {"file:/in.parquet", "1@2", 1, 7L, "id", text, null, null, null, null, null, null, lang};
         return new GenericRowWithSchema(values, InputColumns.schema(List.of("lang")));
     }
 
     private static Row unreadable(RowFault fault, String reason, @Nullable String raw) {
-        Object[] values = {"file:/in.parquet", "1@2", 1, 7L, "id", null, null, fault.name(), reason, raw, null};
+        Object[] values = {"file:/in.parquet", "1@2", 1, 7L, "id", null, null, fault.name(), reason, raw, null, null, null};
         return new GenericRowWithSchema(values, InputColumns.schema(List.of("lang")));
     }
 

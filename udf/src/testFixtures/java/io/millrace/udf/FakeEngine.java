@@ -9,6 +9,7 @@ import io.millrace.engine.api.ModelSummary;
 import io.millrace.engine.api.ScoringRequest;
 import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
+import io.millrace.engine.api.TokenLogprob;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,6 +17,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,7 +34,8 @@ import org.jspecify.annotations.Nullable;
 /// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers), `HANGS-ONCE=/a/file` (never answers, unless
 /// the file is there; makes it), `NEEDS=/a/file` (fails as long as there is no such file), `BREAK-ENCODER`,
 /// `LOOPS-BELOW=0.8` (says one word over and over below that temperature), `NEEDS-WHEN-HOT=/a/file` (above
-/// temperature 0 loses its device as long as there is no such file).
+/// temperature 0 loses its device as long as there is no such file). A continuation's tokens have the
+/// probability exp(-0.5) each; it is greedy if the prompt holds it.
 public final class FakeEngine implements PromptEngine {
     static final int OPEN = 256;
     static final int CLOSE = 257;
@@ -81,7 +86,23 @@ public final class FakeEngine implements PromptEngine {
 
     @Override
     public CompletableFuture<ScoringResult> score(ScoringRequest request) {
-        throw new UnsupportedOperationException("the fake knows no probabilities");
+        int size = request.continuation().size();
+        String prompt = decode(request.prompt());
+        boolean refused = prompt.contains("REFUSE-ME");
+        boolean flaky = prompt.contains("FLAKY") && seen.add(request.id());
+        return CompletableFuture.completedFuture(
+                refused || flaky
+                        ? new GenerationResult.Failed(
+                                request.id(),
+                                refused ? ErrorCode.INVALID_REQUEST : ErrorCode.INTERNAL,
+                                "not scored, as asked")
+                        : new ScoringResult.Scored(
+                                request.id(),
+                                -size / 2.0,
+                                Collections.nCopies(size, -0.5),
+                                prompt.contains(decode(request.continuation())),
+                                new GenerationResult.Usage(request.prompt().size(), 0, size),
+                                new GenerationResult.Timing(1, 2, 3)));
     }
 
     private static boolean hangsOnce(String prompt) {
@@ -139,7 +160,22 @@ public final class FakeEngine implements PromptEngine {
                 FinishReason.STOP,
                 -0.5,
                 new GenerationResult.Usage(request.prompt().size(), 0, tokens.size()),
-                new GenerationResult.Timing(1, 2, 3));
+                new GenerationResult.Timing(1, 2, 3),
+                logprobs(tokens, request.sampling().logprobs()));
+    }
+
+    /// Every token is as likely as the one that is a bit away.
+    private List<TokenLogprob> logprobs(TokenIds tokens, int top) {
+        List<TokenLogprob> told = new ArrayList<>();
+        for (int at = 0; top >= 0 && at < tokens.size(); at++) {
+            List<TokenLogprob.Likely> likeliest = new ArrayList<>();
+            for (int rank = 0; rank < top; rank++) {
+                int token = tokens.get(at) ^ rank;
+                likeliest.add(new TokenLogprob.Likely(token, decode(TokenIds.of(token)), -0.5));
+            }
+            told.add(new TokenLogprob(tokens.get(at), decode(TokenIds.of(tokens.get(at))), -0.5, likeliest));
+        }
+        return told;
     }
 
     private static boolean loops(String prompt, double temperature) {

@@ -1,5 +1,7 @@
 package io.millrace.engine.api;
 
+import java.util.List;
+
 /// What became of a request: data, never an exception.
 public sealed interface GenerationResult {
     /// The request's id.
@@ -11,6 +13,7 @@ public sealed interface GenerationResult {
     /// @param text the decoded tokens, cut before the stop string that was met
     /// @param meanLogprob mean natural logarithm of the chosen tokens' probabilities at temperature 1; NaN
     ///     if none
+    /// @param logprobs one for each of the tokens, if they were asked for; else none
     record Completed(
             String requestId,
             TokenIds tokens,
@@ -18,8 +21,26 @@ public sealed interface GenerationResult {
             FinishReason finishReason,
             double meanLogprob,
             Usage usage,
-            Timing timing)
-            implements GenerationResult {}
+            Timing timing,
+            List<TokenLogprob> logprobs)
+            implements GenerationResult {
+
+        public Completed {
+            logprobs = List.copyOf(logprobs);
+        }
+
+        /// Without logarithms of each token's probability.
+        public Completed(
+                String requestId,
+                TokenIds tokens,
+                String text,
+                FinishReason finishReason,
+                double meanLogprob,
+                Usage usage,
+                Timing timing) {
+            this(requestId, tokens, text, finishReason, meanLogprob, usage, timing, List.of());
+        }
+    }
 
     /// The request failed; its row becomes an error row.
     ///

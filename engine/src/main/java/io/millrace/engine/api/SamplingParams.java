@@ -16,6 +16,8 @@ import java.util.List;
 ///     strings
 /// @param lengthPenalty beam search ranks a hypothesis by its logarithmic probability divided by its length,
 ///     in tokens, to this power; >= 0
+/// @param logprobs how many of the likeliest tokens are told beside each chosen one, >= 0; -1 for none and not
+///     the chosen one either. Beam search tells none
 public record SamplingParams(
         double temperature,
         double topP,
@@ -26,7 +28,23 @@ public record SamplingParams(
         long seed,
         boolean ignoreEos,
         int beams,
-        double lengthPenalty) {
+        double lengthPenalty,
+        int logprobs) {
+
+    /// Without logarithms of probabilities.
+    public SamplingParams(
+            double temperature,
+            double topP,
+            int topK,
+            double minP,
+            int maxTokens,
+            List<String> stop,
+            long seed,
+            boolean ignoreEos,
+            int beams,
+            double lengthPenalty) {
+        this(temperature, topP, topK, minP, maxTokens, stop, seed, ignoreEos, beams, lengthPenalty, -1);
+    }
 
     /// Without beam search.
     public SamplingParams(
@@ -52,6 +70,8 @@ public record SamplingParams(
         require(beams >= 1, "beams", ">= 1", beams);
         require(beams == 1 || temperature == 0, "temperature", "0 with beams", temperature);
         require(beams == 1 || stop.isEmpty(), "stop", "none with beams", stop);
+        require(logprobs >= -1, "logprobs", ">= -1", logprobs);
+        require(beams == 1 || logprobs == -1, "logprobs", "none with beams", logprobs);
         require(lengthPenalty >= 0 && Double.isFinite(lengthPenalty), "lengthPenalty", ">= 0", lengthPenalty);
     }
 

@@ -39,6 +39,11 @@ public final class TokenIds {
         return size == ids.length ? this : new TokenIds(Arrays.copyOf(ids, size));
     }
 
+    /// All but the first `start` ids; none if there are no more.
+    public TokenIds from(int start) {
+        return start >= ids.length ? EMPTY : new TokenIds(Arrays.copyOfRange(ids, start, ids.length));
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof TokenIds that && Arrays.equals(ids, that.ids);

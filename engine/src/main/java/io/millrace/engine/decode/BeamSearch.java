@@ -104,7 +104,7 @@ final class BeamSearch extends Sequence {
     boolean accept(int position, float[] logits, double logSumExp) {
         beginDecoding();
         double before = hypotheses.isEmpty() ? 0 : hypotheses.get(accepted).logprob();
-        for (int token : likeliest(logits, 2 * beams)) {
+        for (int token : Sampler.likeliest(logits, 2 * beams)) {
             candidates.add(new Candidate(accepted, token, before + logits[token] - logSumExp));
         }
         accepted++;
@@ -112,23 +112,6 @@ final class BeamSearch extends Sequence {
             choose();
         }
         return true;
-    }
-
-    /// The ids of the largest logits, largest first, ties to the lower id.
-    private static int[] likeliest(float[] logits, int wanted) {
-        int[] ids = new int[Math.min(wanted, logits.length)];
-        int count = 0;
-        for (int token = 0; token < logits.length; token++) {
-            if (count == ids.length && logits[token] <= logits[ids[count - 1]]) {
-                continue;
-            }
-            int place = count < ids.length ? count++ : count - 1;
-            for (; place > 0 && logits[token] > logits[ids[place - 1]]; place--) {
-                ids[place] = ids[place - 1];
-            }
-            ids[place] = token;
-        }
-        return ids;
     }
 
     private void choose() {

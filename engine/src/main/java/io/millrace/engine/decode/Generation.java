@@ -8,7 +8,9 @@ import io.millrace.engine.api.GenerationResult.Completed;
 import io.millrace.engine.api.GenerationResult.Failed;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.api.TokenListener;
+import io.millrace.engine.api.TokenLogprob;
 import io.millrace.engine.tokenizer.Tokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
@@ -23,6 +25,8 @@ final class Generation extends Sequence {
     private final List<Integer> eosTokens;
     private final CompletionText text;
     private final @Nullable TokenListener listener;
+
+    private final List<TokenLogprob> told = new ArrayList<>();
 
     private double logprobs;
     private @Nullable FinishReason finishReason;
@@ -66,12 +70,29 @@ final class Generation extends Sequence {
         if (listener != null) {
             listener.chosen(count() - 1, token, logits, logSumExp);
         }
+        if (request.sampling().logprobs() >= 0) {
+            told.add(told(token, logits, logSumExp));
+        }
         if (text.accept(token)) {
             end(FinishReason.STOP, count());
         } else if (count() == maxTokens()) {
             end(FinishReason.LENGTH, count());
         }
         return true;
+    }
+
+    private TokenLogprob told(int token, float[] logits, double logSumExp) {
+        List<TokenLogprob.Likely> top = new ArrayList<>();
+        if (request.sampling().logprobs() > 0) {
+            for (int likely : Sampler.likeliest(logits, request.sampling().logprobs())) {
+                top.add(new TokenLogprob.Likely(likely, spelled(likely), logits[likely] - logSumExp));
+            }
+        }
+        return new TokenLogprob(token, spelled(token), logits[token] - logSumExp, top);
+    }
+
+    private String spelled(int token) {
+        return tokenizer == null ? "" : tokenizer.decode(new int[] {token});
     }
 
     private void end(FinishReason reason, int keptTokens) {
@@ -112,7 +133,8 @@ final class Generation extends Sequence {
                 Objects.requireNonNull(finishReason),
                 logprobs / count(),
                 usage(count()),
-                timing()));
+                timing(),
+                told));
     }
 
     @Override

@@ -30,6 +30,23 @@ final class Sampler {
         return best;
     }
 
+    /// The ids of the largest logits, largest first, ties to the lower id.
+    static int[] likeliest(float[] logits, int wanted) {
+        int[] ids = new int[Math.min(wanted, logits.length)];
+        int count = 0;
+        for (int token = 0; token < logits.length; token++) {
+            if (count == ids.length && logits[token] <= logits[ids[count - 1]]) {
+                continue;
+            }
+            int place = count < ids.length ? count++ : count - 1;
+            for (; place > 0 && logits[token] > logits[ids[place - 1]]; place--) {
+                ids[place] = ids[place - 1];
+            }
+            ids[place] = token;
+        }
+        return ids;
+    }
+
     private static int[] all(int count) {
         int[] ids = new int[count];
         Arrays.setAll(ids, i -> i);

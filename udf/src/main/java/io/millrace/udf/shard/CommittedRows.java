@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.sql.Timestamp;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.NoSuchElementException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -14,6 +16,7 @@ import org.apache.parquet.hadoop.ParquetReader;
 import org.apache.parquet.hadoop.example.GroupReadSupport;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.BooleanType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DoubleType;
@@ -23,6 +26,8 @@ import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.sql.types.TimestampType;
 import org.jspecify.annotations.Nullable;
+import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
 
 /// The rows of a committed shard, in the order they were written. Confined to one thread.
 final class CommittedRows implements Iterator<Row>, AutoCloseable {
@@ -90,6 +95,7 @@ final class CommittedRows implements Iterator<Row>, AutoCloseable {
     private static Object value(Group group, String name, DataType type) {
         return switch (type) {
             case StructType struct -> row(group.getGroup(name, 0), struct);
+            case ArrayType list -> list(group.getGroup(name, 0), list.elementType());
             case StringType _ -> group.getString(name, 0);
             case IntegerType _ -> group.getInteger(name, 0);
             case LongType _ -> group.getLong(name, 0);
@@ -98,6 +104,14 @@ final class CommittedRows implements Iterator<Row>, AutoCloseable {
             case TimestampType _ -> Timestamp.from(Instant.EPOCH.plus(group.getLong(name, 0), ChronoUnit.MICROS));
             default -> throw new IllegalStateException("column " + name + ": no Parquet type is known for " + type);
         };
+    }
+
+    private static Seq<Object> list(Group list, DataType type) {
+        List<Object> items = new ArrayList<>();
+        for (int item = 0; item < list.getFieldRepetitionCount(0); item++) {
+            items.add(value(list.getGroup(0, item), "element", type));
+        }
+        return CollectionConverters.asScala(items).toSeq();
     }
 
     private static ShardException failure(Path file, Exception e) {

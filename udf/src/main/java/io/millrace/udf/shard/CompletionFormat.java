@@ -11,6 +11,7 @@ import org.apache.parquet.schema.MessageType;
 import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.apache.parquet.schema.Type;
 import org.apache.parquet.schema.Types;
+import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.BooleanType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DoubleType;
@@ -42,7 +43,7 @@ public final class CompletionFormat {
 
     private CompletionFormat() {}
 
-    /// `completion.v1`: name and version of the rows' schema.
+    /// `completion.v3`: name and version of the rows' schema.
     public static String schemaName() {
         TableSchema schema = TableSchema.completion();
         return schema.name() + ".v" + schema.version();
@@ -80,6 +81,10 @@ public final class CompletionFormat {
             case StructType struct ->
                 Types.buildGroup(repetition)
                         .addFields(types(struct).toArray(Type[]::new))
+                        .named(name);
+            case ArrayType list ->
+                Types.list(repetition)
+                        .element(type("element", list.elementType(), Type.Repetition.REQUIRED))
                         .named(name);
             case StringType _ ->
                 Types.primitive(PrimitiveTypeName.BINARY, repetition)

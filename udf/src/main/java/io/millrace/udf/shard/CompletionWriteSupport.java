@@ -13,6 +13,7 @@ import org.apache.parquet.schema.GroupType;
 import org.apache.parquet.schema.MessageType;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
+import scala.collection.Seq;
 
 /// Hands completion rows to Parquet, and at the end what the footer says of them.
 final class CompletionWriteSupport extends WriteSupport<Row> {
@@ -69,6 +70,7 @@ final class CompletionWriteSupport extends WriteSupport<Row> {
                 fields(type.getType(field).asGroupType(), struct, to);
                 to.endGroup();
             }
+            case Seq<?> items -> list(type.getType(field).asGroupType(), items, to);
             case String text -> to.addBinary(Binary.fromString(text));
             case Integer number -> to.addInteger(number);
             case Long number -> to.addLong(number);
@@ -77,8 +79,26 @@ final class CompletionWriteSupport extends WriteSupport<Row> {
             case Timestamp time -> to.addLong(ChronoUnit.MICROS.between(Instant.EPOCH, time.toInstant()));
             default ->
                 throw new IllegalArgumentException("column " + type.getFieldName(field)
-                        + ": expected a type of completion.v1, got " + value.getClass());
+                        + ": expected a type of completion.v3, got " + value.getClass());
         }
+    }
+
+    /// In the format's three levels; an empty list has the first only.
+    private static void list(GroupType type, Seq<?> items, RecordConsumer to) {
+        GroupType repeated = type.getType(0).asGroupType();
+        to.startGroup();
+        if (items.nonEmpty()) {
+            to.startField(repeated.getName(), 0);
+            for (int item = 0; item < items.length(); item++) {
+                to.startGroup();
+                to.startField(repeated.getFieldName(0), 0);
+                value(repeated, 0, items.apply(item), to);
+                to.endField(repeated.getFieldName(0), 0);
+                to.endGroup();
+            }
+            to.endField(repeated.getName(), 0);
+        }
+        to.endGroup();
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.util.Locale;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
+import scala.collection.Seq;
 
 /// The digest of a set of completion rows, whatever their order: SHA-256 of each row, summed modulo 2^256.
 /// Columns that say how a row came about and not what it is ({@link Completion#INCIDENTAL}) are left out, so
@@ -33,7 +34,7 @@ final class RowDigest {
     private final MessageDigest sha256 = sha256();
     private BigInteger sum = BigInteger.ZERO;
 
-    /// @param row of the shape of `completion.v1`
+    /// @param row of the shape of `completion.v3`
     void add(Row row) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream(1024);
         try {
@@ -73,8 +74,15 @@ final class RowDigest {
                 }
                 out.writeByte(')');
             }
+            case Seq<?> items -> {
+                out.writeByte('[');
+                out.writeInt(items.length());
+                for (int item = 0; item < items.length(); item++) {
+                    write(items.apply(item), out);
+                }
+            }
             default ->
-                throw new IllegalArgumentException("row: expected a type of completion.v1, got " + value.getClass());
+                throw new IllegalArgumentException("row: expected a type of completion.v3, got " + value.getClass());
         }
     }
 

@@ -45,7 +45,7 @@ public final class RowTally {
         return (StructType) SCHEMA.apply(column).dataType();
     }
 
-    /// @param row of the shape of `completion.v1`
+    /// @param row of the shape of `completion.v3`
     public void add(Row row) {
         rows++;
         states.merge(row.getString(STATUS), 1L, Long::sum);

@@ -23,8 +23,9 @@ final class ShardRows implements Iterator<Row>, AutoCloseable {
     private static final int FAULT = -2;
     private static final int REASON = -3;
     private static final int RAW = -4;
-    /// Custom id, text, reference, and what is told of a fault, before the template's columns.
-    private static final int TEXTS = 6;
+    /// Custom id, text, reference, what is told of a fault, parameters and continuations, before the template's
+    /// columns.
+    private static final int TEXTS = 8;
 
     private final Shard shard;
     private final Records records;
@@ -70,6 +71,8 @@ final class ShardRows implements Iterator<Row>, AutoCloseable {
         sources[3] = FAULT;
         sources[4] = REASON;
         sources[5] = RAW;
+        sources[6] = columns.indexOf(recipe.parametersColumn());
+        sources[7] = columns.indexOf(recipe.continuationsColumn());
         for (int column = 0; column < template.size(); column++) {
             sources[TEXTS + column] = columns.indexOf(template.get(column));
         }

@@ -20,12 +20,15 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import scala.collection.immutable.Seq;
+import scala.jdk.javaapi.CollectionConverters;
 
 class ShardWriterTest {
     private static final Configuration CONF = new Configuration();
@@ -57,6 +60,7 @@ class ShardWriterTest {
             StructField column = schema.apply(field);
             values[field] = switch (column.dataType().typeName()) {
                 case "struct" -> RowFactory.create(values((StructType) column.dataType(), number));
+                case "array" -> array((ArrayType) column.dataType(), number);
                 case "integer" -> number + field;
                 case "long" -> (long) number * field;
                 case "double" -> number / 3.0;
@@ -66,6 +70,15 @@ class ShardWriterTest {
             };
         }
         return values;
+    }
+
+    /// None to two items.
+    private static Seq<Object> array(ArrayType type, int number) {
+        List<Object> items = new ArrayList<>();
+        for (int item = 0; item < number % 3; item++) {
+            items.add(RowFactory.create(values((StructType) type.elementType(), number + item)));
+        }
+        return CollectionConverters.asScala(items).toSeq();
     }
 
     private static Row row(int number) {
