@@ -7,6 +7,7 @@ import io.millrace.jobs.inspect.DevicesCommand;
 import io.millrace.jobs.inspect.InspectCommand;
 import io.millrace.jobs.inspect.LogitsCommand;
 import io.millrace.jobs.inspect.TokenizeCommand;
+import io.millrace.jobs.rollout.RolloutCommand;
 import io.millrace.jobs.serve.ServeCommand;
 import java.io.Console;
 import java.io.PrintWriter;
@@ -32,7 +33,8 @@ import picocli.CommandLine.IVersionProvider;
             ContractCommand.class,
             DevicesCommand.class,
             ServeCommand.class,
-            BenchCommand.class
+            BenchCommand.class,
+            RolloutCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

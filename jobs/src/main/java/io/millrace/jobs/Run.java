@@ -69,7 +69,7 @@ final class Run {
                 .map(new EngineQuestion(config.engine()))
                 .collectAsync();
         InputPlanner planner =
-                new InputPlanner(spark, config.input(), config.prompt().template(), config.shardRows());
+                new InputPlanner(spark, config.input(), config.templates(), config.shardRows());
         InputPlan plan = planner.plan(earlier == null ? null : earlier.plan());
         EngineIdentity engine = EngineIdentity.ofJson(answer(question));
         Parity parity = config.cards().beside() == null ? null : parity(spark, stage, config);
@@ -90,8 +90,8 @@ final class Run {
         String runId = earlier == null ? UUID.randomUUID().toString() : earlier.runId();
         GenerateRecipe generate = new GenerateRecipe(
                 config.engine(), config.prompt(), config.sampling(), runId, fingerprint.sha256(), Builds.version());
-        ShardRecipe recipe =
-                new ShardRecipe(generate, planner.recipe(plan), sink.output(), engine, config.stallSeconds());
+        ShardRecipe recipe = new ShardRecipe(
+                generate, planner.recipe(plan), sink.output(), engine, config.stallSeconds(), config.rollout());
         RunManifest manifest = RunManifest.of(earlier == null ? null : earlier.manifest(), runId, request.command())
                 .planned(config, plan, fingerprint, engine);
         EngineRecipe other = CardStage.setup(config).beside();

@@ -39,7 +39,7 @@ public record GenerateRecipe(
     }
 
     /// Seed of a row's random numbers.
-    long seed(RowIdentity identity) {
+    public long seed(RowIdentity identity) {
         return identity.seed(sampling.seed(), retry == null ? 0 : retry.attempt());
     }
 
@@ -47,6 +47,11 @@ public record GenerateRecipe(
     /// servers do it, so that a request gets the answer that it gets there.
     long seed(RowIdentity identity, long own) {
         return retry == null ? own + identity.sampleIdx() : identity.seed(own, retry.attempt());
+    }
+
+    /// The same with another prompt.
+    public GenerateRecipe with(PromptRecipe other) {
+        return new GenerateRecipe(engine, other, sampling, runId, configFingerprint, engineVersion, retry);
     }
 
     /// The same for another engine.

@@ -80,6 +80,12 @@ public record SamplingParams(
         return new SamplingParams(0, 1, 0, 0, maxTokens, List.of(), 0, false);
     }
 
+    /// The same with another seed.
+    public SamplingParams withSeed(long other) {
+        return new SamplingParams(
+                temperature, topP, topK, minP, maxTokens, stop, other, ignoreEos, beams, lengthPenalty, logprobs);
+    }
+
     public boolean isGreedy() {
         return temperature == 0;
     }

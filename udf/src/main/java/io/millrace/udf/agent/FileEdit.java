@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -20,8 +22,10 @@ final class FileEdit {
     }
 
     /// What came of it: an observation whatever the agent asked for.
-    static Observation apply(Path root, Action.Edit edit) throws IOException {
-        return new FileEdit(root.toRealPath(), edit).apply();
+    ///
+    /// @param directory of a {@link Workspace}
+    static Observation apply(Path directory, Action.Edit edit) throws IOException {
+        return new FileEdit(directory.toRealPath(), edit).apply();
     }
 
     private Observation apply() throws IOException {
@@ -54,20 +58,24 @@ final class FileEdit {
 
     /// The agent's text as a path, whatever characters the host's paths are written in.
     private Path resolved() {
-        StringBuilder encoded = new StringBuilder(edit.path().startsWith("/") ? "file://" : root.toUri().toString());
+        StringBuilder encoded = new StringBuilder(root.toUri().toString());
+        if (!edit.path().startsWith("/")) {
+            encoded.append(Workspace.TESTBED).append('/');
+        }
         for (byte b : edit.path().getBytes(StandardCharsets.UTF_8)) {
             encoded.append(b == '/' ? "/" : String.format(Locale.ROOT, "%%%02X", b));
         }
         try {
             return Path.of(URI.create(encoded.toString())).normalize();
         } catch (IllegalArgumentException _) {
-            return Path.of("/");
+            return root;
         }
     }
 
     /// Whether the nearest of its parents that is there lies inside, links followed.
     private boolean isInside(Path file) throws IOException {
-        if (!file.startsWith(root) || file.equals(root)) {
+        Path top = root.resolve(edit.path().startsWith("/" + Workspace.TMP + "/") ? Workspace.TMP : Workspace.TESTBED);
+        if (!file.startsWith(top) || file.equals(top)) {
             return false;
         }
         Path there = file;
@@ -75,7 +83,7 @@ final class FileEdit {
             there = there.getParent();
         }
         // a link that leads nowhere leads who knows where
-        return Files.exists(there) && there.toRealPath().startsWith(root);
+        return Files.exists(there) && there.toRealPath().startsWith(top);
     }
 
     private Observation write(Path file, String text, String done) throws IOException {
@@ -83,13 +91,13 @@ final class FileEdit {
         if (parent != null && !Files.isDirectory(parent)) {
             try {
                 Files.createDirectories(parent);
-            } catch (java.nio.file.FileAlreadyExistsException _) {
+            } catch (FileAlreadyExistsException _) {
                 return failed("expected directories above it, got a file");
             }
         }
         try {
             Files.writeString(file, text);
-        } catch (java.nio.file.AccessDeniedException _) {
+        } catch (AccessDeniedException _) {
             return failed("expected to be writable");
         }
         return new Observation(edit.path() + ": " + done + "\n", 0, null, false);

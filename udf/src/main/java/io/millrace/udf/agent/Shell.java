@@ -10,7 +10,7 @@ public interface Shell extends Serializable {
 
     /// Runs a command to its end. Nothing that it started lives on.
     ///
-    /// @param directory the only one that it may write to
+    /// @param directory of a {@link Workspace}, the only one that it may write to
     /// @param command of bash
     /// @param limit after which it is ended
     /// @throws IOException if no command can be run; one that fails is an observation

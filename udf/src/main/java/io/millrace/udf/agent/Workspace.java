@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /// A rollout's directory on the executor's host: begun anew by each attempt, gone with it.
 ///
-/// It is a git repository of one commit, the one that the row names, or an empty one: what was written later, such as
+/// In it, `tmp` is the agent's `/tmp`, and `testbed` its `/testbed`, where commands run. That is a git repository of one commit, the one that the row names, or an empty one: what was written later, such as
 /// the solution, is not in it. Its path follows from the row, since commands say it; a lock keeps two attempts
 /// out of one directory, and tells those of dead processes from those in use.
 final class Workspace implements AutoCloseable {
@@ -31,6 +31,8 @@ final class Workspace implements AutoCloseable {
     private static final String UPLOAD_PACK =
             "git -c safe.directory=* -c uploadpack.allowAnySHA1InWant=true upload-pack";
 
+    static final String TESTBED = "testbed";
+    static final String TMP = "tmp";
     private static final String LOCK = ".lock";
 
     private final Path directory;
@@ -54,7 +56,8 @@ final class Workspace implements AutoCloseable {
             FileLock lock = lock(lockFile);
             if (lock != null) {
                 Snapshots.delete(directory);
-                Files.createDirectory(directory);
+                Files.createDirectories(directory.resolve(TESTBED));
+                Files.createDirectory(directory.resolve(TMP));
                 return new Workspace(directory, lockFile, lock);
             }
         }
@@ -119,16 +122,20 @@ final class Workspace implements AutoCloseable {
             String source = Path.of(repository).toAbsolutePath().toString();
             git("fetch", "-q", "--no-tags", "--depth", "1", "--upload-pack=" + UPLOAD_PACK, source, wanted);
             git("reset", "-q", "--hard", "FETCH_HEAD");
-            Files.deleteIfExists(directory.resolve(".git/FETCH_HEAD"));
+            Files.deleteIfExists(testbed().resolve(".git/FETCH_HEAD"));
         }
         return git("rev-parse", "HEAD").strip();
+    }
+
+    private Path testbed() {
+        return directory.resolve(TESTBED);
     }
 
     private String git(String... arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of("git"));
         command.addAll(List.of(arguments));
         ProcessBuilder builder =
-                new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true);
+                new ProcessBuilder(command).directory(testbed().toFile()).redirectErrorStream(true);
         builder.environment().keySet().removeIf(name -> name.startsWith("GIT_"));
         builder.environment().putAll(ENVIRONMENT);
         Process process = builder.start();
