@@ -44,6 +44,7 @@ record Architecture(String root) {
         table.put("engine.checkpoint..", List.of("engine.api", "engine.tensor", "engine.model"));
         table.put("engine.tokenizer..", List.of("engine.api"));
         table.put("engine.chat..", List.of("engine.api", "engine.tokenizer"));
+        table.put("engine.json..", List.of("engine.api", "engine.tokenizer"));
         table.put(
                 "engine.decode..",
                 List.of(
@@ -52,6 +53,7 @@ record Architecture(String root) {
                         "engine.kernel",
                         "engine.device",
                         "engine.cache",
+                        "engine.json",
                         "engine.model",
                         "engine.tokenizer"));
         table.put("engine", List.of("engine.."));

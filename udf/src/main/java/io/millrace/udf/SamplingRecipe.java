@@ -98,6 +98,6 @@ public record SamplingRecipe(
     /// The parameters of one row.
     public SamplingParams params(long rowSeed) {
         return new SamplingParams(
-                temperature, topP, topK, minP, maxTokens, stop, rowSeed, false, beams, lengthPenalty, logprobs);
+                temperature, topP, topK, minP, maxTokens, stop, rowSeed, false, beams, lengthPenalty, logprobs, null);
     }
 }

@@ -247,7 +247,7 @@ class GenerateFunctionTest {
         assertThat(rows)
                 .extracting(row -> value(row, Completion.STATUS))
                 .containsExactly(
-                        "ok", "skipped", "ok", "skipped", "error", "skipped", "error", "skipped", "error", "skipped");
+                        "ok", "skipped", "ok", "skipped", "error", "skipped", "error", "error", "error", "error");
         List<Row> scores = rows.getFirst().getList(SCHEMA.fieldIndex(Completion.Scores.COLUMN));
         assertThat(scores).containsExactly(RowFactory.create(-3.0, 6, true), RowFactory.create(-1.0, 2, false));
         assertThat(value(rows.getFirst(), Completion.OUTPUT_TEXT)).isNull();

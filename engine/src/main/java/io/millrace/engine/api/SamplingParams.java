@@ -1,6 +1,7 @@
 package io.millrace.engine.api;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// How tokens are chosen for one request.
 ///
@@ -18,6 +19,7 @@ import java.util.List;
 ///     in tokens, to this power; >= 0
 /// @param logprobs how many of the likeliest tokens are told beside each chosen one, >= 0; -1 for none and not
 ///     the chosen one either. Beam search tells none
+/// @param form what the answer has to be; null for whatever it is. Beam search knows no forms
 public record SamplingParams(
         double temperature,
         double topP,
@@ -29,9 +31,10 @@ public record SamplingParams(
         boolean ignoreEos,
         int beams,
         double lengthPenalty,
-        int logprobs) {
+        int logprobs,
+        @Nullable OutputForm form) {
 
-    /// Without logarithms of probabilities.
+    /// Without logarithms of probabilities and form.
     public SamplingParams(
             double temperature,
             double topP,
@@ -43,7 +46,7 @@ public record SamplingParams(
             boolean ignoreEos,
             int beams,
             double lengthPenalty) {
-        this(temperature, topP, topK, minP, maxTokens, stop, seed, ignoreEos, beams, lengthPenalty, -1);
+        this(temperature, topP, topK, minP, maxTokens, stop, seed, ignoreEos, beams, lengthPenalty, -1, null);
     }
 
     /// Without beam search.
@@ -71,6 +74,8 @@ public record SamplingParams(
         require(beams == 1 || temperature == 0, "temperature", "0 with beams", temperature);
         require(beams == 1 || stop.isEmpty(), "stop", "none with beams", stop);
         require(logprobs >= -1, "logprobs", ">= -1", logprobs);
+        require(beams == 1 || form == null, "form", "none with beams", form);
+        require(!ignoreEos || form == null, "form", "none with ignoreEos", form);
         require(beams == 1 || logprobs == -1, "logprobs", "none with beams", logprobs);
         require(lengthPenalty >= 0 && Double.isFinite(lengthPenalty), "lengthPenalty", ">= 0", lengthPenalty);
     }
@@ -83,14 +88,42 @@ public record SamplingParams(
     /// The same with another seed.
     public SamplingParams withSeed(long other) {
         return new SamplingParams(
-                temperature, topP, topK, minP, maxTokens, stop, other, ignoreEos, beams, lengthPenalty, logprobs);
+                temperature,
+                topP,
+                topK,
+                minP,
+                maxTokens,
+                stop,
+                other,
+                ignoreEos,
+                beams,
+                lengthPenalty,
+                logprobs,
+                form);
+    }
+
+    /// The same for answers of a form; null for whatever they are.
+    public SamplingParams withForm(@Nullable OutputForm other) {
+        return new SamplingParams(
+                temperature,
+                topP,
+                topK,
+                minP,
+                maxTokens,
+                stop,
+                seed,
+                ignoreEos,
+                beams,
+                lengthPenalty,
+                logprobs,
+                other);
     }
 
     public boolean isGreedy() {
         return temperature == 0;
     }
 
-    private static void require(boolean holds, String name, String expected, Object got) {
+    private static void require(boolean holds, String name, String expected, @Nullable Object got) {
         if (!holds) {
             throw new EngineException(
                     ErrorCode.INVALID_REQUEST, "sampling." + name + ": expected " + expected + ", got " + got);

@@ -1,6 +1,7 @@
 package io.millrace.engine.decode;
 
 import io.millrace.engine.api.EngineConfig;
+import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationRequest;
@@ -9,6 +10,7 @@ import io.millrace.engine.api.ScoringRequest;
 import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.api.TokenListener;
+import io.millrace.engine.json.AnswerForms;
 import io.millrace.engine.model.LanguageModel;
 import io.millrace.engine.model.LanguageModelConfig;
 import io.millrace.engine.tokenizer.Tokenizer;
@@ -26,6 +28,7 @@ public final class DecodeLoop implements AutoCloseable {
 
     private final LanguageModelConfig model;
     private final @Nullable Tokenizer tokenizer;
+    private final @Nullable AnswerForms forms;
     private final long cacheBudgetBytes;
     private final int maxRunning;
     private final Batch batch;
@@ -43,6 +46,7 @@ public final class DecodeLoop implements AutoCloseable {
     public DecodeLoop(LanguageModel model, @Nullable Tokenizer tokenizer, EngineConfig config) {
         this.model = model.config();
         this.tokenizer = tokenizer;
+        this.forms = tokenizer == null ? null : new AnswerForms(tokenizer, model.config().eosTokenIds());
         this.cacheBudgetBytes = config.cacheBudgetBytes();
         this.maxRunning = Math.min(config.maxRunning(), config.stepTokens());
         this.batch = new Batch(model, config);
@@ -72,9 +76,15 @@ public final class DecodeLoop implements AutoCloseable {
         int beams = request.sampling().beams();
         long bytes = beams * model.cacheBytes(request.prompt().size() + maxTokens);
         long now = System.nanoTime();
-        Sequence sequence = beams > 1
-                ? new BeamSearch(request, result, tokenizer, model.eosTokenIds(), bytes, now)
-                : new Generation(request, result, tokenizer, model.eosTokenIds(), listener, bytes, now);
+        Sequence sequence;
+        try {
+            sequence = beams > 1
+                    ? new BeamSearch(request, result, tokenizer, model.eosTokenIds(), bytes, now)
+                    : new Generation(request, result, tokenizer, model.eosTokenIds(), forms, listener, bytes, now);
+        } catch (EngineException e) {
+            result.complete(new GenerationResult.Failed(request.id(), e.code(), String.valueOf(e.getMessage())));
+            return result;
+        }
         if (beams > maxRunning) {
             sequence.fail(
                     ErrorCode.INVALID_REQUEST,

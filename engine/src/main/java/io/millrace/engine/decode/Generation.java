@@ -1,14 +1,18 @@
 package io.millrace.engine.decode;
 
+import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.FinishReason;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.GenerationResult.Completed;
 import io.millrace.engine.api.GenerationResult.Failed;
+import io.millrace.engine.api.OutputForm;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.api.TokenListener;
 import io.millrace.engine.api.TokenLogprob;
+import io.millrace.engine.json.AnswerForm;
+import io.millrace.engine.json.AnswerForms;
 import io.millrace.engine.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,6 +29,8 @@ final class Generation extends Sequence {
     private final List<Integer> eosTokens;
     private final CompletionText text;
     private final @Nullable TokenListener listener;
+    private final @Nullable AnswerForms forms;
+    private final @Nullable AnswerForm form;
 
     private final List<TokenLogprob> told = new ArrayList<>();
 
@@ -33,11 +39,14 @@ final class Generation extends Sequence {
     private int kept;
     private Speculation.@Nullable Seen seen;
 
+    /// @param forms for answers of a form; null if the model has no tokenizer
+    /// @throws EngineException INVALID_REQUEST if answers cannot be of the form that is asked for
     Generation(
             GenerationRequest request,
             CompletableFuture<GenerationResult> result,
             @Nullable Tokenizer tokenizer,
             List<Integer> eosTokens,
+            @Nullable AnswerForms forms,
             @Nullable TokenListener listener,
             long cacheBytes,
             long submittedNanos) {
@@ -47,7 +56,17 @@ final class Generation extends Sequence {
         this.tokenizer = tokenizer;
         this.eosTokens = eosTokens;
         this.listener = listener;
+        this.forms = forms;
+        this.form = form(request.sampling().form(), forms);
         this.text = new CompletionText(tokenizer, request.sampling().stop());
+    }
+
+    private static @Nullable AnswerForm form(@Nullable OutputForm asked, @Nullable AnswerForms forms) {
+        if (asked != null && forms == null) {
+            throw new EngineException(
+                    ErrorCode.INVALID_REQUEST, "schema: expected a model with a tokenizer, got one without");
+        }
+        return asked == null || forms == null ? null : forms.begin(asked);
     }
 
     private int count() {
@@ -60,8 +79,11 @@ final class Generation extends Sequence {
             return false;
         }
         beginDecoding();
-        int token = Sampler.choose(logits, request.sampling(), count());
+        int token = choose(logits);
         append(token);
+        if (form != null) {
+            form.accept(token);
+        }
         logprobs += logits[token] - logSumExp;
         if (eosTokens.contains(token) && !request.sampling().ignoreEos()) {
             end(FinishReason.STOP, count() - 1);
@@ -79,6 +101,10 @@ final class Generation extends Sequence {
             end(FinishReason.LENGTH, count());
         }
         return true;
+    }
+
+    private int choose(float[] logits) {
+        return Sampler.choose(form == null ? logits : form.mask(logits), request.sampling(), count());
     }
 
     private TokenLogprob told(int token, float[] logits, double logSumExp) {
@@ -118,7 +144,7 @@ final class Generation extends Sequence {
     /// wanted.
     void guessFrom(float[] logits) {
         if (count() + 1 < maxTokens()) {
-            guess(Sampler.choose(logits, request.sampling(), count()));
+            guess(choose(logits));
         }
     }
 
@@ -149,7 +175,7 @@ final class Generation extends Sequence {
 
     @Override
     Generation again() {
-        return new Generation(request, result, tokenizer, eosTokens, listener, cacheBytes(), submittedNanos());
+        return new Generation(request, result, tokenizer, eosTokens, forms, listener, cacheBytes(), submittedNanos());
     }
 
     @Override

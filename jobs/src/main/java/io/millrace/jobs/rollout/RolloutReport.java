@@ -212,7 +212,12 @@ record RolloutReport(Map<String, List<String>> statuses) {
             List<Row> rows = new ArrayList<>();
             while (entries.hasNext()) {
                 Entry entry = entries.next();
-                ObjectNode trajectory = RolloutLogs.trajectory(logs, entry.requestId(), entry.attempt(), conf);
+                @Nullable ObjectNode trajectory = RolloutLogs.trajectory(logs, entry.requestId(), entry.attempt(), conf);
+                if (trajectory == null) {
+                    // an error row of a task that could not begin
+                    rows.add(RowFactory.create(entry.requestId(), String.valueOf(entry.error())));
+                    continue;
+                }
                 ObjectNode info = (ObjectNode) trajectory.path("info");
                 if (entry.error() != null) {
                     info.put("exit_status", entry.error());

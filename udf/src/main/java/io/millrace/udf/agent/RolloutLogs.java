@@ -19,15 +19,17 @@ public final class RolloutLogs {
         return new Path(logDir, retry == null ? requestId : requestId + "-" + retry.attempt());
     }
 
-    /// A rollout as mini-swe-agent writes it, as far as it has come.
+    /// A rollout as mini-swe-agent writes it, as far as it has come; null if it never began.
     ///
     /// @param attempt which retry; 0 for none
     /// @throws IOException if the log cannot be read
-    public static ObjectNode trajectory(String logDir, String requestId, int attempt, Configuration conf)
+    public static @Nullable ObjectNode trajectory(String logDir, String requestId, int attempt, Configuration conf)
             throws IOException {
         Path directory = new Path(logDir, attempt == 0 ? requestId : requestId + "-" + attempt);
         try (RolloutLog log = RolloutLog.open(directory, conf)) {
-            return Conversation.of(log.records()).trajectory();
+            return log.records().isEmpty()
+                    ? null
+                    : Conversation.of(log.records()).trajectory();
         }
     }
 }

@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.udf.sandbox;
+
+import org.jspecify.annotations.NullMarked;
