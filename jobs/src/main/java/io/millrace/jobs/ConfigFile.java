@@ -14,12 +14,12 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// A resolved configuration as it is written down: every key with its value, in the form `--config` reads.
-final class ConfigFile {
+public final class ConfigFile {
 
     private ConfigFile() {}
 
     /// YAML that reproduces the configuration, passwords aside.
-    static String yaml(JobConfig config) {
+    public static String yaml(JobConfig config) {
         ObjectMapper mapper = new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER));
         return write(mapper, groups(config));
     }

@@ -149,7 +149,8 @@ class JobConfigTest {
                         9,
                         new JobConfig.Gate(false, "r.yaml", "local", "m.json", "d"),
                         "local[3]",
-                        Map.of("spark.executor.memory", "2g")));
+                        Map.of("spark.executor.memory", "2g"),
+                        null));
     }
 
     @Test

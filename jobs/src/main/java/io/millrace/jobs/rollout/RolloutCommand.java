@@ -51,7 +51,7 @@ public final class RolloutCommand implements Callable<Integer> {
     private RunOptions run = new RunOptions();
 
     @Option(
-            names = "--allow-commands",
+            names = "--allow-code-execution",
             description = "Agree that commands that a model has written are run, in a sandbox, on the executors' hosts.")
     private boolean allowed;
 
@@ -84,7 +84,7 @@ public final class RolloutCommand implements Callable<Integer> {
         }
         if (!allowed) {
             throw new ConfigException(List.of(
-                    "rollout: expected --allow-commands, since commands that a model has written will run, got none"));
+                    "rollout: expected --allow-code-execution, since commands that a model has written will run, got none"));
         }
         try (Gate gate = new Gate(home, config.gate())) {
             SparkSession session = SparkSessions.open(config);
