@@ -73,8 +73,7 @@ record Listing(Map<String, Found> found) {
             private void add(Path path) throws IOException {
                 Found at = look(path);
                 if (at != null) {
-                    String name = path.toUri().getRawPath().substring(start);
-                    found.put(name.endsWith("/") ? name.substring(0, name.length() - 1) : name, at);
+                    found.put(withoutSlash(path.toUri().getRawPath().substring(start)), at);
                 }
             }
         });
@@ -123,15 +122,23 @@ record Listing(Map<String, Found> found) {
     /// A link's target, kept as it was written, percent-encoded.
     private static String target(Path link) throws IOException {
         Path target = Files.readSymbolicLink(link);
-        String raw = Path.of("/").resolve(target).toUri().getRawPath();
+        String raw = withoutSlash(Path.of("/").resolve(target).toUri().getRawPath());
         return target.isAbsolute() ? raw : raw.substring(1);
     }
 
     /// The path that a name of a listing, or a link's target, stands for.
     static Path path(String encoded) {
-        return encoded.startsWith("/")
-                ? Path.of(URI.create("file://" + encoded))
-                : Path.of("/").relativize(Path.of(URI.create("file:///" + encoded)));
+        if (encoded.startsWith("/")) {
+            return Path.of(URI.create("file://" + encoded));
+        }
+        // as it is written: relativize would drop what .. takes back
+        Path absolute = Path.of(URI.create("file:///" + encoded));
+        return absolute.subpath(0, absolute.getNameCount());
+    }
+
+    /// Java ends what is a directory here with one.
+    private static String withoutSlash(String path) {
+        return path.length() > 1 && path.endsWith("/") ? path.substring(0, path.length() - 1) : path;
     }
 
     /// Gives the owner back what it may do. False if it had that already.

@@ -125,15 +125,12 @@ class SandboxTest {
     @Test
     void run_gitWorktree_knowsItsRepository() throws IOException, InterruptedException {
         Path repository = Files.createDirectory(dir.resolve("repository"));
-        assertPrints(
-                Sandbox.of(LIMITS, Mount.writable(repository), Mount.writable(dir))
-                        .run(Command.bash(
-                                repository,
-                                """
-                                git init -q && echo 1 > file && git add . \\
-                                  && git -c user.name=n -c user.email=e commit -qm first \\
-                                  && git worktree add -q ../tree"""))),
-                "");
+        Command setUp = Command.bash(repository, """
+                git init -q && echo 1 > file && git add . \\
+                  && git -c user.name=n -c user.email=e commit -qm first \\
+                  && git worktree add -q ../tree
+                """);
+        assertPrints(Sandbox.of(LIMITS, Mount.writable(dir)).run(setUp), "");
         Path tree = dir.resolve("tree");
 
         Outcome outcome = Sandbox.of(LIMITS, Mount.readOnly(repository.resolve(".git")), Mount.writable(tree))
