@@ -1,6 +1,13 @@
 package io.millrace.jobs;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.udf.shard.RecordFormat;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -13,6 +20,8 @@ public enum InputFormat {
     PARQUET,
     /// One JSON object per line.
     JSONL,
+    /// Requests of OpenAI's batch format, one per line.
+    OPENAI_BATCH,
     /// With a header line.
     CSV,
     /// One document per line, or per file.
@@ -28,6 +37,7 @@ public enum InputFormat {
         return switch (this) {
             case PARQUET -> RecordFormat.PARQUET;
             case JSONL -> RecordFormat.JSON_LINES;
+            case OPENAI_BATCH -> RecordFormat.OPENAI_LINES;
             case CSV -> multiLineCsv ? RecordFormat.CSV : RecordFormat.CSV_LINES;
             case TEXT -> wholeFiles ? RecordFormat.TEXT_FILE : RecordFormat.TEXT_LINES;
             case AUTO -> throw new IllegalStateException("the names of the files have not been asked");
@@ -48,6 +58,19 @@ public enum InputFormat {
                     "input.format: expected one format, got files of " + found + "; choose with --format");
         }
         return found.size() == 1 ? found.first() : AUTO;
+    }
+
+    /// Whether a file of this host begins with a request of OpenAI's batch format.
+    static boolean isOpenAiBatch(String path) {
+        try (BufferedReader lines =
+                Files.newBufferedReader(Path.of(path.startsWith("file:") ? URI.create(path).getPath() : path))) {
+            String line = lines.readLine();
+            JsonNode first = line == null ? null : new ObjectMapper().readTree(line);
+            return first != null && first.has("custom_id") && first.has("url") && first.has("body");
+        } catch (IOException | IllegalArgumentException _) {
+            // not a file of this host, or no JSON: who reads it says what is wrong with it
+            return false;
+        }
     }
 
     /// The format a file's name tells, compression endings left aside.

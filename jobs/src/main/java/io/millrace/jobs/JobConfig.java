@@ -197,12 +197,13 @@ public record JobConfig(
     }
 
     private static JobConfig read(ConfigReader reader) {
+        Input input = input(reader);
         return new JobConfig(
-                input(reader),
+                input,
                 reader.text("output.dir"),
                 engine(reader),
                 cards(reader),
-                prompt(reader),
+                prompt(reader, input.format()),
                 sampling(reader),
                 reader.integer("plan.shard-rows", 0),
                 reader.integer("engine.stall-seconds", 1),
@@ -229,7 +230,14 @@ public record JobConfig(
         }
         InputFormat format = InputFormat.of(paths, reader.choice("input.format", InputFormat.values()), reader);
         String textColumn = reader.optional("input.text-column");
-        if (textColumn == null && format == InputFormat.TEXT) {
+        String idColumn = reader.optional("input.id-column");
+        if (format == InputFormat.JSONL && textColumn == null && !paths.isEmpty() && InputFormat.isOpenAiBatch(paths.getFirst())) {
+            format = InputFormat.OPENAI_BATCH;
+        }
+        if (format == InputFormat.OPENAI_BATCH) {
+            textColumn = "body";
+            idColumn = "custom_id";
+        } else if (textColumn == null && format == InputFormat.TEXT) {
             textColumn = RecordNames.TEXT_VALUE;
         } else if (textColumn == null && format != InputFormat.AUTO) {
             reader.problem("input.text-column", "input.text-column: expected the column that holds the text, got none");
@@ -238,7 +246,7 @@ public record JobConfig(
                 List.copyOf(paths),
                 format,
                 textColumn,
-                reader.optional("input.id-column"),
+                idColumn,
                 reader.optional("input.reference-column"),
                 reader.optional("input.parameters-column"),
                 reader.optional("input.continuations-column"),
@@ -279,16 +287,19 @@ public record JobConfig(
                 reader.decimal("cards.tolerance", ">= 0", value -> value >= 0 && Double.isFinite(value), 0));
     }
 
-    private static PromptRecipe prompt(ConfigReader reader) {
+    private static PromptRecipe prompt(ConfigReader reader, InputFormat input) {
         String template = reader.text("prompt.template");
         try {
             PromptTemplate.parse(template);
         } catch (IllegalArgumentException e) {
             reader.problem("prompt.template", String.valueOf(e.getMessage()));
         }
-        PromptFormat format = reader.choice("prompt.format", PromptFormat.values());
+        PromptFormat format = input == InputFormat.OPENAI_BATCH
+                ? PromptFormat.OPENAI
+                : reader.choice("prompt.format", PromptFormat.values());
         String system = reader.optional("prompt.system");
-        if (format == PromptFormat.MESSAGES && (system != null || !template.equals(PromptRecipe.TEXT_ONLY))) {
+        boolean whole = format == PromptFormat.MESSAGES || format == PromptFormat.OPENAI;
+        if (whole && (system != null || !template.equals(PromptRecipe.TEXT_ONLY))) {
             reader.problem(
                     "prompt.format",
                     "prompt.format: messages are the whole conversation: expected no prompt.system, and "

@@ -1,6 +1,7 @@
 package io.millrace.jobs;
 
 import io.millrace.jobs.bench.BenchCommand;
+import io.millrace.jobs.export.ExportCommand;
 import io.millrace.jobs.inspect.CompleteCommand;
 import io.millrace.jobs.inspect.ContractCommand;
 import io.millrace.jobs.inspect.DevicesCommand;
@@ -26,6 +27,7 @@ import picocli.CommandLine.IVersionProvider;
         subcommands = {
             SummarizeCommand.class,
             VerifyCommand.class,
+            ExportCommand.class,
             CompleteCommand.class,
             LogitsCommand.class,
             TokenizeCommand.class,

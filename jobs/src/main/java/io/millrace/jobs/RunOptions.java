@@ -29,7 +29,7 @@ public final class RunOptions {
     @Option(
             names = "--format",
             paramLabel = "FORMAT",
-            description = "parquet, jsonl, csv or text. Default: by file name.")
+            description = "parquet, jsonl, openai-batch, csv or text. Default: by file name.")
     private @Nullable String format;
 
     @Option(names = "--id-column", paramLabel = "NAME", description = "Column copied to custom_id.")

@@ -1,5 +1,6 @@
 package io.millrace.jobs;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
@@ -37,17 +38,28 @@ public record Settings(String name, Map<String, List<String>> values) {
             if (text == null) {
                 throw new ConfigException(List.of(file + ": " + Utf8.complaint(bytes)));
             }
+            return ofYaml(file.toString(), text);
+        } catch (IOException e) {
+            throw new ConfigException(List.of(file + ": expected readable YAML, got " + e.getMessage()));
+        }
+    }
+
+    /// The same of a file that has been read.
+    ///
+    /// @param file its name, for messages
+    static Settings ofYaml(String file, String text) {
+        try {
             JsonNode root = new ObjectMapper(new YAMLFactory()).readTree(text);
             if (root == null || root.isMissingNode() || root.isNull()) {
-                return new Settings(file.toString(), Map.of());
+                return new Settings(file, Map.of());
             }
             if (!root.isObject()) {
                 throw new ConfigException(List.of(file + ": expected a mapping of keys, got " + root.getNodeType()));
             }
             Map<String, List<String>> values = new LinkedHashMap<>();
             flatten("", root, values);
-            return new Settings(file.toString(), values);
-        } catch (IOException e) {
+            return new Settings(file, values);
+        } catch (JsonProcessingException e) {
             throw new ConfigException(List.of(file + ": expected readable YAML, got " + e.getMessage()));
         }
     }

@@ -61,6 +61,7 @@ record Architecture(String root) {
         table.put("udf..", List.of("engine", "engine.api", "engine.chat", "engine.tokenizer", "schemas.."));
         table.put("jobs", List.of("jobs..", "udf..", "schemas..", "engine.api", "npu.cards"));
         table.put("jobs.cards..", List.of("udf..", "engine.api", "npu.cards"));
+        table.put("jobs.export..", List.of("jobs..", "udf..", "schemas..", "engine.api"));
         table.put("jobs.inspect..", List.of("jobs..", "udf..", "schemas..", "engine..", "npu.cards"));
         table.put("jobs.serve..", List.of("jobs..", "udf..", "schemas..", "engine.."));
         table.put("jobs.rollout..", List.of("jobs..", "udf..", "schemas..", "engine.api"));

@@ -15,6 +15,7 @@ public final class Columns {
         public static final String CUSTOM_ID = "custom_id";
         public static final String SAMPLE_IDX = "sample_idx";
         public static final String STATUS = "status";
+        public static final String PROMPT_FORMAT = "prompt_format";
         public static final String PROMPT_SHA256 = "prompt_sha256";
         public static final String PROMPT_TOKENS = "prompt_tokens";
         public static final String CACHED_TOKENS = "cached_tokens";

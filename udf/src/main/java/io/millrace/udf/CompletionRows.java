@@ -5,9 +5,11 @@ import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
 import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenLogprob;
+import io.millrace.engine.chat.ToolCall;
 import io.millrace.schemas.Columns.Completion;
 import java.sql.Timestamp;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -22,12 +24,14 @@ public final class CompletionRows {
     static final String OK = "ok";
     static final String ERROR = "error";
     static final String SKIPPED = "skipped";
+    static final String TOOL_CALLS = "tool_calls";
 
     private final GenerateRecipe recipe;
     private final PromptEngine engine;
     private final StructType schema = SparkSchemas.completion();
     private final int statusIndex = schema.fieldIndex(Completion.STATUS);
     private final Languages languages = new Languages();
+    private final AskedForms forms = new AskedForms();
     private final Row engineStruct;
 
     public CompletionRows(GenerateRecipe recipe, PromptEngine engine) {
@@ -43,7 +47,8 @@ public final class CompletionRows {
 
     /// The row of a request that ran to its end.
     public Row completed(PromptRows.Prompt.Ready prompt, GenerationResult.Completed result) {
-        PromptEngine.Answer answer = engine.answer(result, recipe.prompt().thinking());
+        Reading reading = prompt.request().reading();
+        PromptEngine.Answer answer = engine.answer(result, reading);
         NamedRow row = common(prompt.source(), OK);
         prompt(row, prompt.request().prompt());
         row.set(Completion.PROMPT_TOKENS, result.usage().promptTokens());
@@ -52,7 +57,13 @@ public final class CompletionRows {
         row.set(Completion.REASONING_TOKENS, answer.reasoningTokens());
         row.set(Completion.OUTPUT_TEXT, answer.text());
         row.set(Completion.REASONING_TEXT, answer.reasoning());
-        row.set(Completion.FINISH_REASON, result.finishReason().wireName());
+        if (!answer.calls().isEmpty()) {
+            row.set(Completion.ToolCalls.COLUMN, calls(answer.calls(), prompt.request().id()));
+        }
+        row.set(Completion.PARSE_ERROR, answer.fault() == null ? forms.fault(answer.text(), reading) : answer.fault());
+        row.set(
+                Completion.FINISH_REASON,
+                answer.calls().isEmpty() ? result.finishReason().wireName() : TOOL_CALLS);
         row.set(Completion.MEAN_LOGPROB, Double.isNaN(result.meanLogprob()) ? null : result.meanLogprob());
         if (prompt.request().sampling().logprobs() >= 0) {
             row.set(Completion.Logprobs.COLUMN, logprobs(result.logprobs()));
@@ -147,6 +158,7 @@ public final class CompletionRows {
                         .set(Completion.InputRef.ROW_GROUP, identity.rowGroup())
                         .set(Completion.InputRef.ROW, identity.row())
                         .toRow());
+        row.set(Completion.PROMPT_FORMAT, source.isChat() ? "chat" : "text");
         row.set(Completion.SAMPLE_IDX, identity.sampleIdx());
         row.set(Completion.STATUS, status);
         row.set(Completion.FINISH_REASON, ERROR);
@@ -173,6 +185,16 @@ public final class CompletionRows {
     private void prompt(NamedRow row, EncodedPrompt prompt) {
         row.set(Completion.PROMPT_SHA256, RowIdentity.sha256Hex(prompt.spelled(engine::decode)));
         row.set(Completion.PROMPT_TOKENS, prompt.size());
+    }
+
+    private static Seq<Row> calls(List<ToolCall> calls, String requestId) {
+        List<Row> items = new ArrayList<>();
+        for (ToolCall call : calls) {
+            // a function of the row, so that the same row is the same
+            String id = "call_" + requestId.substring(0, 24) + "_" + items.size();
+            items.add(RowFactory.create(id, "function", RowFactory.create(call.name(), call.arguments())));
+        }
+        return array(items);
     }
 
     private static Seq<Row> logprobs(List<TokenLogprob> tokens) {

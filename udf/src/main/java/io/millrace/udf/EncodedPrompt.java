@@ -25,6 +25,11 @@ public sealed interface EncodedPrompt {
         }
     }
 
+    /// A prompt that gives the beginning of the answer.
+    ///
+    /// @param begun that beginning, spelt out
+    record Begun(EncodedPrompt prompt, String begun) {}
+
     /// A conversation.
     ///
     /// @param json array of messages in OpenAI's form

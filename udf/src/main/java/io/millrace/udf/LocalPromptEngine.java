@@ -12,7 +12,8 @@ import io.millrace.engine.api.ScoringResult;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.chat.ChatMessage;
 import io.millrace.engine.chat.ChatMessages;
-import io.millrace.engine.chat.ThinkingMode;
+import io.millrace.engine.chat.DeepSeekV4Chat;
+import io.millrace.engine.chat.PromptText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -125,16 +126,46 @@ final class LocalPromptEngine implements PromptEngine {
             messages.add(ChatMessage.system(system));
         }
         messages.add(ChatMessage.user(user));
-        return engine.encodeChat(messages, mode(thinking));
+        return engine.encodeChat(messages, thinking.mode());
     }
 
     @Override
     public EncodedPrompt messages(String json, Thinking thinking) {
-        return new EncodedPrompt.Tokens(engine.encodeChat(ChatMessages.parse(json), mode(thinking)));
+        return new EncodedPrompt.Tokens(engine.encodeChat(ChatMessages.parse(json), thinking.mode()));
     }
 
-    private static ThinkingMode mode(Thinking thinking) {
-        return thinking == Thinking.THINK ? ThinkingMode.THINKING : ThinkingMode.CHAT;
+    @Override
+    public EncodedPrompt.Begun beginCall(EncodedPrompt prompt, @Nullable String tool) {
+        if (!(prompt instanceof EncodedPrompt.Tokens(TokenIds ids))) {
+            throw new IllegalArgumentException("not a prompt of this engine: " + prompt);
+        }
+        PromptText begun = DeepSeekV4Chat.beginCall(tool);
+        int[] more = begun.encodeIds(engine.tokenizer());
+        int[] all = Arrays.copyOf(ids.toArray(), ids.size() + more.length);
+        System.arraycopy(more, 0, all, ids.size(), more.length);
+        return new EncodedPrompt.Begun(new EncodedPrompt.Tokens(TokenIds.of(all)), begun.render());
+    }
+
+    /// What does not follow the format stays text, and is told of.
+    @Override
+    public Answer answer(GenerationResult.Completed completed, Reading reading) {
+        Answer plain = answer(completed, reading.thinking());
+        String whole = reading.begun() + completed.text();
+        if (!reading.isChat() || !DeepSeekV4Chat.hasCalls(whole)) {
+            return plain;
+        }
+        try {
+            ChatMessage message = DeepSeekV4Chat.parseAnswer(whole, reading.thinking().mode());
+            return new Answer(
+                    message.content(), plain.reasoning(), plain.reasoningTokens(), message.toolCalls(), null);
+        } catch (EngineException e) {
+            return new Answer(
+                    reading.begun() + plain.text(),
+                    plain.reasoning(),
+                    plain.reasoningTokens(),
+                    List.of(),
+                    e.getMessage());
+        }
     }
 
     @Override

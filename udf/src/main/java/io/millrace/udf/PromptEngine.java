@@ -6,6 +6,8 @@ import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.TokenIds;
+import io.millrace.engine.chat.ToolCall;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +33,15 @@ public interface PromptEngine extends Engine {
     /// @throws EngineException INVALID_REQUEST if the model cannot take them
     default EncodedPrompt messages(String json, Thinking thinking) {
         throw new EngineException(ErrorCode.INVALID_REQUEST, "messages: this engine takes texts only");
+    }
+
+    /// The beginning of an answer that calls a tool, which a prompt of a conversation ends with to have it called.
+    ///
+    /// @param tool name of the tool; null for any
+    /// @throws EngineException INVALID_REQUEST if the model's format has none
+    default EncodedPrompt.Begun beginCall(EncodedPrompt prompt, @Nullable String tool) {
+        throw new EngineException(
+                ErrorCode.INVALID_REQUEST, "tool_choice: expected auto or none, since this engine cannot make a call");
     }
 
     /// The prompt of a text to go on with.
@@ -64,6 +75,11 @@ public interface PromptEngine extends Engine {
     /// Separates reasoning from answer in what the model wrote.
     Answer answer(GenerationResult.Completed completed, Thinking thinking);
 
+    /// The same with calls of tools told apart.
+    default Answer answer(GenerationResult.Completed completed, Reading reading) {
+        return answer(completed, reading.thinking());
+    }
+
     /// The revision of the model as far as its folder tells, else `local`.
     String revision();
 
@@ -75,8 +91,25 @@ public interface PromptEngine extends Engine {
 
     /// What the model wrote, taken apart.
     ///
-    /// @param text the answer without reasoning
+    /// @param text the answer without reasoning and calls
     /// @param reasoning the reasoning, or null if there was none
     /// @param reasoningTokens tokens of the reasoning
-    record Answer(String text, @Nullable String reasoning, int reasoningTokens) {}
+    /// @param calls of tools
+    /// @param fault why calls that the answer seems to have could not be read; null if there is nothing wrong
+    record Answer(
+            String text,
+            @Nullable String reasoning,
+            int reasoningTokens,
+            List<ToolCall> calls,
+            @Nullable String fault) {
+
+        public Answer {
+            calls = List.copyOf(calls);
+        }
+
+        /// Without calls.
+        public Answer(String text, @Nullable String reasoning, int reasoningTokens) {
+            this(text, reasoning, reasoningTokens, List.of(), null);
+        }
+    }
 }

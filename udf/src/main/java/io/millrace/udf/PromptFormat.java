@@ -7,5 +7,8 @@ public enum PromptFormat {
     /// As a whole conversation: the text is a JSON array of messages in OpenAI's form, and is never cut.
     MESSAGES,
     /// As plain text to go on with, for models that were not trained to converse.
-    RAW
+    RAW,
+    /// As the text's own body says: it is that of a request in OpenAI's form, of a conversation (`messages`) or of
+    /// a text to go on with (`prompt`), and is never cut. Its other fields are the row's parameters.
+    OPENAI
 }

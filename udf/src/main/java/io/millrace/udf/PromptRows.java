@@ -2,10 +2,15 @@ package io.millrace.udf;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.ErrorKind;
+import io.millrace.engine.api.OutputForm;
+import io.millrace.engine.api.SamplingParams;
 import io.millrace.engine.api.ScoringRequest;
 import io.millrace.engine.api.TokenIds;
 import java.util.ArrayList;
@@ -66,6 +71,7 @@ public final class PromptRows {
         Source source = new Source(
                 identity,
                 recipe.seed(identity),
+                isChat(text),
                 row.getAs(InputColumns.CUSTOM_ID),
                 text == null ? 0 : text.codePointCount(0, text.length()),
                 text == null ? "" : Languages.start(text),
@@ -95,40 +101,133 @@ public final class PromptRows {
         }
     }
 
+    /// Of a body that cannot be read, what most are.
+    private boolean isChat(@Nullable String text) {
+        if (recipe.prompt().format() != PromptFormat.OPENAI || text == null) {
+            return recipe.prompt().format() != PromptFormat.RAW;
+        }
+        try {
+            return !JSON.readTree(text).has("prompt");
+        } catch (JsonProcessingException _) {
+            return true;
+        }
+    }
+
     private Prompt prompt(Row row, @Nullable String text, Source source) {
         String fault = row.getAs(InputColumns.FAULT);
         if (fault != null) {
             throw refused(RowFault.valueOf(fault), row.getAs(InputColumns.REASON), source);
         }
         List<String> continuations = continuations(row, source);
-        RowParameters own = parameters(row, source);
+        Given given = given(row, text, source);
+        RowParameters own = given.parameters();
         int samples = continuations == null ? read(own::samples, recipe.sampling().samples(), source) : 1;
         if (source.identity().sampleIdx() >= samples) {
             return new Prompt.Skipped(source);
         }
-        return continuations == null
-                ? ready(row, checked(text, source), own, source)
-                : scored(row, text, continuations, source);
+        return continuations == null ? ready(row, given, source) : scored(row, given, continuations, source);
     }
 
-    private Prompt ready(Row row, String text, RowParameters own, Source source) {
+    /// What a row is answered by.
+    ///
+    /// @param format as the row has it: never {@link PromptFormat#OPENAI}
+    /// @param parameters in place of the run's
+    private record Given(PromptFormat format, @Nullable String text, RowParameters parameters) {}
+
+    private Given given(Row row, @Nullable String text, Source source) {
+        PromptFormat format = recipe.prompt().format();
+        if (format != PromptFormat.OPENAI) {
+            String parameters = row.getAs(InputColumns.PARAMETERS);
+            return new Given(format, text, read(_ -> RowParameters.of(parameters), "", source));
+        }
+        ObjectNode body = body(checked(text, source), source);
+        JsonNode messages = body.remove("messages");
+        JsonNode prompt = body.remove("prompt");
+        if ((messages == null) == (prompt == null) || prompt != null && !prompt.isTextual()) {
+            throw refused(
+                    RowFault.PARAMETERS_INVALID, "body: expected either messages or a text as prompt, got " + (messages == null ? prompt == null ? "neither" : prompt.getNodeType() : "both"), source);
+        }
+        if (!body.has("n")) {
+            body.put("n", 1);
+        }
+        return new Given(
+                prompt == null ? PromptFormat.MESSAGES : PromptFormat.RAW,
+                prompt == null ? String.valueOf(messages) : prompt.textValue(),
+                read(_ -> RowParameters.of(body.toString()), "", source));
+    }
+
+    private static ObjectNode body(String text, Source source) {
+        String found;
+        try {
+            if (JSON.readTree(text) instanceof ObjectNode body) {
+                return body;
+            }
+            found = "another value";
+        } catch (JsonProcessingException e) {
+            found = e.getOriginalMessage();
+        }
+        throw refused(RowFault.PARAMETERS_INVALID, "body: expected a JSON object, got " + found, source);
+    }
+
+    /// How a prompt is made.
+    ///
+    /// @param tools that the model is told of; null for none
+    private record Making(PromptFormat format, Thinking thinking, @Nullable JsonNode tools, Room room) {}
+
+    private Prompt ready(Row row, Given given, Source source) {
+        RowParameters own = given.parameters();
         RowIdentity identity = source.identity();
         SamplingRecipe sampling = read(own::over, recipe.sampling(), source);
-        if (recipe.retry() != null) {
+        Retry retry = recipe.retry();
+        if (retry != null) {
             // what the gate gives for a retry stands over what the row was asked with before
-            sampling = read(sampling::with, recipe.retry().parameters(), source);
+            sampling = read(sampling::with, retry.parameters(), source);
         }
         Long seed = read(_ -> own.seed(), "", source);
         Source seeded = seed == null ? source : source.withSeed(recipe.seed(identity, seed));
-        EncodedPrompt prompt = fitting(row, text, room(sampling.maxTokens()), source);
+        boolean isChat = given.format() != PromptFormat.RAW;
+        Thinking thinking = isChat ? read(own::thinking, recipe.prompt().thinking(), source) : Thinking.CHAT;
+        JsonNode tools = read(_ -> own.tools(), "", source);
+        if (tools != null && !isChat) {
+            throw refused(RowFault.PARAMETERS_INVALID, "parameters.tools: expected none of a text to go on with", source);
+        }
+        Making making = new Making(given.format(), thinking, tools, room(sampling.maxTokens()));
+        EncodedPrompt prompt = fitting(row, checked(given.text(), source), making, source);
+        String begun = "";
+        if (read(_ -> own.mustCall(), "", source)) {
+            EncodedPrompt.Begun call = beginCall(prompt, own, thinking, source);
+            prompt = call.prompt();
+            begun = call.begun();
+        }
+        String schema = read(_ -> own.schema(), "", source);
+        SamplingParams params = sampling.params(seeded.seed());
+        if (schema != null) {
+            if (!begun.isEmpty()) {
+                throw refused(
+                        RowFault.PARAMETERS_INVALID,
+                        "parameters.response_format: expected none beside a tool_choice that asks for a call",
+                        source);
+            }
+            params = params.withForm(new OutputForm(schema, thinking != Thinking.CHAT));
+        }
         return new Prompt.Ready(
                 seeded,
                 new PromptRequest(
-                        identity.requestId(recipe.configFingerprint()), prompt, sampling.params(seeded.seed())));
+                        identity.requestId(recipe.configFingerprint()),
+                        prompt,
+                        params,
+                        new Reading(isChat, thinking, begun, schema)));
     }
 
-    private static RowParameters parameters(Row row, Source source) {
-        return read(RowParameters::of, row.<@Nullable String>getAs(InputColumns.PARAMETERS), source);
+    private EncodedPrompt.Begun beginCall(
+            EncodedPrompt prompt, RowParameters own, Thinking thinking, Source source) {
+        if (thinking != Thinking.CHAT) {
+            throw refused(
+                    RowFault.PARAMETERS_INVALID,
+                    "parameters.tool_choice: expected auto or none of a model that reasons first",
+                    source);
+        }
+        return engine.beginCall(prompt, read(_ -> own.toolToCall(), "", source));
     }
 
     private static <A extends @Nullable Object, B extends @Nullable Object> B read(
@@ -162,8 +261,9 @@ public final class PromptRows {
 
     /// As lm-evaluation-harness has it: of plain text, prompt and continuation are encoded as one text, of which
     /// the prompt's tokens are counted off. A continuation without a prompt follows the token that begins a text.
-    private Prompt scored(Row row, @Nullable String text, List<String> continuations, Source source) {
-        boolean plain = recipe.prompt().format() == PromptFormat.RAW;
+    private Prompt scored(Row row, Given given, List<String> continuations, Source source) {
+        boolean plain = given.format() == PromptFormat.RAW;
+        String text = given.text();
         boolean bare = plain && text != null && text.isEmpty();
         int longest = continuations.stream()
                 .mapToInt(continuation -> engine.encodeText(continuation).size())
@@ -171,7 +271,11 @@ public final class PromptRows {
                 .orElse(1);
         EncodedPrompt prompt = bare
                 ? new EncodedPrompt.Tokens(engine.beginning())
-                : fitting(row, checked(text, source), room(longest), source);
+                : fitting(
+                        row,
+                        checked(text, source),
+                        new Making(given.format(), recipe.prompt().thinking(), null, room(longest)),
+                        source);
         if (!(prompt instanceof EncodedPrompt.Tokens(TokenIds ids))) {
             throw refused(RowFault.CONTINUATIONS_INVALID, "continuations: expected an engine in the executor", source);
         }
@@ -196,7 +300,7 @@ public final class PromptRows {
         return text;
     }
 
-    private EncodedPrompt encode(Row row, String text, Source source) {
+    private EncodedPrompt encode(Row row, String text, Making making, Source source) {
         String user = template.render(text, column -> {
             String value = row.getAs(column);
             if (value == null) {
@@ -204,24 +308,43 @@ public final class PromptRows {
             }
             return value;
         });
-        return switch (recipe.prompt().format()) {
+        return switch (making.format()) {
             case CHAT ->
-                engine.chat(recipe.prompt().system(), user, recipe.prompt().thinking());
-            case MESSAGES -> engine.messages(user, recipe.prompt().thinking());
+                making.tools() == null
+                        ? engine.chat(recipe.prompt().system(), user, making.thinking())
+                        : engine.messages(told(conversation(user), making.tools()), making.thinking());
+            case MESSAGES ->
+                engine.messages(making.tools() == null ? user : told(user, making.tools()), making.thinking());
             case RAW -> engine.text(user);
+            case OPENAI -> throw new IllegalStateException("a row is of a conversation or of a text");
         };
     }
 
+    private String conversation(String user) {
+        ArrayNode messages = JSON.createArrayNode();
+        String system = recipe.prompt().system();
+        if (system != null) {
+            messages.addObject().put("role", "system").put("content", system);
+        }
+        messages.addObject().put("role", "user").put("content", user);
+        return messages.toString();
+    }
+
+    private static String told(String messages, JsonNode tools) {
+        return "{\"messages\":" + messages + ",\"tools\":" + tools + "}";
+    }
+
     /// The prompt, with as much of the text as fits.
-    private EncodedPrompt fitting(Row row, String text, Room room, Source source) {
-        boolean whole = recipe.prompt().format() == PromptFormat.MESSAGES;
+    private EncodedPrompt fitting(Row row, String text, Making making, Source source) {
+        Room room = making.room();
+        boolean whole = making.format() == PromptFormat.MESSAGES;
         String start = whole ? text : end(text, true, room);
-        EncodedPrompt prompt = encode(row, start, source);
+        EncodedPrompt prompt = encode(row, start, making, source);
         if (start.length() < text.length() && prompt.size() <= room.tokens()) {
             start = text;
-            prompt = encode(row, text, source);
+            prompt = encode(row, text, making, source);
         }
-        return prompt.size() <= room.tokens() ? prompt : shortened(row, text, start, prompt.size(), room, source);
+        return prompt.size() <= room.tokens() ? prompt : shortened(row, text, start, prompt.size(), making, source);
     }
 
     /// Cuts the text until the prompt fits. Cutting k tokens off the text need not shorten the prompt by k,
@@ -231,10 +354,12 @@ public final class PromptRows {
     /// @param start what of the text's start has been looked at
     /// @param promptTokens tokens of the prompt with `start` for the text
     private EncodedPrompt shortened(
-            Row row, String text, String start, int promptTokens, Room room, Source source) {
+            Row row, String text, String start, int promptTokens, Making making, Source source) {
+        Room room = making.room();
         OverlongPolicy policy = recipe.prompt().overlong();
         int uses = template.textUses();
-        boolean mayBeCut = recipe.prompt().format() != PromptFormat.MESSAGES;
+        boolean mayBeCut = making.format() != PromptFormat.MESSAGES
+                && recipe.prompt().format() != PromptFormat.OPENAI;
         if (policy != OverlongPolicy.ERROR && uses > 0 && mayBeCut) {
             TokenIds startTokens = engine.encodeText(start);
             Ends ends = new Ends(start, startTokens, "", TokenIds.EMPTY);
@@ -244,7 +369,7 @@ public final class PromptRows {
             }
             int keep = startTokens.size() - Math.ceilDiv(promptTokens - room.tokens(), uses);
             for (int round = 0; keep > 0; round++) {
-                EncodedPrompt prompt = encode(row, ends.kept(keep, policy, engine::decode), source);
+                EncodedPrompt prompt = encode(row, ends.kept(keep, policy, engine::decode), making, source);
                 if (prompt.size() <= room.tokens()) {
                     return prompt;
                 }
@@ -298,12 +423,14 @@ public final class PromptRows {
     /// What of the input row the output row repeats or measures. Not the text: many rows wait at a time.
     ///
     /// @param seed of the row's random numbers
+    /// @param isChat whether the prompt is a conversation, not a text to go on with
     /// @param chars code points of the text, 0 without one
     /// @param start what of the text its language is told from
     /// @param raw what an error row keeps of the text or the record
     public record Source(
             RowIdentity identity,
             long seed,
+            boolean isChat,
             @Nullable String customId,
             int chars,
             String start,
@@ -311,7 +438,7 @@ public final class PromptRows {
             @Nullable String raw) {
 
         Source withSeed(long other) {
-            return new Source(identity, other, customId, chars, start, reference, raw);
+            return new Source(identity, other, isChat, customId, chars, start, reference, raw);
         }
     }
 

@@ -33,7 +33,34 @@ final class RowParameters {
             "stop",
             "n",
             "logprobs",
-            "top_logprobs"));
+            "top_logprobs",
+            "response_format",
+            "tools",
+            "tool_choice",
+            "thinking",
+            "reasoning_effort",
+            "chat_template_kwargs"));
+    /// Which say nothing of the answer, or what the run has said already.
+    private static final Set<String> WITHOUT_EFFECT = Set.of(
+            "model",
+            "user",
+            "metadata",
+            "store",
+            "stream",
+            "stream_options",
+            "service_tier",
+            "parallel_tool_calls",
+            "prompt_cache_key",
+            "safety_identifier");
+    /// Which may say nothing else than this.
+    private static final Map<String, Set<String>> NEUTRAL = Map.of(
+            "presence_penalty", Set.of("0", "0.0"),
+            "frequency_penalty", Set.of("0", "0.0"),
+            "logit_bias", Set.of("{}"),
+            "best_of", Set.of("1"),
+            "echo", Set.of("false"),
+            "suffix", Set.of("\"\""),
+            "modalities", Set.of("[\"text\"]"));
 
     private final JsonNode body;
 
@@ -53,10 +80,7 @@ final class RowParameters {
                 throw new IllegalArgumentException("parameters: expected a JSON object, got " + kind(body));
             }
             for (Map.Entry<String, JsonNode> field : body.properties()) {
-                if (!KNOWN.contains(field.getKey())) {
-                    throw new IllegalArgumentException(
-                            "parameters." + field.getKey() + ": expected one of " + KNOWN + ", got " + field.getKey());
-                }
+                requireKnown(field.getKey(), field.getValue());
             }
             return new RowParameters(body);
         } catch (JsonProcessingException e) {
@@ -64,6 +88,20 @@ final class RowParameters {
                     "parameters: expected a JSON object, got " + e.getOriginalMessage() + " at character "
                             + e.getLocation().getColumnNr(),
                     e);
+        }
+    }
+
+    private static void requireKnown(String name, JsonNode value) {
+        Set<String> neutral = NEUTRAL.get(name);
+        if (value.isNull() || KNOWN.contains(name) || WITHOUT_EFFECT.contains(name)) {
+            return;
+        }
+        if (neutral == null) {
+            throw new IllegalArgumentException("parameters." + name + ": expected one of " + KNOWN + ", got " + name);
+        }
+        if (!neutral.contains(value.toString())) {
+            throw new IllegalArgumentException("parameters." + name + ": expected "
+                    + neutral.iterator().next() + ", which is all that can be done, got " + kind(value));
         }
     }
 
@@ -101,6 +139,93 @@ final class RowParameters {
                 run.beams(),
                 run.lengthPenalty(),
                 logprobs(run.logprobs()));
+    }
+
+    /// As DeepSeek's own interface says it (`thinking`), as vLLM's does (`chat_template_kwargs`), or as OpenAI's
+    /// does (`reasoning_effort`).
+    Thinking thinking(Thinking run) {
+        JsonNode effort = body.path("reasoning_effort");
+        JsonNode type = body.path("thinking").path("type");
+        JsonNode template = body.path("chat_template_kwargs").path("thinking");
+        if (has("reasoning_effort") && !effort.isTextual()) {
+            throw wrong("reasoning_effort", "a word");
+        }
+        if (has("thinking") && !List.of("enabled", "disabled").contains(type.asText())) {
+            throw wrong("thinking", "{\"type\": \"enabled\"} or {\"type\": \"disabled\"}");
+        }
+        if (!has("thinking") && !has("reasoning_effort") && !template.isBoolean()) {
+            return run;
+        }
+        boolean thinks = has("thinking")
+                ? type.asText().equals("enabled")
+                : template.asBoolean(!effort.asText().equals("none"));
+        return !thinks ? Thinking.CHAT : effort.asText().equals("max") ? Thinking.MAX : Thinking.THINK;
+    }
+
+    /// The schema of the JSON value that the answer has to be; null for any answer.
+    @Nullable
+    String schema() {
+        JsonNode format = body.path("response_format");
+        if (!has("response_format")) {
+            return null;
+        }
+        return switch (format.path("type").asText()) {
+            case "text" -> null;
+            case "json_object" -> "{\"type\":\"object\"}";
+            case "json_schema" -> {
+                JsonNode schema = format.path("json_schema").path("schema");
+                if (schema.isMissingNode() || schema.isNull()) {
+                    throw wrong("response_format", "json_schema.schema beside type json_schema");
+                }
+                yield schema.toString();
+            }
+            default -> throw wrong("response_format", "a type of text, json_object or json_schema");
+        };
+    }
+
+    /// The tools that the model is told of, as JSON; null for none.
+    @Nullable
+    JsonNode tools() {
+        if (!has("tools") || choice().equals("none")) {
+            return null;
+        }
+        JsonNode tools = body.path("tools");
+        if (!tools.isArray() || tools.isEmpty()) {
+            throw wrong("tools", "an array of tools");
+        }
+        return tools;
+    }
+
+    /// Whether the answer has to be a call of a tool.
+    boolean mustCall() {
+        return tools() != null && !choice().equals("auto");
+    }
+
+    /// The tool that has to be called; null for any.
+    @Nullable
+    String toolToCall() {
+        String name = body.path("tool_choice").path("function").path("name").asText("");
+        if (name.isEmpty()) {
+            return null;
+        }
+        for (JsonNode tool : body.path("tools")) {
+            if (tool.path("function").path("name").asText().equals(name)) {
+                return name;
+            }
+        }
+        throw wrong("tool_choice", "one of the tools");
+    }
+
+    private String choice() {
+        JsonNode choice = body.path("tool_choice");
+        String word = !has("tool_choice") ? "auto" : choice.isObject() ? "function" : choice.asText();
+        boolean fits = choice.isObject()
+                ? choice.path("function").path("name").isTextual()
+                : List.of("auto", "none", "required").contains(word);
+        if (!fits) {
+            throw wrong("tool_choice", "auto, none, required, or a function by its name");
+        }
+        return word;
     }
 
     private int maxTokens(int run) {

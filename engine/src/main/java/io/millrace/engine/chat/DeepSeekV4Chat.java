@@ -106,6 +106,24 @@ public final class DeepSeekV4Chat {
         return parseCompletion(answer + EOS, mode);
     }
 
+    /// The beginning of an answer that calls a tool, behind which the model can do nothing else. For the mode
+    /// without reasoning, in which the answer begins where the prompt ends.
+    ///
+    /// @param tool name of the tool; null for one that the model names
+    public static PromptText beginCall(@Nullable String tool) {
+        PromptText.Writer out = new PromptText.Writer();
+        out.text("\n\n<").control(DSML).text("tool_calls>\n<").control(DSML).text("invoke name=\"");
+        if (tool != null) {
+            out.text(tool + "\">\n");
+        }
+        return out.prompt();
+    }
+
+    /// Whether an answer begins to call tools.
+    public static boolean hasCalls(String answer) {
+        return answer.contains("\n\n<" + DSML + "tool_calls");
+    }
+
     private static List<Turn> withoutEarlierDevelopers(List<Turn> turns) {
         int lastQuestion = lastQuestion(turns);
         List<Turn> kept = new ArrayList<>();

@@ -14,6 +14,9 @@ record StringScan(Mode mode, int value, int left, int high) {
     /// No character was completed.
     static final int NONE = -1;
 
+    /// Least code point that is written with so many bytes behind the first.
+    private static final int[] LEAST = {0, 0x80, 0x800, 0x10000};
+
     private static final String ESCAPES = "\"\\/bfnrt";
     private static final String ESCAPED = "\"\\/\b\f\n\r\t";
 
@@ -144,6 +147,7 @@ record StringScan(Mode mode, int value, int left, int high) {
             return true;
         }
         int first = value << 6 * left;
-        return language.admits(first, first | (1 << 6 * left) - 1);
+        int last = first | (1 << 6 * left) - 1;
+        return language.admits(mode == Mode.LEAD ? Math.max(first, LEAST[left]) : first, last);
     }
 }

@@ -287,7 +287,7 @@ class PrefixSharingTest {
                 long bytes = model.config()
                         .cacheBytes(generation.prompt().size()
                                 + generation.sampling().maxTokens());
-                batch.add(new Generation(generation, result, null, List.of(), null, bytes, 0));
+                batch.add(new Generation(generation, result, null, List.of(), null, null, bytes, 0));
                 yield result;
             }
             case ScoringRequest scoring -> {

@@ -16,7 +16,7 @@ class WaitingRowsTest {
     private static Sequence row(int promptTokens, int maxTokens) {
         GenerationRequest request =
                 new GenerationRequest("a", TokenIds.of(new int[promptTokens]), SamplingParams.greedy(maxTokens));
-        return new Generation(request, new CompletableFuture<>(), null, List.of(), null, 1, 0);
+        return new Generation(request, new CompletableFuture<>(), null, List.of(), null, null, 1, 0);
     }
 
     private static List<String> order(WaitingRows rows) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,7 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /// The slow and obvious twin of {@link JsonAutomaton}: reads a whole text anew by recursive descent, straight from the
 /// schema, and says whether it is a value of it or the beginning of one. Characters are bytes.
@@ -21,7 +23,8 @@ final class SlowForm {
     private static final Pattern ESCAPE = Pattern.compile("\\\\([\"\\\\/bfnrt]|u("
             + "[0-9a-cA-CeEfF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}"
             + "|[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}))");
-    private static final Set<String> BEGINNINGS = beginnings();
+    /// Every part of a character's UTF-8 that is not the whole, with the first and last character that begins so.
+    private static final Map<String, int[]> BEGINNINGS = beginnings();
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final JsonNode root;
@@ -164,11 +167,11 @@ final class SlowForm {
                 return new Named("", -1);
             } else {
                 int size = 1;
-                while (size < 4 && size < rest.length() && BEGINNINGS.contains(rest.substring(0, size))) {
+                while (size < 4 && size < rest.length() && BEGINNINGS.containsKey(rest.substring(0, size))) {
                     size++;
                 }
                 String bytes = rest.substring(0, size);
-                if (BEGINNINGS.contains(bytes) && size == rest.length()) {
+                if (BEGINNINGS.containsKey(bytes) && size == rest.length()) {
                     String before = name;
                     ranOut |= completions(bytes).anyMatch(c -> viable.test(before + Character.toString(c)));
                     return new Named("", -1);
@@ -189,10 +192,9 @@ final class SlowForm {
         return isOut(at) ? new Named("", -1) : new Named(name, at + 1);
     }
 
-    private static java.util.stream.IntStream completions(String bytes) {
-        return java.util.stream.IntStream.rangeClosed(0x80, 0x10FFFF)
-                .filter(c -> c < 0xD800 || c > 0xDFFF)
-                .filter(c -> utf8(c).startsWith(bytes));
+    private static IntStream completions(String bytes) {
+        int[] range = BEGINNINGS.get(bytes);
+        return IntStream.rangeClosed(range[0], range[1]);
     }
 
     private static String utf8(int codePoint) {
@@ -200,14 +202,15 @@ final class SlowForm {
                 Character.toString(codePoint).getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
     }
 
-    /// Every part of a character's UTF-8 that is not the whole.
-    private static Set<String> beginnings() {
-        Set<String> parts = new HashSet<>();
+    private static Map<String, int[]> beginnings() {
+        Map<String, int[]> parts = new HashMap<>();
         for (int c = 0x80; c <= 0x10FFFF; c++) {
             if (c < 0xD800 || c > 0xDFFF) {
                 String bytes = utf8(c);
                 for (int size = 1; size < bytes.length(); size++) {
-                    parts.add(bytes.substring(0, size));
+                    parts.computeIfAbsent(bytes.substring(0, size), _ -> new int[2])[1] = c;
+                    int[] range = parts.get(bytes.substring(0, size));
+                    range[0] = range[0] == 0 ? c : range[0];
                 }
             }
         }

@@ -98,6 +98,7 @@ final class SampleRows {
                 .put("row_group", first ? index % 2 : 0)
                 .put("row", first ? index / 2 : index - count / 2);
         row.put("sample_idx", 0);
+        row.put("prompt_format", "chat");
         row.put("prompt_sha256", String.format(Locale.ROOT, "%064x", index + 77));
         row.put("prompt_tokens", 300 + index % 17);
         row.put("cached_tokens", 16);

@@ -7,11 +7,13 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.OutputForm;
 import io.millrace.engine.api.SamplingParams;
 import io.millrace.udf.EncodedPrompt;
 import io.millrace.udf.PromptRequest;
 import io.millrace.udf.Thinking;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// A request as a server reads it.
 ///
@@ -27,8 +29,11 @@ record Call(String path, String body) {
         String path = switch (request.prompt()) {
             case EncodedPrompt.Messages(String json, Thinking thinking) -> {
                 body.set("messages", tree(json));
-                if (thinking == Thinking.THINK) {
+                if (thinking != Thinking.CHAT) {
                     body.putObject("chat_template_kwargs").put("thinking", true);
+                }
+                if (thinking == Thinking.MAX) {
+                    body.put("reasoning_effort", "max");
                 }
                 yield "/chat/completions";
             }
@@ -44,6 +49,8 @@ record Call(String path, String body) {
             }
         };
         addSampling(body, request.sampling());
+        addLogprobs(body, request.sampling().logprobs(), path.equals("/chat/completions"));
+        addForm(body, request.sampling().form());
         body.put("stream", true).putObject("stream_options").put("include_usage", true);
         for (Map.Entry<String, JsonNode> field : extra.properties()) {
             if (field.getValue().isNull()) {
@@ -76,12 +83,31 @@ record Call(String path, String body) {
         }
     }
 
+    private static void addLogprobs(ObjectNode body, int logprobs, boolean chat) {
+        if (logprobs >= 0 && chat) {
+            body.put("logprobs", true).put("top_logprobs", logprobs);
+        } else if (logprobs >= 0) {
+            body.put("logprobs", logprobs);
+        }
+    }
+
+    private static void addForm(ObjectNode body, @Nullable OutputForm form) {
+        if (form != null) {
+            body.putObject("response_format")
+                    .put("type", "json_schema")
+                    .putObject("json_schema")
+                    .put("name", "answer")
+                    .put("strict", true)
+                    .set("schema", tree(form.jsonSchema()));
+        }
+    }
+
     private static JsonNode tree(String json) {
         try {
             return JSON.readTree(json);
         } catch (JsonProcessingException e) {
             throw new EngineException(
-                    ErrorCode.INVALID_REQUEST, "messages: expected JSON, got " + e.getOriginalMessage(), e);
+                    ErrorCode.INVALID_REQUEST, "request: expected JSON, got " + e.getOriginalMessage(), e);
         }
     }
 }

@@ -10,7 +10,6 @@ import io.millrace.engine.api.TokenIds;
 import io.millrace.engine.chat.ChatMessage;
 import io.millrace.engine.chat.ChatOptions;
 import io.millrace.engine.chat.DeepSeekV4Chat;
-import io.millrace.engine.chat.ThinkingMode;
 import io.millrace.engine.tokenizer.BpeTokenizer;
 import io.millrace.engine.tokenizer.Tokenizer;
 import io.millrace.udf.EncodedPrompt;
@@ -79,8 +78,7 @@ record Prompts(@Nullable Tokenizer tokenizer, String tokenizerSha256) {
             messages.add(ChatMessage.system(system));
         }
         messages.add(ChatMessage.user(user));
-        ThinkingMode mode = thinking == Thinking.THINK ? ThinkingMode.THINKING : ThinkingMode.CHAT;
-        return TokenIds.of(DeepSeekV4Chat.encode(messages, ChatOptions.of(mode)).encodeIds(required()));
+        return TokenIds.of(DeepSeekV4Chat.encode(messages, ChatOptions.of(thinking.mode())).encodeIds(required()));
     }
 
     /// The messages as they are, whatever parts they have.
@@ -96,7 +94,7 @@ record Prompts(@Nullable Tokenizer tokenizer, String tokenizerSha256) {
                     ErrorCode.INVALID_REQUEST, "messages: expected JSON, got " + e.getOriginalMessage(), e);
         }
         throw new EngineException(
-                ErrorCode.INVALID_REQUEST, "messages: expected a JSON array, got " + Health.excerpt(json));
+                ErrorCode.INVALID_REQUEST, "messages: expected a JSON array (a server is not told of tools), got " + Health.excerpt(json));
     }
 
     EncodedPrompt text(String text) {

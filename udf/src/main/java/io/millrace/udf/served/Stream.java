@@ -6,12 +6,16 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.engine.api.FinishReason;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.TokenIds;
+import io.millrace.engine.api.TokenLogprob;
 import io.millrace.udf.served.ServerFault.Kind;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// A completion as it comes in, event by event. It counts only when it is whole: with a reason why it ended and
@@ -22,11 +26,14 @@ final class Stream {
 
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String DATA = "data:";
+    /// Of a token whose id a server does not tell.
+    private static final int NO_ID = -1;
 
     private final long submittedNanos;
     private final long sentNanos;
     private final StringBuilder reasoning = new StringBuilder();
     private final StringBuilder text = new StringBuilder();
+    private final List<TokenLogprob> told = new ArrayList<>();
     private int reasoningParts;
     private double logprobSum;
     private int logprobs;
@@ -94,10 +101,26 @@ final class Stream {
         append(text, delta.path("content"));
         append(text, choice.path("text"));
         for (JsonNode token : choice.path("logprobs").path("content")) {
-            add(token.path("logprob"));
+            List<TokenLogprob.Likely> top = new ArrayList<>();
+            token.path("top_logprobs")
+                    .forEach(other -> top.add(new TokenLogprob.Likely(
+                            NO_ID,
+                            other.path("token").asText(),
+                            other.path("logprob").asDouble())));
+            add(token.path("token").asText(), token.path("logprob"), top);
         }
-        for (JsonNode logprob : choice.path("logprobs").path("token_logprobs")) {
-            add(logprob);
+        JsonNode texts = choice.path("logprobs");
+        for (int at = 0; at < texts.path("token_logprobs").size(); at++) {
+            List<TokenLogprob.Likely> top = new ArrayList<>();
+            texts.path("top_logprobs")
+                    .path(at)
+                    .properties()
+                    .forEach(other -> top.add(new TokenLogprob.Likely(
+                            NO_ID, other.getKey(), other.getValue().asDouble())));
+            add(
+                    texts.path("tokens").path(at).asText(),
+                    texts.path("token_logprobs").path(at),
+                    top);
         }
         if (choice.hasNonNull("finish_reason")) {
             finishReason = choice.path("finish_reason").asText();
@@ -111,8 +134,10 @@ final class Stream {
         }
     }
 
-    private void add(JsonNode logprob) {
+    private void add(String token, JsonNode logprob, List<TokenLogprob.Likely> top) {
         if (logprob.isNumber()) {
+            top.sort(Comparator.comparingDouble(TokenLogprob.Likely::logprob).reversed());
+            told.add(new TokenLogprob(NO_ID, token, logprob.doubleValue(), top));
             logprobSum += logprob.doubleValue();
             logprobs++;
         }
@@ -139,7 +164,8 @@ final class Stream {
                                 .path("reasoning_tokens")
                                 .asInt(reasoningParts)),
                 new GenerationResult.Timing(
-                        millis(submittedNanos, sentNanos), millis(sentNanos, first), millis(first, now)));
+                        millis(submittedNanos, sentNanos), millis(sentNanos, first), millis(first, now)),
+                told);
     }
 
     /// As OpenAI says it, or as DeepSeek does.

@@ -7,6 +7,8 @@ public enum RecordFormat {
     PARQUET(false),
     /// One JSON object per line, lines of space left out. A block is a stretch of {@link #SPLIT_BYTES}.
     JSON_LINES(true),
+    /// One request of OpenAI's batch format per line, lines of space left out. A block is a stretch.
+    OPENAI_LINES(true),
     /// One record per line below a header line, blank lines left out. A block is a stretch.
     CSV_LINES(true),
     /// Records that may span lines. The file is one block.

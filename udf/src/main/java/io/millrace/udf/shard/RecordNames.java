@@ -22,7 +22,7 @@ public final class RecordNames {
         return switch (format) {
             case CSV, CSV_LINES -> Optional.of(CsvRecords.names(format, file, conf));
             case TEXT_LINES, TEXT_FILE -> Optional.of(List.of(TEXT_VALUE));
-            case JSON_LINES -> Optional.empty();
+            case JSON_LINES, OPENAI_LINES -> Optional.empty();
             case PARQUET -> throw new IllegalArgumentException(file.name() + ": the footer tells");
         };
     }

@@ -49,6 +49,7 @@ interface Records extends Closeable {
         }
         Records records = switch (format) {
             case JSON_LINES -> new JsonRecords(Lines.of(shard, conf), columns);
+            case OPENAI_LINES -> new OpenAiRecords(Lines.of(shard, conf), columns);
             case CSV_LINES -> CsvRecords.ofLines(shard, columns, conf);
             case CSV -> CsvRecords.ofFile(shard.file(), columns, conf);
             case TEXT_LINES -> new TextRecords(Lines.of(shard, conf));
