@@ -10,6 +10,7 @@ import io.millrace.jobs.inspect.LogitsCommand;
 import io.millrace.jobs.inspect.TokenizeCommand;
 import io.millrace.jobs.rollout.RolloutCommand;
 import io.millrace.jobs.serve.ServeCommand;
+import io.millrace.jobs.swebench.SwebenchCommand;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.util.List;
@@ -36,7 +37,8 @@ import picocli.CommandLine.IVersionProvider;
             DevicesCommand.class,
             ServeCommand.class,
             BenchCommand.class,
-            RolloutCommand.class
+            RolloutCommand.class,
+            SwebenchCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {

@@ -49,11 +49,6 @@ public record GenerateRecipe(
         return retry == null ? own + identity.sampleIdx() : identity.seed(own, retry.attempt());
     }
 
-    /// The same with another prompt.
-    public GenerateRecipe with(PromptRecipe other) {
-        return new GenerateRecipe(engine, other, sampling, runId, configFingerprint, engineVersion, retry);
-    }
-
     /// The same for another engine.
     public GenerateRecipe withEngine(EngineRecipe other) {
         return new GenerateRecipe(other, prompt, sampling, runId, configFingerprint, engineVersion, retry);

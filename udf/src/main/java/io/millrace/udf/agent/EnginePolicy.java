@@ -5,10 +5,13 @@ import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.ErrorKind;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.SamplingParams;
+import io.millrace.engine.chat.ToolCall;
 import io.millrace.udf.EncodedPrompt;
 import io.millrace.udf.PromptEngine;
 import io.millrace.udf.PromptRequest;
+import io.millrace.udf.Reading;
 import io.millrace.udf.Thinking;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -31,7 +34,7 @@ record EnginePolicy(PromptEngine engine, Thinking thinking, SamplingParams sampl
         PromptRequest request;
         try {
             EncodedPrompt prompt = engine.messages(conversation.shown(), thinking);
-            request = new PromptRequest(id, prompt, sampling.withSeed(sampling.seed() + step * SEED_STEP));
+            request = new PromptRequest(id, prompt, sampling.withSeed(sampling.seed() + step * SEED_STEP), reading());
         } catch (EngineException e) {
             throw e.code().kind() == ErrorKind.BAD_INPUT
                     ? new RolloutException(e.code().name(), String.valueOf(e.getMessage()))
@@ -47,7 +50,7 @@ record EnginePolicy(PromptEngine engine, Thinking thinking, SamplingParams sampl
             attempts++;
         }
         return switch (result) {
-            case GenerationResult.Completed completed -> turn(completed);
+            case GenerationResult.Completed completed -> turn(completed, step);
             case GenerationResult.Failed failed -> throw failure(failed);
         };
     }
@@ -67,12 +70,22 @@ record EnginePolicy(PromptEngine engine, Thinking thinking, SamplingParams sampl
         }
     }
 
-    private Turn turn(GenerationResult.Completed completed) {
-        PromptEngine.Answer answer = engine.answer(completed, thinking);
+    private Reading reading() {
+        return Reading.of(thinking);
+    }
+
+    /// Calls that could not be read are none, which the agent is told of.
+    private Turn turn(GenerationResult.Completed completed, int step) {
+        PromptEngine.Answer answer = engine.answer(completed, reading());
+        List<Turn.ToolCall> calls = new ArrayList<>();
+        for (ToolCall call : answer.calls()) {
+            String id = call.id().isEmpty() ? "call_" + step + "_" + calls.size() : call.id();
+            calls.add(new Turn.ToolCall(id, call.name(), call.arguments()));
+        }
         return new Turn(
                 answer.text(),
                 answer.reasoning(),
-                List.of(),
+                calls,
                 completed.finishReason().wireName(),
                 new Turn.Usage(
                         completed.usage().promptTokens(),

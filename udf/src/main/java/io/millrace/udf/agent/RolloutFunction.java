@@ -11,8 +11,10 @@ import io.millrace.udf.GenerateRecipe;
 import io.millrace.udf.InputColumns;
 import io.millrace.udf.PromptEngine;
 import io.millrace.udf.PromptRecipe;
+import io.millrace.udf.PromptRequest;
 import io.millrace.udf.PromptRows;
 import io.millrace.udf.PromptTemplate;
+import io.millrace.udf.Reading;
 import io.millrace.udf.RowFault;
 import io.millrace.udf.RowFunction;
 import io.millrace.udf.RowIdentity;
@@ -56,6 +58,8 @@ public final class RolloutFunction implements RowFunction {
     private static final int LEAD = 16;
     /// Digits of the request id in a directory's name.
     private static final int NAME_DIGITS = 16;
+
+    private static final Reading ENDED = new Reading(false, Thinking.CHAT, "", null);
 
     private final GenerateRecipe generate;
     private final RolloutRecipe recipe;
@@ -180,7 +184,7 @@ public final class RolloutFunction implements RowFunction {
 
         private Pending begin(Row row, int sample, GenerateRecipe how) {
             PromptRows prompts = new PromptRows(how, engine);
-            CompletionRows rows = new CompletionRows(withoutThinking(how), engine);
+            CompletionRows rows = new CompletionRows(how, engine);
             return switch (prompts.prompt(row, sample)) {
                 case PromptRows.Prompt.Refused refused -> Pending.known(rows, rows.refused(refused));
                 case PromptRows.Prompt.Skipped skipped -> Pending.known(rows, rows.skipped(skipped));
@@ -257,7 +261,8 @@ public final class RolloutFunction implements RowFunction {
                 return Objects.requireNonNull(known, "a row that is not under way is known");
             }
             try {
-                return pending.rows().completed(ready, completed(ready.request().id(), pending.future().join()));
+                return pending.rows()
+                        .completed(ended(ready), completed(ready.request().id(), pending.future().join()));
             } catch (CompletionException e) {
                 return failed(pending.rows(), ready, e.getCause());
             }
@@ -297,16 +302,12 @@ public final class RolloutFunction implements RowFunction {
         }
     }
 
-    /// A conversation's end is its text; reasoning stays in the trajectory.
-    private static GenerateRecipe withoutThinking(GenerateRecipe how) {
-        PromptRecipe prompt = how.prompt();
-        return how.with(new PromptRecipe(
-                prompt.template(),
-                prompt.format(),
-                prompt.system(),
-                Thinking.CHAT,
-                prompt.maxPromptTokens(),
-                prompt.overlong()));
+    /// The text of its end is no answer of a model, in which reasoning or calls could be; those are in the log.
+    private static PromptRows.Prompt.Ready ended(PromptRows.Prompt.Ready ready) {
+        PromptRequest request = ready.request();
+        return new PromptRows.Prompt.Ready(
+                ready.source(),
+                new PromptRequest(request.id(), request.prompt(), request.sampling(), ENDED));
     }
 
     private static GenerationResult.Completed completed(String id, Conversation conversation) {

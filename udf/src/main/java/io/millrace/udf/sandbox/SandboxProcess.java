@@ -40,6 +40,7 @@ final class SandboxProcess implements AutoCloseable {
     private final StreamReader stdout;
     private final StreamReader stderr;
     private @Nullable ProcessHandle init;
+    private boolean ready;
 
     private SandboxProcess(Sandbox sandbox, Command command, Path control) throws IOException {
         this.limits = sandbox.limits();
@@ -144,7 +145,7 @@ final class SandboxProcess implements AutoCloseable {
         if (Math.max(stdout.bytes(), stderr.bytes()) > (long) Limits.ENDLESS * limits.outputBytes()) {
             return Ending.ENDLESS_OUTPUT;
         }
-        ProcessUse use = findInit().map(first -> ProcessUse.of(first.pid())).orElse(ProcessUse.NONE);
+        ProcessUse use = use();
         if (use.memoryBytes() > limits.memoryBytes()) {
             return Ending.OUT_OF_MEMORY;
         }
@@ -152,6 +153,12 @@ final class SandboxProcess implements AutoCloseable {
             return Ending.TOO_MANY_PROCESSES;
         }
         return disk.growth() > limits.diskBytes() ? Ending.OUT_OF_DISK : null;
+    }
+
+    /// Until the sandbox is made, the `/proc` that its first process sees is this machine's.
+    private ProcessUse use() {
+        ready |= status("ready").isPresent();
+        return ready ? findInit().map(first -> ProcessUse.of(first.pid())).orElse(ProcessUse.NONE) : ProcessUse.NONE;
     }
 
     private Optional<ProcessHandle> findInit() {

@@ -29,7 +29,7 @@ class RolloutKillTest {
             Path dir = Path.of(arguments[0]);
             Rollouts rollouts = Rollouts.in(dir).from(dir.resolve("repository"));
             List<Row> rows = rollouts.run(Files.readString(dir.resolve("task")));
-            Files.writeString(dir.resolve("row"), rows.getFirst().toString());
+            Files.writeString(dir.resolve("row"), rows.getFirst() + "\n");
             System.exit(rows.getFirst().getString(STATUS).equals("ok") ? 0 : 1);
         }
     }
