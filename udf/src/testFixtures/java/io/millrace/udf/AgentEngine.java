@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.FinishReason;
 import io.millrace.engine.api.GenerationResult;
+import io.millrace.engine.api.ModelSummary;
 import io.millrace.engine.api.TokenIds;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -27,9 +28,25 @@ import java.util.concurrent.CompletableFuture;
 final class AgentEngine extends ForwardingEngine {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int HALTED = 137;
+    private static final int MAX_POSITIONS = 1 << 20;
 
     AgentEngine(EngineRecipe recipe) {
         super(new FakeEngine(recipe));
+    }
+
+    /// As of a model that takes long texts.
+    @Override
+    public ModelSummary model() {
+        ModelSummary fake = super.model();
+        return new ModelSummary(
+                fake.name(),
+                fake.weightsSha256(),
+                fake.quantization(),
+                fake.parametersTotal(),
+                fake.parametersActive(),
+                MAX_POSITIONS,
+                fake.vocabSize(),
+                fake.ring());
     }
 
     @Override
@@ -50,7 +67,7 @@ final class AgentEngine extends ForwardingEngine {
         List<String> task = messages.get(0).path("content").asText().lines().toList();
         List<String> lines =
                 task.stream().filter(line -> !line.startsWith("#")).toList();
-        int turn = messages.size() / 2;
+        int turn = turns(messages);
         for (String about : task.stream().filter(line -> line.startsWith("#")).toList()) {
             String[] words = about.split(" ");
             if (words[0].equals("#calls")) {
@@ -72,6 +89,16 @@ final class AgentEngine extends ForwardingEngine {
                 -0.5,
                 new GenerationResult.Usage(json.length(), 0, said.length()),
                 new GenerationResult.Timing(1, 2, 3));
+    }
+
+    /// Turns taken: what was said, and what was said in vain, of which only the reply is there.
+    private static int turns(JsonNode messages) {
+        int turns = 0;
+        for (JsonNode message : messages) {
+            boolean inVain = message.path("content").asText().contains("<error>");
+            turns += inVain || message.path("role").asText().equals("assistant") ? 1 : 0;
+        }
+        return turns;
     }
 
     private static JsonNode messages(String json) {

@@ -114,9 +114,9 @@ class RolloutIT {
                         "sed -i 's/ - / + /' add.sh && bash add.sh 2 3",
                         "git diff -- add.sh > /tmp/patch.txt",
                         SUBMIT),
-                script("small-2", "sleep 100", "touch /usr/x; cat /etc/shadow", "head -c 3000000 /dev/zero | tr '\\0' x"));
+                script("small-2", "sleep 1000", "touch /usr/x", "head -c 3000000 /dev/zero | tr '\\0' x"));
         String[] options = {
-            "--script", script.toString(), "--allow-code-execution", "-c", "rollout.command-seconds=2"
+            "--script", script.toString(), "--allow-code-execution", "-c", "rollout.command-seconds=15"
         };
 
         assertThat(run(input, options)).as(err.toString()).isEqualTo(ExitCode.OK);
@@ -131,7 +131,8 @@ class RolloutIT {
         assertThat(predictions.at("/small-3/model_patch").asText("absent")).isEmpty();
         assertThat(out.toString())
                 .contains("exit Submitted ", "exit ScriptEnded ", "exit CHECKOUT_FAILED ")
-                .contains("rows ok             2", "rows error          1");
+                .containsPattern("rows ok +2\n")
+                .containsPattern("rows error +1\n");
         assertThat(Files.readString(output.resolve("trajectories/exit_statuses.yaml")))
                 .contains("instances_by_exit_status:", "Submitted:\n  - \"small-1\"");
 
@@ -140,7 +141,7 @@ class RolloutIT {
         assertThat(solved.get(5).at("/extra/raw_output").asText()).isEqualTo("5\n");
         assertThat(solved.get(solved.size() - 1).at("/extra/exit_status").asText()).isEqualTo("Submitted");
         JsonNode other = json("trajectories/small-2/small-2.traj.json").path("messages");
-        assertThat(other.get(3).at("/extra/exception_info").asText()).contains("more than 2 seconds");
+        assertThat(other.get(3).at("/extra/exception_info").asText()).contains("more than 15 seconds");
         assertThat(other.get(3).at("/extra/returncode").asInt()).isEqualTo(-1);
         assertThat(other.get(5).at("/extra/returncode").asInt()).isPositive();
         assertThat(other.get(7).path("content").asText()).contains("more that were not kept").hasSizeLessThan(11_000);
@@ -196,17 +197,24 @@ class RolloutIT {
                 "-c",
                 "sampling.temperature=1",
                 "-c",
-                "sampling.samples=2");
+                "sampling.samples=2",
+                "-c",
+                "prompt.system=",
+                "-c",
+                "prompt.template={text}");
 
         assertThat(exitCode).as(err.toString()).isEqualTo(ExitCode.OK);
-        assertThat(out.toString()).contains("exit RepeatedFormatError", "rows ok             4");
+        assertThat(out.toString()).containsPattern("rows ok +4\n").doesNotContain("Submitted");
         List<JsonNode> said = new ArrayList<>();
         for (String sample : List.of("sample-0", "sample-1")) {
             assertThat(json("trajectories/" + sample + "/preds.json"))
                     .hasSize(2)
                     .allMatch(prediction -> prediction.path("model_patch").asText("absent").isEmpty());
             JsonNode trajectory = json("trajectories/" + sample + "/small-1/small-1.traj.json");
-            assertThat(trajectory.at("/info/model_stats/api_calls").asInt()).isEqualTo(3);
+            // it knows no form, and 256 positions
+            assertThat(trajectory.at("/info/exit_status").asText())
+                    .isIn("RepeatedFormatError", "ContextWindowExceededError");
+            assertThat(trajectory.at("/info/model_stats/api_calls").asInt()).isBetween(1, 3);
             said.add(trajectory.at("/messages/2/extra/model_response"));
             assertThat(trajectory.at("/messages/2/extra/response/usage/completion_tokens").asInt()).isPositive();
         }
