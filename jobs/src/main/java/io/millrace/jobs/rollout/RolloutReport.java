@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -35,6 +36,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
+import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 
@@ -99,7 +101,7 @@ record RolloutReport(Map<String, List<String>> statuses) {
         JavaRDD<Row> told = spark.parallelize(
                         entries, Math.clamp(entries.size(), 1, Math.max(1, spark.defaultParallelism() * 4)))
                 .mapPartitions(new Trajectories(logs, staging, hadoop))
-                .persist(org.apache.spark.storage.StorageLevel.MEMORY_AND_DISK());
+                .persist(StorageLevel.MEMORY_AND_DISK());
         List<Row> ends = told.filter(row -> row.size() == 2).collect();
         session.createDataFrame(told.filter(row -> row.size() > 2), TURN)
                 .write()
@@ -125,7 +127,7 @@ record RolloutReport(Map<String, List<String>> statuses) {
         rows.forEach(row -> uses.merge(row.getString(0) + "\n" + row.getInt(2), 1, Integer::sum));
         List<Entry> entries = new ArrayList<>();
         for (Row row : rows) {
-            boolean unique = uses.get(row.getString(0) + "\n" + row.getInt(2)) == 1;
+            boolean unique = uses.getOrDefault(row.getString(0) + "\n" + row.getInt(2), 0) == 1;
             String folder = config.sampling().samples() == 1
                     ? new Path(output, TRAJECTORIES).toString()
                     : new Path(new Path(output, TRAJECTORIES), "sample-" + row.getInt(2)).toString();
@@ -139,7 +141,7 @@ record RolloutReport(Map<String, List<String>> statuses) {
                     row.getString(6),
                     folder));
         }
-        entries.sort(java.util.Comparator.comparing(Entry::folder).thenComparing(Entry::name));
+        entries.sort(Comparator.comparing(Entry::folder).thenComparing(Entry::name));
         return entries;
     }
 
@@ -161,7 +163,7 @@ record RolloutReport(Map<String, List<String>> statuses) {
             Map<String, List<String>> statuses = new TreeMap<>();
             ObjectNode predictions = JSON.createObjectNode();
             for (Entry entry : those) {
-                String status = statusOf.get(entry.requestId());
+                String status = statusOf.getOrDefault(entry.requestId(), "");
                 statuses.computeIfAbsent(status, _ -> new ArrayList<>()).add(entry.name());
                 all.computeIfAbsent(status, _ -> new ArrayList<>()).add(entry.name());
                 predictions
@@ -241,7 +243,7 @@ record RolloutReport(Map<String, List<String>> statuses) {
                     continue;
                 }
                 List<String> observations = new ArrayList<>();
-                Integer returncode = null;
+                @Nullable Integer returncode = null;
                 if (message.path("role").asText().equals("assistant")) {
                     for (int next = at + 1; next < messages.size(); next++) {
                         JsonNode observed = messages.get(next).path("extra");

@@ -79,11 +79,11 @@ final class FileEdit {
             return false;
         }
         Path there = file;
-        while (!Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
+        while (there != null && !Files.exists(there, LinkOption.NOFOLLOW_LINKS)) {
             there = there.getParent();
         }
         // a link that leads nowhere leads who knows where
-        return Files.exists(there) && there.toRealPath().startsWith(top);
+        return there != null && Files.exists(there) && there.toRealPath().startsWith(top);
     }
 
     private Observation write(Path file, String text, String done) throws IOException {

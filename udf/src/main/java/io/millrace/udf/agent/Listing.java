@@ -15,6 +15,7 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -94,11 +95,11 @@ record Listing(Map<String, Found> found) {
                 new Entry(
                         kind,
                         kind == Kind.LINK ? 0 : mode(attributes) & PERMISSIONS,
-                        file ? nanos(attributes.get("lastModifiedTime")) : 0,
+                        file ? nanos(required(attributes, "lastModifiedTime")) : 0,
                         kind == Kind.LINK ? target(path) : null),
-                ((Number) attributes.get("ino")).longValue(),
-                nanos(attributes.get("ctime")),
-                file ? (Long) attributes.get("size") : 0);
+                ((Number) required(attributes, "ino")).longValue(),
+                nanos(required(attributes, "ctime")),
+                file ? (Long) required(attributes, "size") : 0);
     }
 
     private static @Nullable Kind kind(Map<String, Object> attributes) {
@@ -112,10 +113,14 @@ record Listing(Map<String, Found> found) {
     }
 
     private static int mode(Map<String, Object> attributes) {
-        return (Integer) attributes.get("mode");
+        return (Integer) required(attributes, "mode");
     }
 
-    private static long nanos(@Nullable Object time) {
+    private static Object required(Map<String, Object> attributes, String name) {
+        return Objects.requireNonNull(attributes.get(name), name);
+    }
+
+    private static long nanos(Object time) {
         return ((FileTime) time).to(TimeUnit.NANOSECONDS);
     }
 

@@ -150,19 +150,20 @@ final class Rollout implements AutoCloseable {
 
     /// The directory as the log's end has it.
     private Path directory() throws IOException, InterruptedException {
-        if (workspace == null) {
-            Workspace taken = Workspace.take(Path.of(recipe.workDir()), task.name());
-            workspace = taken;
-            base = taken.checkOut(task.repository(), task.commit());
-            for (LogRecord record : log.records()) {
-                if (record instanceof LogRecord.Done done && !done.changes().isEmpty()) {
-                    Snapshots.apply(taken.directory(), done.changes(), log::open);
-                }
-            }
-            snapshots = new Snapshots(taken.directory());
-            listedNanos = System.nanoTime();
+        if (workspace != null) {
+            return workspace.directory();
         }
-        return workspace.directory();
+        Workspace taken = Workspace.take(Path.of(recipe.workDir()), task.name());
+        workspace = taken;
+        base = taken.checkOut(task.repository(), task.commit());
+        for (LogRecord record : log.records()) {
+            if (record instanceof LogRecord.Done done && !done.changes().isEmpty()) {
+                Snapshots.apply(taken.directory(), done.changes(), log::open);
+            }
+        }
+        snapshots = new Snapshots(taken.directory());
+        listedNanos = System.nanoTime();
+        return taken.directory();
     }
 
     private Changes changes() throws IOException {

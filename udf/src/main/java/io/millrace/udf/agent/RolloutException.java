@@ -1,6 +1,7 @@
 package io.millrace.udf.agent;
 
 import java.io.Serial;
+import org.jspecify.annotations.Nullable;
 
 /// What keeps one rollout from going on, through no fault of the agent: its row becomes an error row.
 final class RolloutException extends RuntimeException {
@@ -19,7 +20,7 @@ final class RolloutException extends RuntimeException {
         this.retryable = false;
     }
 
-    RolloutException(String code, String message, boolean retryable, Throwable cause) {
+    RolloutException(String code, String message, boolean retryable, @Nullable Throwable cause) {
         super(message, cause);
         this.code = code;
         this.retryable = retryable;

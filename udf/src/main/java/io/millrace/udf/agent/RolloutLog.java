@@ -127,14 +127,16 @@ final class RolloutLog implements AutoCloseable {
 
     /// Adds a line, and returns when it is on the disk.
     void add(LogRecord record) throws IOException {
-        if (out == null) {
-            out = open();
-            write(out, new LogRecord.Segment(records.size()));
+        FSDataOutputStream segment = out;
+        if (segment == null) {
+            segment = open();
+            out = segment;
+            write(segment, new LogRecord.Segment(records.size()));
         }
-        write(out, record);
+        write(segment, record);
         records.add(record);
-        if (out.hasCapability(StreamCapabilities.HSYNC)) {
-            out.hsync();
+        if (segment.hasCapability(StreamCapabilities.HSYNC)) {
+            segment.hsync();
         } else {
             close();
         }

@@ -75,7 +75,7 @@ final class Workspace implements AutoCloseable {
         for (Path lockFile : lockFiles) {
             FileLock lock = lock(lockFile);
             if (lock != null) {
-                String name = lockFile.getFileName().toString();
+                String name = String.valueOf(lockFile.getFileName());
                 new Workspace(folder.resolve(name.substring(0, name.length() - LOCK.length())), lockFile, lock).close();
             }
         }
