@@ -106,7 +106,6 @@ public final class RolloutFunction implements RowFunction {
         private final Semaphore commands = CommandSlots.of(recipe.commands());
         private final Semaphore ended = new Semaphore(0);
         private final Deque<Pending> window = new ArrayDeque<>();
-        private int underWay;
 
         Rollouts(
                 Iterator<Row> input,
@@ -142,7 +141,7 @@ public final class RolloutFunction implements RowFunction {
         }
 
         private void fill() {
-            while (underWay < recipe.window() && window.size() < LEAD * recipe.window() && input.hasNext()) {
+            while (underWay() < recipe.window() && window.size() < LEAD * recipe.window() && input.hasNext()) {
                 Row row = input.next();
                 for (int sample = 0; sample < generate.sampling().samples(); sample++) {
                     GenerateRecipe how = wanted.apply(RowIdentity.of(row, sample));
@@ -154,10 +153,13 @@ public final class RolloutFunction implements RowFunction {
             }
         }
 
+        private long underWay() {
+            return window.stream().filter(pending -> !pending.future().isDone()).count();
+        }
+
         private void awaitAnEnd() {
             try {
                 if (ended.tryAcquire(KILL_CHECK_MILLIS, TimeUnit.MILLISECONDS)) {
-                    underWay--;
                     return;
                 }
             } catch (InterruptedException _) {
@@ -210,7 +212,6 @@ public final class RolloutFunction implements RowFunction {
             Policy policy = engine instanceof ScriptedEngine scripted
                     ? scripted.script().policy()
                     : new EnginePolicy(engine, how.prompt().thinking(), ready.request().sampling(), waiting);
-            underWay++;
             Thread thread = Thread.ofVirtual()
                     .name("millrace-rollout-" + task.name())
                     .start(() -> run(task, policy, logDir(ready, how), future));

@@ -228,6 +228,16 @@ class RolloutFunctionTest {
         return FileEdit.apply(root, new Action.Edit(path, before, after, null)).returncode();
     }
 
+    @Test
+    void moreRowsThanTheWindowHolds_comeInTheirOrder() {
+        List<Row> rows = rollouts.atOnce(2, 2)
+                .run(IntStream.range(0, 9).mapToObj(row -> Rollouts.SUBMIT + "; echo " + row).toArray(String[]::new));
+
+        assertThat(rows)
+                .extracting(row -> RolloutFunctionTest.<String>value(row, Completion.OUTPUT_TEXT).strip())
+                .containsExactly("0", "1", "2", "3", "4", "5", "6", "7", "8");
+    }
+
     /// Four commands wait for what the other rollouts' commands do, all of which need turns of the engine: were
     /// the engine, the window or the slots held up by commands that wait, nothing would ever end.
     @Test
