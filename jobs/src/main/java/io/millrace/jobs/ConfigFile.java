@@ -45,6 +45,9 @@ public final class ConfigFile {
         groups.put("sampling", sampling(config.sampling()));
         groups.put("plan", Map.of("shard-rows", config.shardRows()));
         groups.put("gate", gate(config.gate()));
+        if (config.rollout() != null) {
+            groups.put("rollout", RolloutSettings.keys(config.rollout()));
+        }
         groups.put("spark", Map.of("master", config.sparkMaster()));
         new TreeMap<>(config.sparkConf()).forEach((key, value) -> groups.put(key, Secrets.shown(key, value)));
         return groups;

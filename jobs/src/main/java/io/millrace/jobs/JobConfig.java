@@ -10,6 +10,7 @@ import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.PromptTemplate;
 import io.millrace.udf.SamplingRecipe;
 import io.millrace.udf.Thinking;
+import io.millrace.udf.agent.RolloutRecipe;
 import io.millrace.udf.shard.RecordNames;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// @param shardRows most input rows of a shard; 0 for what suits the input
 /// @param stallSeconds how long an executor or its engine may make no progress before its work is moved
 /// @param sparkConf keys handed to Spark unchanged (`spark.*` but ours)
+/// @param rollout how rows are conversations with tools; null if they are prompts
 public record JobConfig(
         Input input,
         String outputDir,
@@ -36,7 +38,8 @@ public record JobConfig(
         int stallSeconds,
         Gate gate,
         String sparkMaster,
-        Map<String, String> sparkConf) {
+        Map<String, String> sparkConf,
+        @Nullable RolloutRecipe rollout) {
 
     /// Where rows come from.
     ///
@@ -165,6 +168,7 @@ public record JobConfig(
         keys.put("gate.dataset", null);
         keys.put("gate.languages", "auto");
         keys.put("spark.master", "local[*,4]");
+        keys.putAll(RolloutSettings.DEFAULTS);
         return keys;
     }
 
@@ -186,6 +190,11 @@ public record JobConfig(
         JobConfig config = read(reader);
         reader.throwIfWrong();
         return config;
+    }
+
+    /// All texts that name columns of a row.
+    String templates() {
+        return rollout == null ? prompt.template() : prompt.template() + rollout.repository() + rollout.commit();
     }
 
     private static boolean isSparks(String key) {
@@ -215,7 +224,8 @@ public record JobConfig(
                 reader.integer("engine.stall-seconds", 1),
                 gate(reader),
                 reader.text("spark.master"),
-                reader.passedThrough(JobConfig::isSparks));
+                reader.passedThrough(JobConfig::isSparks),
+                RolloutSettings.read(reader));
     }
 
     private static Gate gate(ConfigReader reader) {

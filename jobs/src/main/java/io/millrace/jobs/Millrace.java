@@ -11,6 +11,7 @@ import io.millrace.jobs.inspect.DevicesCommand;
 import io.millrace.jobs.inspect.InspectCommand;
 import io.millrace.jobs.inspect.LogitsCommand;
 import io.millrace.jobs.inspect.TokenizeCommand;
+import io.millrace.jobs.rollout.RolloutCommand;
 import io.millrace.jobs.serve.ServeCommand;
 import io.millrace.jobs.swebench.SwebenchCommand;
 import java.io.Console;
@@ -43,6 +44,7 @@ import picocli.CommandLine.IVersionProvider;
             DevicesCommand.class,
             ServeCommand.class,
             BenchCommand.class,
+            RolloutCommand.class,
             SwebenchCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",

@@ -70,7 +70,8 @@ final class Run {
                 .map(new EngineQuestion(config.engine()))
                 .collectAsync();
         InputPlanner planner =
-                new InputPlanner(spark, config.input(), config.prompt(), config.shardRows());
+                new InputPlanner(
+                        spark, config.input(), config.prompt().withTemplate(config.templates()), config.shardRows());
         InputPlan plan = planner.plan(earlier == null ? null : earlier.plan());
         EngineIdentity engine = EngineIdentity.ofJson(answer(question));
         Parity parity = config.cards().beside() == null ? null : parity(spark, stage, config);
@@ -105,8 +106,8 @@ final class Run {
                         fingerprint.sha256(),
                         Builds.version())
                 .withLanguages(languages);
-        ShardRecipe recipe =
-                new ShardRecipe(generate, planner.recipe(plan), sink.output(), engine, config.stallSeconds());
+        ShardRecipe recipe = new ShardRecipe(
+                generate, planner.recipe(plan), sink.output(), engine, config.stallSeconds(), config.rollout());
         RunManifest manifest = RunManifest.of(earlier == null ? null : earlier.manifest(), runId, request.command())
                 .planned(config, plan, fingerprint, engine);
         EngineRecipe other = CardStage.setup(config).beside();

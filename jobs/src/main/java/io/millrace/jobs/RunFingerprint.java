@@ -50,6 +50,10 @@ record RunFingerprint(SortedMap<String, String> fields) {
         }
         ConfigFile.prompt(config.prompt()).forEach((key, value) -> fields.put("prompt." + key, value.toString()));
         ConfigFile.sampling(config.sampling()).forEach((key, value) -> fields.put("sampling." + key, value.toString()));
+        if (config.rollout() != null) {
+            RolloutSettings.deciding(config.rollout())
+                    .forEach((key, value) -> fields.put("rollout." + key, value.toString()));
+        }
         fields.put("input.format", ConfigFile.word(plan.format()));
         fields.put("input.text-column", plan.textColumn());
         fields.put("input.id-column", String.valueOf(config.input().idColumn()));

@@ -40,6 +40,9 @@ class JobConfigTest {
                        samples: 2, beams: 1, length-penalty: 0.5, logprobs: 3}
             plan: {shard-rows: 10}
             gate: {enabled: false, rules: r.yaml, master: local, metrics-repository: m.json, dataset: d, languages: off}
+            rollout: {log-dir: "", repository: /r, commit: c, actions: tools, max-steps: 1, max-tokens: 2, max-seconds: 3,
+                      max-format-errors: 4, command-seconds: 5, command-memory: 6m, command-disk: 7m, command-processes: 8,
+                      tools: [/t], variables: [A=1], window: 9, commands: 10, work-dir: /w}
             spark: {master: "local[3]", executor: {memory: 2g}}
             """;
 
@@ -165,7 +168,8 @@ class JobConfigTest {
                         9,
                         new JobConfig.Gate(false, "r.yaml", "local", "m.json", "d", JobConfig.Languages.OFF),
                         "local[3]",
-                        Map.of("spark.executor.memory", "2g")));
+                        Map.of("spark.executor.memory", "2g"),
+                        null));
     }
 
     @Test

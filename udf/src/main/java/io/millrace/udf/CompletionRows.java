@@ -21,7 +21,7 @@ import scala.jdk.javaapi.CollectionConverters;
 /// Results as rows of `completion.v3`, metric columns included: they are cheap beside the inference, and
 /// thresholds can then change without it. Languages, which are not, are told where that is asked for. Confined
 /// to one task.
-final class CompletionRows {
+public final class CompletionRows {
     static final String OK = "ok";
     static final String ERROR = "error";
     static final String SKIPPED = "skipped";
@@ -35,18 +35,19 @@ final class CompletionRows {
     private final AskedForms forms = new AskedForms();
     private final Row engineStruct;
 
-    CompletionRows(GenerateRecipe recipe, PromptEngine engine) {
+    public CompletionRows(GenerateRecipe recipe, PromptEngine engine) {
         this.recipe = recipe;
         this.engine = engine;
         this.engineStruct = engineStruct();
     }
 
-    boolean isError(Row row) {
+    /// Whether an output row is an error row.
+    public boolean isError(Row row) {
         return row.getString(statusIndex).equals(ERROR);
     }
 
     /// The row of a request that ran to its end.
-    Row completed(PromptRows.Prompt.Ready prompt, GenerationResult.Completed result) {
+    public Row completed(PromptRows.Prompt.Ready prompt, GenerationResult.Completed result) {
         Reading reading = prompt.request().reading();
         PromptEngine.Answer answer = engine.answer(result, reading);
         NamedRow row = common(prompt.source(), OK);
@@ -110,14 +111,14 @@ final class CompletionRows {
     }
 
     /// The row of a sample that the input row does not have.
-    Row skipped(PromptRows.Prompt.Skipped prompt) {
+    public Row skipped(PromptRows.Prompt.Skipped prompt) {
         return common(prompt.source(), SKIPPED)
                 .set(Completion.FINISH_REASON, null)
                 .toRow();
     }
 
     /// The row of a request the engine could not answer.
-    Row failed(PromptRows.Prompt.Ready prompt, GenerationResult.Failed result, int attempts) {
+    public Row failed(PromptRows.Prompt.Ready prompt, GenerationResult.Failed result, int attempts) {
         return failed(prompt.source(), prompt.request().prompt(), result, attempts);
     }
 
@@ -142,7 +143,7 @@ final class CompletionRows {
     }
 
     /// The row of an input row that never was a request.
-    Row refused(PromptRows.Prompt.Refused prompt) {
+    public Row refused(PromptRows.Prompt.Refused prompt) {
         NamedRow row = common(prompt.source(), ERROR);
         row.set(
                 Completion.RowError.COLUMN,

@@ -155,6 +155,11 @@ public final class ExecutorEngine {
         return counters;
     }
 
+    /// Counts a row that a task of this process has finished.
+    public void finished(boolean isError) {
+        (isError ? counters.failed : counters.ok).increment();
+    }
+
     /// What this process has done so far.
     synchronized ProgressReport report(String executorId) {
         EngineStats stats = opened == null ? null : opened.stats();
@@ -205,13 +210,13 @@ public final class ExecutorEngine {
         }
 
         /// Says that the engine makes no progress, so that no other task waits for it.
-        void giveUp(String reason) {
+        public void giveUp(String reason) {
             cardsFailed(ErrorCode.ENGINE_STALLED, reason);
             ExecutorEngine.this.giveUp(held);
         }
 
         /// Says that the engine's device failed.
-        void deviceFailed(String reason) {
+        public void deviceFailed(String reason) {
             cardsFailed(ErrorCode.DEVICE_FAILED, reason);
         }
 

@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
 /// waits. The windows of all tasks of an executor meet in its one running batch. Every input row yields
 /// `samples` output rows, whatever happens to it; only a device that fails makes the task fail, so that
 /// Spark can run it elsewhere.
-public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
+public final class GenerateFunction implements MapPartitionsFunction<Row, Row>, RowFunction {
     private static final long serialVersionUID = 1L;
     private static final Logger log = LoggerFactory.getLogger(GenerateFunction.class);
 
@@ -62,6 +62,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
     ///
     /// @param rows rows of which at least one sample is wanted
     /// @param wanted how a row is computed; null if it is not wanted
+    @Override
     public Iterator<Row> call(Iterator<Row> rows, Function<RowIdentity, @Nullable GenerateRecipe> wanted) {
         if (!rows.hasNext()) {
             return rows;
@@ -111,8 +112,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row> {
             fill();
             Pending pending = window.removeFirst();
             Row row = finish(pending);
-            ExecutorEngine.RowCounters counters = ExecutorEngine.ofThisProcess().counters();
-            (pending.rows().isError(row) ? counters.failed : counters.ok).increment();
+            ExecutorEngine.ofThisProcess().finished(pending.rows().isError(row));
             return row;
         }
 

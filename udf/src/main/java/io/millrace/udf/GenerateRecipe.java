@@ -53,7 +53,7 @@ public record GenerateRecipe(
     }
 
     /// Seed of a row's random numbers.
-    long seed(RowIdentity identity) {
+    public long seed(RowIdentity identity) {
         return identity.seed(sampling.seed(), retry == null ? 0 : retry.attempt());
     }
 

@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 ///
 /// Of a text much longer than a prompt may be, only the ends are ever encoded, so a row costs time and memory
 /// by the prompt's limit and not by its own length.
-final class PromptRows {
+public final class PromptRows {
     private static final Logger log = LoggerFactory.getLogger(PromptRows.class);
 
     /// Stands where the middle of a text was left out.
@@ -43,7 +43,7 @@ final class PromptRows {
     private final PromptTemplate template;
     private final PromptEngine engine;
 
-    PromptRows(GenerateRecipe recipe, PromptEngine engine) {
+    public PromptRows(GenerateRecipe recipe, PromptEngine engine) {
         this.recipe = recipe;
         this.engine = engine;
         template = PromptTemplate.parse(recipe.prompt().template());
@@ -63,7 +63,8 @@ final class PromptRows {
         return new Room(tokens, (int) Math.min(Integer.MAX_VALUE, (long) CHARS_PER_TOKEN * tokens));
     }
 
-    Prompt prompt(Row row, int sampleIdx) {
+    /// What becomes of a row's sample.
+    public Prompt prompt(Row row, int sampleIdx) {
         RowIdentity identity = RowIdentity.of(row, sampleIdx);
         String text = row.getAs(InputColumns.TEXT);
         String raw = row.getAs(InputColumns.RAW);
@@ -446,7 +447,7 @@ final class PromptRows {
     /// @param chars code points of the text, 0 without one
     /// @param start what of the text its language is told from
     /// @param raw what an error row keeps of the text or the record
-    record Source(
+    public record Source(
             RowIdentity identity,
             long seed,
             boolean isChat,
@@ -462,7 +463,7 @@ final class PromptRows {
     }
 
     /// What became of a row before the engine saw it.
-    sealed interface Prompt {
+    public sealed interface Prompt {
         Source source();
 
         record Ready(Source source, PromptRequest request) implements Prompt {}

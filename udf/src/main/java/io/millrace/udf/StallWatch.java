@@ -5,7 +5,7 @@ import java.time.Duration;
 
 /// Notices that an engine that is waited for makes no step. Time in which the waiting thread did not run
 /// either, because the whole process or machine stood still, does not count. Confined to one thread.
-final class StallWatch {
+public final class StallWatch {
     /// More time between two looks than this is not the engine's fault.
     private static final long LONGEST_LOOK_NANOS = Duration.ofSeconds(1).toNanos();
 
@@ -14,12 +14,13 @@ final class StallWatch {
     private long seenNanos;
     private long idleNanos;
 
-    StallWatch(Duration patience) {
+    /// @param patience how long no step may be made
+    public StallWatch(Duration patience) {
         patienceNanos = patience.toNanos();
     }
 
     /// To be asked several times a second.
-    boolean isStalled(EngineStats stats) {
+    public boolean isStalled(EngineStats stats) {
         return isStalled(stats.steps(), System.nanoTime());
     }
 

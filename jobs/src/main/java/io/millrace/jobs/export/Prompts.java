@@ -29,7 +29,7 @@ final class Prompts {
     @Nullable
     ArrayNode messages(Row input) {
         return switch (recipe.format()) {
-            case CHAT, RAW -> turn(text(input));
+            case CHAT, RAW, CONTROL -> turn(text(input));
             case MESSAGES -> array(json(input));
             case OPENAI -> {
                 JsonNode body = json(input);
@@ -44,9 +44,7 @@ final class Prompts {
 
     /// The prompt as one text.
     String spelled(Row input) {
-        String text = recipe.format() == PromptFormat.RAW || recipe.format() == PromptFormat.CHAT
-                ? text(input)
-                : input.getAs(InputColumns.TEXT);
+        String text = recipe.format().isJson() ? input.getAs(InputColumns.TEXT) : text(input);
         return text == null ? "" : text;
     }
 

@@ -9,8 +9,11 @@ import io.millrace.udf.GenerateFunction;
 import io.millrace.udf.GenerateRecipe;
 import io.millrace.udf.Retry;
 import io.millrace.udf.RetryPlan;
+import io.millrace.udf.RowFunction;
 import io.millrace.udf.RowIdentity;
 import io.millrace.udf.SparkSchemas;
+import io.millrace.udf.agent.RolloutFunction;
+import io.millrace.udf.agent.RolloutRecipe;
 import java.io.IOException;
 import java.io.Serializable;
 import java.time.Duration;
@@ -95,15 +98,19 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
         return recipe.generate().configFingerprint();
     }
 
-    private GenerateFunction generate() {
-        return new GenerateFunction(recipe.generate(), Duration.ofSeconds(recipe.stallSeconds()));
+    private RowFunction rows(Configuration conf) {
+        Duration patience = Duration.ofSeconds(recipe.stallSeconds());
+        RolloutRecipe rollout = recipe.rollout();
+        return rollout == null
+                ? new GenerateFunction(recipe.generate(), patience)
+                : new RolloutFunction(recipe.generate(), rollout, patience, conf);
     }
 
     private void compute(List<Shard> shards, Configuration conf) {
         int samples = recipe.generate().sampling().samples();
         try (ShardQueue rows =
                 new ShardQueue(shards.iterator(), shard -> isCommitted(file(shard), conf), recipe.input(), conf)) {
-            Iterator<Row> completions = generate().call(rows);
+            Iterator<Row> completions = rows(conf).call(rows, _ -> recipe.generate());
             while (completions.hasNext()) {
                 Row first = completions.next();
                 Shard shard = rows.nextOpened();
@@ -130,7 +137,7 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
                 ShardRows rows = ShardRows.open(shard, recipe.input(), conf);
                 ShardWriter writer = ShardWriter.open(shard, recipe.output(), fingerprint(), conf)) {
             Iterator<Row> completions =
-                    generate().call(only(rows, wanted.keySet()), identity -> wanted.get(Place.of(identity)));
+                    rows(conf).call(only(rows, wanted.keySet()), identity -> wanted.get(Place.of(identity)));
             while (before.hasNext()) {
                 Row row = before.next();
                 writer.write(wanted.containsKey(Place.ofCompletion(row)) ? completions.next() : row);

@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.jobs.rollout;
+
+import org.jspecify.annotations.NullMarked;

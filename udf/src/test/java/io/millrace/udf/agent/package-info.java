@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.udf.agent;
+
+import org.jspecify.annotations.NullMarked;
