@@ -144,8 +144,8 @@ public final class LocalEngine implements Engine {
         return loop.submit(request);
     }
 
-    /// As {@link #submit(GenerationRequest)}, and tells the tokens as they are chosen; beam search has none to
-    /// tell.
+    /// As {@link #submit(GenerationRequest)}, and tells the tokens as they are chosen; beam search has
+    /// none to tell.
     public CompletableFuture<GenerationResult> submit(GenerationRequest request, TokenListener listener) {
         return loop.submit(request, listener);
     }

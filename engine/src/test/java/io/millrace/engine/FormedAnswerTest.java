@@ -68,7 +68,8 @@ class FormedAnswerTest {
                 ended++;
                 JsonNode value = new ObjectMapper().readTree(answer.text());
                 assertThat(value.path("kind").asText()).isIn("library", "game", "tool");
-                assertThat(value.path("ok").isBoolean() || value.path("ok").isNull()).isTrue();
+                assertThat(value.path("ok").isBoolean() || value.path("ok").isNull())
+                        .isTrue();
                 assertThat(value.path("words")).hasSizeLessThanOrEqualTo(2);
             }
         }

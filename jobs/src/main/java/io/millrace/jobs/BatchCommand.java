@@ -10,7 +10,8 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/// `millrace batch`: requests in, their answers out. Every option is a key of the configuration by another name.
+/// `millrace batch`: requests in, their answers out. Every option is a key of the configuration by
+/// another name.
 @Command(
         name = "batch",
         mixinStandardHelpOptions = true,

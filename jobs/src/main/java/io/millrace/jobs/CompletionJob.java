@@ -67,8 +67,8 @@ public final class CompletionJob {
         return exitCode == ExitCode.OK && left ? ExitCode.QUARANTINED : exitCode;
     }
 
-    /// Does some of a run's work, and adds up what is there then. A run that is stopped meanwhile is left so
-    /// that it can go on.
+    /// Does some of a run's work, and adds up what is there then. A run that is stopped meanwhile is
+    /// left so that it can go on.
     private RunTotals complete(Run run, JavaSparkContext spark, Runnable work) {
         try (Interruption interruption = Interruption.watch(spark)) {
             try {
@@ -100,8 +100,8 @@ public final class CompletionJob {
         }
     }
 
-    /// Asks the gate, has the rows computed again that it sets aside, as often as that is asked for, and asks
-    /// again each time.
+    /// Asks the gate, has the rows computed again that it sets aside, as often as that is asked for,
+    /// and asks again each time.
     private final class GateRetry {
         private final Run run;
         private final JavaSparkContext spark;

@@ -39,7 +39,8 @@ public final class FinishedRun {
                     + (run == null ? "none" : "one that is " + state));
         }
         try (BufferedReader yaml = sink.openAside(CONFIG)) {
-            Settings settings = Settings.ofYaml(sink.aside(CONFIG).toString(), yaml.lines().collect(Collectors.joining("\n")));
+            Settings settings =
+                    Settings.ofYaml(sink.aside(CONFIG).toString(), yaml.lines().collect(Collectors.joining("\n")));
             return new FinishedRun(sink, run, JobConfig.resolve(home, List.of(settings)), conf);
         } catch (IOException e) {
             throw new JobException(sink.aside(CONFIG) + ": expected to be readable, got " + e.getMessage(), e);
@@ -69,8 +70,7 @@ public final class FinishedRun {
         int samples = run.manifest().path("samples").asInt(1);
         InputRecipe input = withInput ? input() : null;
         run.plan().forEachShard(shard -> {
-            try (AnsweredRows rows =
-                    AnsweredRows.open(shard, sink.output(), fingerprint, samples, input, conf)) {
+            try (AnsweredRows rows = AnsweredRows.open(shard, sink.output(), fingerprint, samples, input, conf)) {
                 rows.forEachRemaining(consumer);
             }
         });

@@ -43,8 +43,8 @@ public final class Gate implements AutoCloseable {
         }
     }
 
-    /// Whether a rule asks for the language of a row's texts. A file that cannot be read is the auditor's to
-    /// complain about.
+    /// Whether a rule asks for the language of a row's texts. A file that cannot be read is the
+    /// auditor's to complain about.
     boolean asksForLanguages() {
         String rules = config.rules();
         return config.enabled() && askForLanguages(rules == null ? home.starterRules() : Path.of(rules));

@@ -62,8 +62,8 @@ public enum InputFormat {
 
     /// Whether a file of this host begins with a request of OpenAI's batch format.
     static boolean isOpenAiBatch(String path) {
-        try (BufferedReader lines =
-                Files.newBufferedReader(Path.of(path.startsWith("file:") ? URI.create(path).getPath() : path))) {
+        try (BufferedReader lines = Files.newBufferedReader(
+                Path.of(path.startsWith("file:") ? URI.create(path).getPath() : path))) {
             String line = lines.readLine();
             JsonNode first = line == null ? null : new ObjectMapper().readTree(line);
             return first != null && first.has("custom_id") && first.has("url") && first.has("body");

@@ -114,8 +114,8 @@ final class InputPlanner {
         return given == null ? RecordNames.TEXT_VALUE : given;
     }
 
-    /// Row groups as the footers have them. Rows of a file without the columns become error rows, unless no file
-    /// has them.
+    /// Row groups as the footers have them. Rows of a file without the columns become error rows,
+    /// unless no file has them.
     private List<PlannedFile> footers(List<InputFile> files, String textColumn) {
         Configuration conf = spark.hadoopConfiguration();
         List<JobException> misfits = Collections.synchronizedList(new ArrayList<>());

@@ -46,7 +46,8 @@ public record JobConfig(
     /// @param paths files, directories or globs of any Hadoop file system
     /// @param format {@link InputFormat#AUTO} to go by the file names
     /// @param textColumn column of the texts; null only where the files may turn out to be text files
-    /// @param parametersColumn column of a JSON object of what each row asks for in place of the run's sampling
+    /// @param parametersColumn column of a JSON object of what each row asks for in place of the run's
+    ///     sampling
     /// @param continuationsColumn column of a JSON array of strings to score behind the prompt
     /// @param faultColumn column of what was wrong with a row in a stage before, see {@link
     ///     io.millrace.udf.CarriedFault}
@@ -247,7 +248,10 @@ public record JobConfig(
         InputFormat format = InputFormat.of(paths, reader.choice("input.format", InputFormat.values()), reader);
         String textColumn = reader.optional("input.text-column");
         String idColumn = reader.optional("input.id-column");
-        if (format == InputFormat.JSONL && textColumn == null && !paths.isEmpty() && InputFormat.isOpenAiBatch(paths.getFirst())) {
+        if (format == InputFormat.JSONL
+                && textColumn == null
+                && !paths.isEmpty()
+                && InputFormat.isOpenAiBatch(paths.getFirst())) {
             format = InputFormat.OPENAI_BATCH;
         }
         if (format == InputFormat.OPENAI_BATCH) {

@@ -1,9 +1,9 @@
 package io.millrace.jobs;
 
 import io.millrace.jobs.bench.BenchCommand;
-import io.millrace.jobs.export.ExportCommand;
 import io.millrace.jobs.code.EvaluateCodeCommand;
 import io.millrace.jobs.evaluate.EvaluateCommand;
+import io.millrace.jobs.export.ExportCommand;
 import io.millrace.jobs.generate.GenerateCommand;
 import io.millrace.jobs.inspect.CompleteCommand;
 import io.millrace.jobs.inspect.ContractCommand;

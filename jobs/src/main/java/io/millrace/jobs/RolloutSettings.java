@@ -142,9 +142,10 @@ final class RolloutSettings {
             keys.put("tools", shell.tools());
             keys.put(
                     "variables",
-                    List.copyOf(new TreeMap<>(shell.variables()).entrySet().stream()
-                            .map(variable -> variable.getKey() + "=" + variable.getValue())
-                            .toList()));
+                    List.copyOf(new TreeMap<>(shell.variables())
+                            .entrySet().stream()
+                                    .map(variable -> variable.getKey() + "=" + variable.getValue())
+                                    .toList()));
         }
         return keys;
     }

@@ -69,9 +69,8 @@ final class Run {
         JavaFutureAction<List<String>> question = stage.onCards(spark.parallelize(List.of(""), 1))
                 .map(new EngineQuestion(config.engine()))
                 .collectAsync();
-        InputPlanner planner =
-                new InputPlanner(
-                        spark, config.input(), config.prompt().withTemplate(config.templates()), config.shardRows());
+        InputPlanner planner = new InputPlanner(
+                spark, config.input(), config.prompt().withTemplate(config.templates()), config.shardRows());
         InputPlan plan = planner.plan(earlier == null ? null : earlier.plan());
         EngineIdentity engine = EngineIdentity.ofJson(answer(question));
         Parity parity = config.cards().beside() == null ? null : parity(spark, stage, config);
@@ -217,8 +216,8 @@ final class Run {
         return manifest.isRetrying();
     }
 
-    /// Computes again the rows that are due, and no others. Until {@link #complete} the manifest does not say
-    /// what the rows are.
+    /// Computes again the rows that are due, and no others. Until {@link #complete} the manifest does
+    /// not say what the rows are.
     void retryQuarantined(JavaSparkContext spark, RetryPlan retries, Quarantine quarantine) {
         sink.prepare();
         manifest.retrying(retries, quarantine);

@@ -13,8 +13,8 @@ final class SummaryTable {
 
     private SummaryTable() {}
 
-    /// @param rowsBefore rows of the plan that were there before this start; with any, or with rows that were
-    ///     retried, times say nothing of the whole, so no rates are shown
+    /// @param rowsBefore rows of the plan that were there before this start; with any, or with rows
+    ///     that were retried, times say nothing of the whole, so no rates are shown
     static SummaryTable of(long plannedRows, long rowsBefore, RowSummary rows, Duration generation) {
         SummaryTable table = new SummaryTable();
         double seconds = rowsBefore > 0 || rows.retried() > 0 ? 0 : Math.max(generation.toMillis() / 1000.0, 0.001);

@@ -218,7 +218,8 @@ class CardsIT {
                 .contains(": ECC, aclrtSynchronizeStream on cards [2]: error 507053");
     }
 
-    /// Without a cluster nothing hands out cards: the process takes one. No other can take its place when it fails.
+    /// Without a cluster nothing hands out cards: the process takes one. No other can take its place
+    /// when it fails.
     @Test
     void localMode_withoutACardLeft_stopsAndSaysWhy() throws IOException, InterruptedException {
         Path output = dir.resolve("out-local");
@@ -271,7 +272,8 @@ class CardsIT {
                 "engine.ring=npu:" + softwareCards(),
                 "engine.max-running=4",
                 "spark.executorEnv.SOFTCARD_DEVICES=4",
-                "spark.executorEnv.SOFTCARD_FAULT=lost:aclrtSynchronizeStreamWithTimeout:" + SYNCHRONIZATIONS + ":507053:1",
+                "spark.executorEnv.SOFTCARD_FAULT=lost:aclrtSynchronizeStreamWithTimeout:" + SYNCHRONIZATIONS
+                        + ":507053:1",
                 "cards.beside=" + EngineRecipe.LOCAL,
                 // the C kernels of some processors round activations to bf16
                 "cards.tolerance=1",

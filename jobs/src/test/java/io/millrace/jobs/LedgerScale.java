@@ -150,8 +150,7 @@ final class LedgerScale {
     private static void resume(JavaSparkContext spark, JobConfig config) throws IOException {
         ObjectNode found = new ObjectMapper().createObjectNode();
         long began = System.nanoTime();
-        InputPlanner planner =
-                new InputPlanner(spark, config.input(), config.prompt(), config.shardRows());
+        InputPlanner planner = new InputPlanner(spark, config.input(), config.prompt(), config.shardRows());
         InputPlan anew = planner.plan(null);
         double planSeconds = seconds(began);
 

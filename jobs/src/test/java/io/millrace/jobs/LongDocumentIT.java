@@ -17,8 +17,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Long documents from the command line to committed Parquet, with an engine whose answer is the first twelve
-/// bytes of its prompt.
+/// Long documents from the command line to committed Parquet, with an engine whose answer is the first
+/// twelve bytes of its prompt.
 class LongDocumentIT {
     private static final String LOCAL = "local[2,2]";
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -24,8 +24,8 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
-/// Requests of OpenAI's batch format through the bundled model: each asks for something else, some for what cannot be
-/// done; then into the formats of other tools.
+/// Requests of OpenAI's batch format through the bundled model: each asks for something else, some for
+/// what cannot be done; then into the formats of other tools.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RequestsIT {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -33,8 +33,9 @@ class RequestsIT {
 
     private static final String SCHEMA = "{\"type\":\"object\",\"properties\":{\"kind\":{\"enum\":[\"library\","
             + "\"game\"]},\"stars\":{\"type\":\"integer\"}},\"required\":[\"kind\"],\"additionalProperties\":false}";
-    private static final String FORMAT = "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\","
-            + "\"schema\":" + SCHEMA + "}}";
+    private static final String FORMAT =
+            "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\"," + "\"schema\":" + SCHEMA
+                    + "}}";
     private static final String TOOLS =
             "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"bash\",\"parameters\":{\"type\":\"object\"}}}]";
 
@@ -47,7 +48,8 @@ class RequestsIT {
     private final Map<String, List<Row>> rows = new HashMap<>();
 
     private static String chat(String id, String more) {
-        return "{\"custom_id\":\"" + id + "\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"model\":\"m\","
+        return "{\"custom_id\":\"" + id
+                + "\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"model\":\"m\","
                 + "\"messages\":[{\"role\":\"user\",\"content\":\"This package contains a small library.\"}]"
                 + more + "}}";
     }
@@ -64,7 +66,8 @@ class RequestsIT {
         for (String file : List.of("model.safetensors", "tokenizer.json", "generation_config.json")) {
             Files.createSymbolicLink(model.resolve(file), BUNDLED.resolve(file).toAbsolutePath());
         }
-        ObjectNode config = (ObjectNode) JSON.readTree(BUNDLED.resolve("config.json").toFile());
+        ObjectNode config =
+                (ObjectNode) JSON.readTree(BUNDLED.resolve("config.json").toFile());
         config.put("max_position_embeddings", 2048);
         Files.writeString(model.resolve("config.json"), config.toString());
         input = Files.writeString(
@@ -79,8 +82,10 @@ class RequestsIT {
                         chat("calls", "," + TOOLS + ",\"tool_choice\":\"required\",\"max_tokens\":8"),
                         chat("hot", ",\"temperature\":\"hot\""),
                         chat("many", ",\"n\":3"),
-                        chat("format", ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":"
-                                + "{\"type\":\"string\",\"format\":\"date\"}}}"),
+                        chat(
+                                "format",
+                                ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":"
+                                        + "{\"type\":\"string\",\"format\":\"date\"}}}"),
                         "{\"custom_id\":\"url\",\"method\":\"POST\",\"url\":\"/v1/embeddings\",\"body\":{}}",
                         "{\"custom_id\":",
                         ""));
@@ -121,9 +126,9 @@ class RequestsIT {
 
     @Test
     void rows_areOneForEachRequestAndSample() {
-        assertThat(rows).hasSize(11).allSatisfy((id, samples) -> assertThat(samples)
-                .as(id)
-                .hasSize(2));
+        assertThat(rows)
+                .hasSize(11)
+                .allSatisfy((id, samples) -> assertThat(samples).as(id).hasSize(2));
         assertThat(rows.get("text")).extracting(FakeJob::outcome).containsExactly("ok", "ok");
         assertThat(rows.get("plain")).extracting(FakeJob::outcome).containsExactly("ok", "skipped");
         assertThat(rows.get("many")).extracting(FakeJob::outcome).containsOnly("PARAMETERS_INVALID");
@@ -131,12 +136,16 @@ class RequestsIT {
         assertThat(FakeJob.outcome(row("url"))).isEqualTo("SCHEMA_MISMATCH");
         assertThat(message(row("url"))).startsWith("url: expected one of [/v1/chat/completions, /v1/completions]");
         assertThat(message(row("hot"))).startsWith("parameters.temperature: expected a number >= 0, got \"hot\"");
-        assertThat(message(row("format"))).startsWith("schema #: expected keywords").endsWith("got format");
+        assertThat(message(row("format")))
+                .startsWith("schema #: expected keywords")
+                .endsWith("got format");
     }
 
     @Test
     void answers_areOfTheFormThatWasAskedFor() throws IOException {
-        assertThat(JSON.readTree(row("json").<String>getAs("output_text")).path("kind").asText())
+        assertThat(JSON.readTree(row("json").<String>getAs("output_text"))
+                        .path("kind")
+                        .asText())
                 .isIn("library", "game");
         assertThat(row("json").<String>getAs("finish_reason")).isEqualTo("stop");
         assertThat(row("json").<String>getAs("parse_error")).isNull();
@@ -188,14 +197,22 @@ class RequestsIT {
             assertThat(line.path("response").path("status_code").asInt()).isEqualTo(200);
             assertThat(line.path("error").isNull()).isTrue();
             if (line.path("custom_id").asText().equals("text")) {
-                Completion completion =
-                        ObjectMappers.jsonMapper().readValue(body.toString(), Completion.class).validate();
+                Completion completion = ObjectMappers.jsonMapper()
+                        .readValue(body.toString(), Completion.class)
+                        .validate();
                 assertThat(completion.choices()).hasSize(2);
-                assertThat(completion.choices().getFirst().logprobs().orElseThrow().tokens().orElseThrow())
+                assertThat(completion
+                                .choices()
+                                .getFirst()
+                                .logprobs()
+                                .orElseThrow()
+                                .tokens()
+                                .orElseThrow())
                         .hasSizeBetween(1, 6);
             } else {
-                ChatCompletion completion =
-                        ObjectMappers.jsonMapper().readValue(body.toString(), ChatCompletion.class).validate();
+                ChatCompletion completion = ObjectMappers.jsonMapper()
+                        .readValue(body.toString(), ChatCompletion.class)
+                        .validate();
                 assertThat(completion.choices()).hasSize(1);
             }
         }
@@ -208,20 +225,24 @@ class RequestsIT {
         }
         assertThat(errors)
                 .hasSize(5)
-                .allSatisfy(line -> assertThat(line.at("/response/status_code").asInt()).isEqualTo(400));
+                .allSatisfy(line ->
+                        assertThat(line.at("/response/status_code").asInt()).isEqualTo(400));
         assertThat(errors.getFirst().at("/response/body/error/code").asText()).isEqualTo("PARAMETERS_INVALID");
     }
 
     @Test
     void export_others_haveTheirShapes() throws IOException {
         List<JsonNode> patches = exported("swebench", "preds.jsonl");
-        assertThat(patches).hasSize(10).allSatisfy(line -> assertThat(names(line))
-                .containsExactly("instance_id", "model_name_or_path", "model_patch"));
+        assertThat(patches)
+                .hasSize(10)
+                .allSatisfy(line ->
+                        assertThat(names(line)).containsExactly("instance_id", "model_name_or_path", "model_patch"));
         assertThat(patches.get(6).path("model_patch").asText()).isEmpty();
 
         List<JsonNode> solutions = exported("evalplus", "samples.jsonl");
         assertThat(solutions).allSatisfy(line -> assertThat(names(line)).containsExactly("task_id", "solution"));
-        assertThat(solutions.stream().filter(line -> line.path("task_id").asText().equals("text")))
+        assertThat(solutions.stream()
+                        .filter(line -> line.path("task_id").asText().equals("text")))
                 .hasSize(2);
 
         List<JsonNode> conversations = exported("hf-messages", "data/train.jsonl");
@@ -231,19 +252,21 @@ class RequestsIT {
         assertThat(conversations.getFirst().at("/messages/1/role").asText()).isEqualTo("assistant");
 
         List<JsonNode> samples = exported("lm-eval", "samples_millrace.jsonl");
-        assertThat(samples).hasSize(11).allSatisfy(line -> assertThat(names(line))
-                .containsExactly(
-                        "doc_id",
-                        "doc",
-                        "target",
-                        "arguments",
-                        "resps",
-                        "filtered_resps",
-                        "filter",
-                        "metrics",
-                        "doc_hash",
-                        "prompt_hash",
-                        "target_hash"));
+        assertThat(samples)
+                .hasSize(11)
+                .allSatisfy(line -> assertThat(names(line))
+                        .containsExactly(
+                                "doc_id",
+                                "doc",
+                                "target",
+                                "arguments",
+                                "resps",
+                                "filtered_resps",
+                                "filter",
+                                "metrics",
+                                "doc_hash",
+                                "prompt_hash",
+                                "target_hash"));
         assertThat(samples.get(1).at("/resps/0").size()).isEqualTo(2);
     }
 
@@ -257,8 +280,9 @@ class RequestsIT {
     void messages_nestedAsTheHubHasThem_areRead() throws IOException {
         Path parquet = dir.resolve("hub");
         boolean _ = FakeJob.withSpark(spark -> {
-            spark.sql("select array(named_struct('role', 'user', 'content', 'A small game.', 'name', null)) as messages,"
-                            + " named_struct('max_tokens', 4, 'stop', array('x', 'y')) as asked")
+            spark.sql(
+                            "select array(named_struct('role', 'user', 'content', 'A small game.', 'name', null)) as messages,"
+                                    + " named_struct('max_tokens', 4, 'stop', array('x', 'y')) as asked")
                     .write()
                     .parquet(parquet.toString());
             return true;
@@ -275,11 +299,25 @@ class RequestsIT {
             commandLine.setErr(new PrintWriter(err));
             commandLine.setOut(new PrintWriter(new StringWriter()));
             int exit = commandLine.execute(
-                    "batch", "--input", source.toString(), "--output", to.toString(), "--model", model.toString(),
-                    "--no-gate", "--master", "local[2]", "--text-column", "messages", "--prompt-format", "messages",
-                    "--parameters-column", "asked");
+                    "batch",
+                    "--input",
+                    source.toString(),
+                    "--output",
+                    to.toString(),
+                    "--model",
+                    model.toString(),
+                    "--no-gate",
+                    "--master",
+                    "local[2]",
+                    "--text-column",
+                    "messages",
+                    "--prompt-format",
+                    "messages",
+                    "--parameters-column",
+                    "asked");
             assertThat(exit).as(err.toString()).isEqualTo(ExitCode.OK);
-            Row row = FakeJob.withSpark(spark -> spark.read().parquet(to.toString()).first());
+            Row row = FakeJob.withSpark(
+                    spark -> spark.read().parquet(to.toString()).first());
             assertThat(FakeJob.outcome(row)).isEqualTo("ok");
             assertThat(row.<Integer>getAs("completion_tokens")).isLessThanOrEqualTo(4);
             answers.add(row.getAs("output_text"));
@@ -301,9 +339,26 @@ class RequestsIT {
         commandLine.setErr(new PrintWriter(err));
         commandLine.setOut(new PrintWriter(new StringWriter()));
         int exit = commandLine.execute(
-                "batch", "--input", texts.toString(), "--output", scored.toString(), "--model", model.toString(),
-                "--no-gate", "--master", "local[2]", "--text-column", "text", "--id-column", "id",
-                "--continuations-column", "choices", "--prompt-format", "raw", "-c", "input.reference-column=gold");
+                "batch",
+                "--input",
+                texts.toString(),
+                "--output",
+                scored.toString(),
+                "--model",
+                model.toString(),
+                "--no-gate",
+                "--master",
+                "local[2]",
+                "--text-column",
+                "text",
+                "--id-column",
+                "id",
+                "--continuations-column",
+                "choices",
+                "--prompt-format",
+                "raw",
+                "-c",
+                "input.reference-column=gold");
         assertThat(exit).as(err.toString()).isEqualTo(ExitCode.OK);
         List<Row> found = FakeJob.withSpark(spark ->
                 spark.read().parquet(scored.toString()).orderBy("input_ref").collectAsList());
@@ -316,8 +371,10 @@ class RequestsIT {
         });
         assertThat(run("verify", scored.toString())).isEqualTo(ExitCode.OK);
         Path to = dir.resolve("scored-export");
-        assertThat(run("export", scored.toString(), "--format", "lm-eval", "--to", to.toString())).isZero();
-        JsonNode sample = JSON.readTree(Files.readAllLines(to.resolve("samples_millrace.jsonl")).getFirst());
+        assertThat(run("export", scored.toString(), "--format", "lm-eval", "--to", to.toString()))
+                .isZero();
+        JsonNode sample = JSON.readTree(
+                Files.readAllLines(to.resolve("samples_millrace.jsonl")).getFirst());
         assertThat(sample.at("/arguments/gen_args_1/arg_1").asText()).isEqualTo(" C language");
         assertThat(Double.parseDouble(sample.at("/resps/0/0/0").asText()))
                 .isEqualTo(scores.getFirst().getDouble(0));

@@ -18,8 +18,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// What calling a card costs the host, without what the card does: on a software card that computes nothing,
-/// microseconds a call.
+/// What calling a card costs the host, without what the card does: on a software card that computes
+/// nothing, microseconds a call.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)

@@ -21,9 +21,9 @@ import org.jspecify.annotations.Nullable;
 /// 1. A context belongs to a thread until another takes its place: whoever enters from outside calls
 ///    {@link #use} first. Virtual threads must not enter, they change their carrier between calls.
 /// 2. What was allocated is freed before the context is destroyed; what is not is named in the log.
-/// 3. A stream runs in order, so memory given back is used again by later work of the compute stream without
-///    waiting; the copy stream waits for the compute stream before it writes, and is waited for before its
-///    result is read.
+/// 3. A stream runs in order, so memory given back is used again by later work of the compute stream
+///    without waiting; the copy stream waits for the compute stream before it writes, and is waited for
+///    before its result is read.
 /// 4. Failures of the device arrive late, when the host waits: the message then names the last call made.
 /// 5. The device is never reset: that would destroy the streams of everyone else in this process.
 @SuppressWarnings("restricted") // text of the library is read where the library says that it is

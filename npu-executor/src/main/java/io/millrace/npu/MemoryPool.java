@@ -12,7 +12,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// Device memory in large allocations, given out in pieces: the runtime backs small ones with pages of 2 MiB.
+/// Device memory in large allocations, given out in pieces: the runtime backs small ones with pages of
+/// 2 MiB.
 ///
 /// Floats have no owner that closes them: caches are forked, shared and dropped, and live as long as
 /// something refers to them, like those of the CPU's rings. So a piece comes back when the collector finds

@@ -11,12 +11,12 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// The kernels of one card. Activations are FP32 on the card and stay there; the host learns the logits, the
-/// pooled rows that the indexer chose, and what a routing is asked for from outside.
+/// The kernels of one card. Activations are FP32 on the card and stay there; the host learns the
+/// logits, the pooled rows that the indexer chose, and what a routing is asked for from outside.
 ///
-/// Every operation only queues work, but for {@link #read}, {@link #indexTopK} and {@link #logSumExp}, which
-/// wait; a failure of the card may thus be reported by a later operation than the one that caused it. Several
-/// threads may use it, one at a time.
+/// Every operation only queues work, but for {@link #read}, {@link #indexTopK} and {@link #logSumExp},
+/// which wait; a failure of the card may thus be reported by a later operation than the one that caused
+/// it. Several threads may use it, one at a time.
 @SuppressWarnings("ReferenceEquality") // whether two names are one memory
 final class NpuKernels implements Kernels {
     private static final System.Logger LOG = System.getLogger(NpuKernels.class.getName());
@@ -49,8 +49,8 @@ final class NpuKernels implements Kernels {
         this.attention = new CardAttention(math);
     }
 
-    /// @throws EngineException BAD_CONFIGURATION if libraries or functions are missing, DEVICE_FAILED if the
-    ///     card cannot be had
+    /// @throws EngineException BAD_CONFIGURATION if libraries or functions are missing, DEVICE_FAILED
+    ///     if the card cannot be had
     static NpuKernels open(Libraries libraries, int device, Arithmetic arithmetic, Duration patience) {
         Card card = Card.open(Acl.of(libraries), device, patience);
         try {
@@ -317,7 +317,8 @@ final class NpuKernels implements Kernels {
         attention.attendCausal(q, heads, shape, spans, scale, out);
     }
 
-    /// A routing that stays on the card: experts INT32 [rows, topK], their bits in floats, and their weights.
+    /// A routing that stays on the card: experts INT32 [rows, topK], their bits in floats, and their
+    /// weights.
     private final class CardRouting implements Routing {
         private final NpuFloats chosen;
         private final NpuFloats shares;

@@ -28,7 +28,8 @@ class TableSchemaTest {
     void load_unknownVersion_listsWhatExists() {
         assertThatThrownBy(() -> TableSchema.load("completion", 4))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("schema completion.v4: expected one of [completion.v1, completion.v2, completion.v3, run.v1, run.v2]");
+                .hasMessage(
+                        "schema completion.v4: expected one of [completion.v1, completion.v2, completion.v3, run.v1, run.v2]");
     }
 
     @Test

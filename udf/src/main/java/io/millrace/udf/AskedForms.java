@@ -15,11 +15,10 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Whether answers are what was asked for. An answer that was cut, or that a server wrote, may be something else.
-/// Confined to one task.
+/// Whether answers are what was asked for. An answer that was cut, or that a server wrote, may be
+/// something else. Confined to one task.
 final class AskedForms {
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final int MOST_KEPT = 64;
 
     /// What a schema refers to elsewhere is not fetched.

@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Map;
 
 /// chrF of a text as sacreBLEU computes it with its defaults
-/// (`nrefs:var|case:mixed|eff:yes|nc:6|nw:0|space:no`): F with β = 2 of the means, over the n-grams of 1 to 6
-/// code points that both texts have, of precision and of recall (Popović 2015). White space is left out
-/// before the n-grams are made. Of several references the best. Needs no words, so it is fair to every
-/// script.
+/// (`nrefs:var|case:mixed|eff:yes|nc:6|nw:0|space:no`): F with β = 2 of the means, over the n-grams of
+/// 1 to 6 code points that both texts have, of precision and of recall (Popović 2015). White space is
+/// left out before the n-grams are made. Of several references the best. Needs no words, so it is fair
+/// to every script.
 public final class ChrF {
     private static final int ORDER = 6;
     private static final int BETA_SQUARED = 4;

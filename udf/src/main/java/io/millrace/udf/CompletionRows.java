@@ -19,8 +19,8 @@ import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
 /// Results as rows of `completion.v3`, metric columns included: they are cheap beside the inference, and
-/// thresholds can then change without it. Languages, which are not, are told where that is asked for. Confined
-/// to one task.
+/// thresholds can then change without it. Languages, which are not, are told where that is asked for.
+/// Confined to one task.
 public final class CompletionRows {
     static final String OK = "ok";
     static final String ERROR = "error";
@@ -59,7 +59,9 @@ public final class CompletionRows {
         row.set(Completion.OUTPUT_TEXT, answer.text());
         row.set(Completion.REASONING_TEXT, answer.reasoning());
         if (!answer.calls().isEmpty()) {
-            row.set(Completion.ToolCalls.COLUMN, calls(answer.calls(), prompt.request().id()));
+            row.set(
+                    Completion.ToolCalls.COLUMN,
+                    calls(answer.calls(), prompt.request().id()));
         }
         row.set(Completion.PARSE_ERROR, answer.fault() == null ? forms.fault(answer.text(), reading) : answer.fault());
         row.set(
@@ -74,7 +76,8 @@ public final class CompletionRows {
         return row.toRow();
     }
 
-    /// The row whose continuations were scored. Of its prompt only that counts as cached that was so for each.
+    /// The row whose continuations were scored. Of its prompt only that counts as cached that was so
+    /// for each.
     Row scored(PromptRows.Prompt.Scored prompt, List<ScoringResult.Scored> results) {
         NamedRow row = common(prompt.source(), OK);
         prompt(row, prompt.prompt());
@@ -88,9 +91,7 @@ public final class CompletionRows {
         row.set(
                 Completion.COMPLETION_TOKENS,
                 results.stream().mapToInt(result -> result.logprobs().size()).sum());
-        row.set(
-                Completion.Scores.COLUMN,
-                array(scores(prompt.parts(), results)));
+        row.set(Completion.Scores.COLUMN, array(scores(prompt.parts(), results)));
         row.set(Completion.Timing.COLUMN, timing(results.getLast().timing()));
         return row.toRow();
     }

@@ -8,7 +8,8 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 
-/// How much of a summary is copied from its source. Words are those of the column dictionary's `repetition`.
+/// How much of a summary is copied from its source. Words are those of the column dictionary's
+/// `repetition`.
 ///
 /// @param copiedGrams share of the summary's 4-grams of words that the source has too, [0, 1]; empty where
 ///     the summary has fewer than four words

@@ -12,11 +12,12 @@ import org.jspecify.annotations.Nullable;
 /// How an executor opens its engine: strings and numbers, the only form in which an engine travels. Two
 /// recipes that are equal mean the same engine.
 ///
-/// @param kind which {@link EngineProvider} opens it: `local` runs the model in the executor, `served` asks a server
+/// @param kind which {@link EngineProvider} opens it: `local` runs the model in the executor, `served`
+///     asks a server
 /// @param modelDir the model as the executors see it: a path, or a URI of any file system Hadoop knows
 /// @param modelCache folder of the executor's host for copies of models of other file systems
-/// @param ring which kernels: `auto`, `native`, `native:LEVEL`, `vector`, `reference`, or in an executor that
-///     holds a card `npu` or `npu:CHOICE`; there `auto` is `npu`
+/// @param ring which kernels: `auto`, `native`, `native:LEVEL`, `vector`, `reference`, or in an
+///     executor that holds a card `npu` or `npu:CHOICE`; there `auto` is `npu`
 /// @param threads worker threads of the engine; 0 for all processors the executor has
 /// @param cacheBudgetBytes upper bound of all sequences' caches together, in bytes; 0 for a quarter of the
 ///     heap

@@ -57,8 +57,8 @@ public record GenerateRecipe(
         return identity.seed(sampling.seed(), retry == null ? 0 : retry.attempt());
     }
 
-    /// The same of a row with a seed of its own: its samples have that and those that follow it, as OpenAI-like
-    /// servers do it, so that a request gets the answer that it gets there.
+    /// The same of a row with a seed of its own: its samples have that and those that follow it, as
+    /// OpenAI-like servers do it, so that a request gets the answer that it gets there.
     long seed(RowIdentity identity, long own) {
         return retry == null ? own + identity.sampleIdx() : identity.seed(own, retry.attempt());
     }

@@ -8,8 +8,8 @@ import opennlp.tools.langdetect.LanguageDetectorME;
 import opennlp.tools.langdetect.LanguageDetectorModel;
 import org.jspecify.annotations.Nullable;
 
-/// Tells which language a text is in, by OpenNLP's model of 103 languages. Confined to one thread; the model
-/// is shared by all of a process, is read when the first text is asked about and stays, 34 MB.
+/// Tells which language a text is in, by OpenNLP's model of 103 languages. Confined to one thread; the
+/// model is shared by all of a process, is read when the first text is asked about and stays, 34 MB.
 public final class Languages {
     private static final String MODEL = "/langdetect-183.bin";
     /// Code units that are looked at: a text's first ones say what the others would, and an answer's cost

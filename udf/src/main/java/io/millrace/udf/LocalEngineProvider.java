@@ -10,8 +10,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.deploy.SparkHadoopUtil;
 
-/// Runs the model in the executor itself, from this host's disk: on the card that the executor holds, else on
-/// its processors. A recipe's zeros become what this process has.
+/// Runs the model in the executor itself, from this host's disk: on the card that the executor holds,
+/// else on its processors. A recipe's zeros become what this process has.
 public final class LocalEngineProvider implements EngineProvider {
 
     /// The ring of cards, whose name goes on with the card and its arithmetic.

@@ -155,9 +155,9 @@ final class LocalPromptEngine implements PromptEngine {
             return plain;
         }
         try {
-            ChatMessage message = DeepSeekV4Chat.parseAnswer(whole, reading.thinking().mode());
-            return new Answer(
-                    message.content(), plain.reasoning(), plain.reasoningTokens(), message.toolCalls(), null);
+            ChatMessage message =
+                    DeepSeekV4Chat.parseAnswer(whole, reading.thinking().mode());
+            return new Answer(message.content(), plain.reasoning(), plain.reasoningTokens(), message.toolCalls(), null);
         } catch (EngineException e) {
             return new Answer(
                     reading.begun() + plain.text(),

@@ -22,7 +22,8 @@ public interface PromptEngine extends Engine {
     /// @throws io.millrace.engine.api.EngineException if the model has no chat format
     TokenIds encodeChat(@Nullable String system, String user, Thinking thinking);
 
-    /// The prompt of a conversation of one user turn, in the form that {@link #submit(PromptRequest)} takes.
+    /// The prompt of a conversation of one user turn, in the form that {@link #submit(PromptRequest)}
+    /// takes.
     default EncodedPrompt chat(@Nullable String system, String user, Thinking thinking) {
         return new EncodedPrompt.Tokens(encodeChat(system, user, thinking));
     }
@@ -35,7 +36,8 @@ public interface PromptEngine extends Engine {
         throw new EngineException(ErrorCode.INVALID_REQUEST, "messages: this engine takes texts only");
     }
 
-    /// The beginning of an answer that calls a tool, which a prompt of a conversation ends with to have it called.
+    /// The beginning of an answer that calls a tool, which a prompt of a conversation ends with to have
+    /// it called.
     ///
     /// @param tool name of the tool; null for any
     /// @throws EngineException INVALID_REQUEST if the model's format has none
@@ -100,7 +102,8 @@ public interface PromptEngine extends Engine {
     /// @param reasoning the reasoning, or null if there was none
     /// @param reasoningTokens tokens of the reasoning
     /// @param calls of tools
-    /// @param fault why calls that the answer seems to have could not be read; null if there is nothing wrong
+    /// @param fault why calls that the answer seems to have could not be read; null if there is nothing
+    ///     wrong
     record Answer(
             String text,
             @Nullable String reasoning,

@@ -8,11 +8,12 @@ public enum PromptFormat {
     MESSAGES,
     /// As plain text to go on with, for models that were not trained to converse.
     RAW,
-    /// As plain text to go on with in which the names of control tokens stand for these tokens. For texts of
-    /// the job itself, never for a corpus.
+    /// As plain text to go on with in which the names of control tokens stand for these tokens. For
+    /// texts of the job itself, never for a corpus.
     CONTROL,
-    /// As the text's own body says: it is that of a request in OpenAI's form, of a conversation (`messages`) or of
-    /// a text to go on with (`prompt`), and is never cut. Its other fields are the row's parameters.
+    /// As the text's own body says: it is that of a request in OpenAI's form, of a conversation
+    /// (`messages`) or of a text to go on with (`prompt`), and is never cut. Its other fields are the
+    /// row's parameters.
     OPENAI;
 
     /// Whether the text is JSON.

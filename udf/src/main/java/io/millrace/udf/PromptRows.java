@@ -24,16 +24,16 @@ import org.slf4j.LoggerFactory;
 /// Rows of the shape of {@link InputColumns} as requests. A bad row never throws: it becomes a {@link
 /// Prompt.Refused}; a model that cannot take any prompt does. Confined to one task.
 ///
-/// Of a text much longer than a prompt may be, only the ends are ever encoded, so a row costs time and memory
-/// by the prompt's limit and not by its own length.
+/// Of a text much longer than a prompt may be, only the ends are ever encoded, so a row costs time and
+/// memory by the prompt's limit and not by its own length.
 public final class PromptRows {
     private static final Logger log = LoggerFactory.getLogger(PromptRows.class);
 
     /// Stands where the middle of a text was left out.
     static final String OMISSION = " [...] ";
 
-    /// Characters of a text that are looked at for each token a prompt may have. Prose has 3 to 5 per token; a
-    /// text of which so many do fit is encoded whole after all.
+    /// Characters of a text that are looked at for each token a prompt may have. Prose has 3 to 5 per
+    /// token; a text of which so many do fit is encoded whole after all.
     static final int CHARS_PER_TOKEN = 64;
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -151,7 +151,9 @@ public final class PromptRows {
         JsonNode messages = body.remove("messages");
         JsonNode prompt = body.remove("prompt");
         if ((messages == null) == (prompt == null) || (prompt != null && !prompt.isTextual())) {
-            String found = prompt == null ? "neither" : messages == null ? prompt.getNodeType().toString() : "both";
+            String found = prompt == null
+                    ? "neither"
+                    : messages == null ? prompt.getNodeType().toString() : "both";
             throw refused(
                     RowFault.PARAMETERS_INVALID,
                     "body: expected either messages or a text as prompt, got " + found,
@@ -182,7 +184,11 @@ public final class PromptRows {
     /// How a prompt is made.
     ///
     /// @param tools that the model is told of; null for none
-    private record Making(PromptFormat format, Thinking thinking, @Nullable JsonNode tools, Room room) {}
+    private record Making(
+            PromptFormat format,
+            Thinking thinking,
+            @Nullable JsonNode tools,
+            Room room) {}
 
     private Prompt ready(Row row, Given given, Source source) {
         RowParameters own = given.parameters();
@@ -199,7 +205,8 @@ public final class PromptRows {
         Thinking thinking = isChat ? own.thinking(recipe.prompt().thinking()) : Thinking.CHAT;
         JsonNode tools = own.tools();
         if (tools != null && !isChat) {
-            throw refused(RowFault.PARAMETERS_INVALID, "parameters.tools: expected none of a text to go on with", source);
+            throw refused(
+                    RowFault.PARAMETERS_INVALID, "parameters.tools: expected none of a text to go on with", source);
         }
         Making making = new Making(given.format(), thinking, tools, room(sampling.maxTokens()));
         EncodedPrompt prompt = fitting(row, checked(given.text(), source), making, source);
@@ -237,8 +244,7 @@ public final class PromptRows {
         }
     }
 
-    private EncodedPrompt.Begun beginCall(
-            EncodedPrompt prompt, RowParameters own, Thinking thinking, Source source) {
+    private EncodedPrompt.Begun beginCall(EncodedPrompt prompt, RowParameters own, Thinking thinking, Source source) {
         if (thinking != Thinking.CHAT) {
             throw refused(
                     RowFault.PARAMETERS_INVALID,
@@ -268,8 +274,9 @@ public final class PromptRows {
                 source);
     }
 
-    /// As lm-evaluation-harness has it: of plain text, prompt and continuation are encoded as one text, of which
-    /// the prompt's tokens are counted off. A continuation without a prompt follows the token that begins a text.
+    /// As lm-evaluation-harness has it: of plain text, prompt and continuation are encoded as one text,
+    /// of which the prompt's tokens are counted off. A continuation without a prompt follows the token
+    /// that begins a text.
     private Prompt scored(Row row, Given given, List<String> continuations, Source source) {
         boolean plain = given.format() == PromptFormat.RAW;
         String text = given.text();
@@ -295,8 +302,7 @@ public final class PromptRows {
         for (String continuation : continuations) {
             TokenIds whole = engine.encodeText(before + continuation);
             List<ScoringRequest> own = bare && !whole.isEmpty()
-                    ? ScoringWindows.of(
-                            id, ids, whole, engine.model().maxPositions() - ids.size())
+                    ? ScoringWindows.of(id, ids, whole, engine.model().maxPositions() - ids.size())
                     : List.of(new ScoringRequest(id, ids, before.isEmpty() ? whole : whole.from(ids.size())));
             requests.addAll(own);
             parts.add(own.size());
@@ -364,8 +370,8 @@ public final class PromptRows {
     }
 
     /// Cuts the text until the prompt fits. Cutting k tokens off the text need not shorten the prompt by k,
-    /// since the shorter text is encoded anew; so try, look, and cut by what is still too much, twice as much
-    /// each time so that it ends soon whatever the text.
+    /// since the shorter text is encoded anew; so try, look, and cut by what is still too much, twice
+    /// as much each time so that it ends soon whatever the text.
     ///
     /// @param start what of the text's start has been looked at
     /// @param promptTokens tokens of the prompt with `start` for the text
@@ -374,8 +380,8 @@ public final class PromptRows {
         Room room = making.room();
         OverlongPolicy policy = recipe.prompt().overlong();
         int uses = template.textUses();
-        boolean mayBeCut = making.format() != PromptFormat.MESSAGES
-                && recipe.prompt().format() != PromptFormat.OPENAI;
+        boolean mayBeCut =
+                making.format() != PromptFormat.MESSAGES && recipe.prompt().format() != PromptFormat.OPENAI;
         if (policy != OverlongPolicy.ERROR && uses > 0 && mayBeCut) {
             TokenIds startTokens = engine.encodeText(start);
             Ends ends = new Ends(start, startTokens, "", TokenIds.EMPTY);
@@ -383,7 +389,8 @@ public final class PromptRows {
                 String last = end(text, false, room);
                 ends = new Ends(start, startTokens, last, last.equals(start) ? startTokens : engine.encodeText(last));
             }
-            int looked = policy == OverlongPolicy.TRUNCATE_START ? ends.lastTokens().size() : startTokens.size();
+            int looked =
+                    policy == OverlongPolicy.TRUNCATE_START ? ends.lastTokens().size() : startTokens.size();
             int keep = looked - Math.ceilDiv(promptTokens - room.tokens(), uses);
             for (int round = 0; keep > 0; round++) {
                 EncodedPrompt prompt = encode(row, ends.kept(keep, policy, engine::decode), making, source);

@@ -12,8 +12,8 @@ import java.util.Map;
 /// stemmed by Porter's algorithm. F1 of 1-grams, 2-grams and the longest common subsequence (Lin 2004,
 /// sections 2 and 3.1), and of the union of sentences' longest common subsequences (section 3.2).
 ///
-/// Of several references each score is that of the reference for which it is highest, as the package has it:
-/// another score may be that of another reference.
+/// Of several references each score is that of the reference for which it is highest, as the package
+/// has it: another score may be that of another reference.
 ///
 /// A text without Latin letters or digits has no words under these rules, and scores 0.
 public final class Rouge {
@@ -90,8 +90,8 @@ public final class Rouge {
         return counts;
     }
 
-    /// Marks the words of the target on one longest common subsequence: of several, the one that is read off
-    /// the table from its end by leaving a word of the target where both ways are as long.
+    /// Marks the words of the target on one longest common subsequence: of several, the one that is
+    /// read off the table from its end by leaving a word of the target where both ways are as long.
     private static void onSubsequence(List<String> target, List<String> candidate, BitSet marks) {
         int[][] lengths = new int[target.size() + 1][candidate.size() + 1];
         for (int i = 1; i <= target.size(); i++) {

@@ -1,6 +1,7 @@
 package io.millrace.udf;
 
-/// Why a row never reached the engine. All are the row's own fault, so trying again unchanged does not help.
+/// Why a row never reached the engine. All are the row's own fault, so trying again unchanged does not
+/// help.
 public enum RowFault {
     /// The input record could not be parsed.
     MALFORMED_RECORD,
@@ -18,7 +19,8 @@ public enum RowFault {
     PARAMETERS_INVALID,
     /// The row's continuations are no JSON array of texts, or of none.
     CONTINUATIONS_INVALID,
-    /// The prompt has more tokens than it may have, and cutting the text was not asked for or is not enough.
+    /// The prompt has more tokens than it may have, and cutting the text was not asked for or is not
+    /// enough.
     PROMPT_TOO_LONG,
     /// A stage before this one failed for the row; the message says which part of it and why.
     EARLIER_STAGE

@@ -7,12 +7,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.apache.spark.sql.Row;
 
-/// Which input row, and which of its samples. Request id and seed are functions of it alone, so that neither
-/// partitions nor retries nor the order of files can change an answer.
+/// Which input row, and which of its samples. Request id and seed are functions of it alone, so that
+/// neither partitions nor retries nor the order of files can change an answer.
 ///
 /// @param file input file as the plan wrote it
-/// @param fileVersion length and time of modification of the file; of the request id, but not of the seed, so
-///     that a copy of a corpus in its place gets the same answers
+/// @param fileVersion length and time of modification of the file; of the request id, but not of the
+///     seed, so that a copy of a corpus in its place gets the same answers
 /// @param rowGroup row group in the file
 /// @param row row in the row group
 /// @param sampleIdx which of the row's samples
@@ -36,8 +36,8 @@ public record RowIdentity(String file, String fileVersion, int rowGroup, long ro
         return HexFormat.of().formatHex(sha256(key() + '\n' + fileVersion + '\n' + configFingerprint));
     }
 
-    /// The row's seed: the first eight bytes of SHA-256 over the run's seed, the identity and, from the first
-    /// on, the retry.
+    /// The row's seed: the first eight bytes of SHA-256 over the run's seed, the identity and, from the
+    /// first on, the retry.
     ///
     /// @param attempt which retry; 0 for none
     public long seed(long runSeed, int attempt) {

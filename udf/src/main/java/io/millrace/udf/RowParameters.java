@@ -14,9 +14,9 @@ import java.util.TreeSet;
 import java.util.function.DoublePredicate;
 import org.jspecify.annotations.Nullable;
 
-/// What a row asks for in place of the run's own sampling: the fields of a request's body in OpenAI's form that
-/// say how it is answered. A field that is absent or null leaves what the run has. A field that nobody knows is
-/// refused: an answer given without regard to it would look like one given with it.
+/// What a row asks for in place of the run's own sampling: the fields of a request's body in OpenAI's
+/// form that say how it is answered. A field that is absent or null leaves what the run has. A field
+/// that nobody knows is refused: an answer given without regard to it would look like one given with it.
 final class RowParameters {
     /// Most likeliest tokens that are told, as OpenAI has it.
     static final int MAX_TOP_LOGPROBS = 20;
@@ -155,8 +155,8 @@ final class RowParameters {
                 logprobs(run.logprobs()));
     }
 
-    /// As DeepSeek's own interface says it (`thinking`), as vLLM's does (`chat_template_kwargs`), or as OpenAI's
-    /// does (`reasoning_effort`).
+    /// As DeepSeek's own interface says it (`thinking`), as vLLM's does (`chat_template_kwargs`), or as
+    /// OpenAI's does (`reasoning_effort`).
     Thinking thinking(Thinking run) {
         JsonNode effort = body.path("reasoning_effort");
         JsonNode type = body.path("thinking").path("type");
@@ -259,8 +259,8 @@ final class RowParameters {
         return texts;
     }
 
-    /// Of a conversation `logprobs` is true or false and `top_logprobs` a number; of a text `logprobs` is the
-    /// number.
+    /// Of a conversation `logprobs` is true or false and `top_logprobs` a number; of a text `logprobs`
+    /// is the number.
     private int logprobs(int run) {
         JsonNode asked = body.path("logprobs");
         if (asked.isIntegralNumber()) {

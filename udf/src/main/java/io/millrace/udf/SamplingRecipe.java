@@ -19,7 +19,8 @@ import java.util.Map;
 /// @param samples completions per input row, >= 1
 /// @param beams hypotheses that beam search keeps; 1 for none
 /// @param lengthPenalty power of the length by which beam search divides
-/// @param logprobs how many likeliest tokens are told beside each chosen one; -1 for none and not that either
+/// @param logprobs how many likeliest tokens are told beside each chosen one; -1 for none and not that
+///     either
 public record SamplingRecipe(
         double temperature,
         double topP,

@@ -6,9 +6,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Scores a text that may be longer than the model sees in stretches, by the rule of lm-evaluation-harness's
-/// `get_rolling_token_windows` (context of at least one token): each token is scored once, the first stretch
-/// behind the token that begins a text, and the last with as much of the text before it as there is room for.
+/// Scores a text that may be longer than the model sees in stretches, by the rule of
+/// lm-evaluation-harness's `get_rolling_token_windows` (context of at least one token): each token is
+/// scored once, the first stretch behind the token that begins a text, and the last with as much of the
+/// text before it as there is room for.
 final class ScoringWindows {
 
     private ScoringWindows() {}

@@ -5,9 +5,9 @@ import org.apache.spark.TaskKilledException;
 import org.apache.spark.util.TaskCompletionListener;
 import org.jspecify.annotations.Nullable;
 
-/// The running Spark task: whether it was killed, and what to clean up when it ends in whatever way. Made on
-/// the task's thread, since Spark knows the task by its thread; usable from any afterwards. Outside of Spark
-/// (in a plain unit test) it is never killed and cleans up nothing.
+/// The running Spark task: whether it was killed, and what to clean up when it ends in whatever way.
+/// Made on the task's thread, since Spark knows the task by its thread; usable from any afterwards.
+/// Outside of Spark (in a plain unit test) it is never killed and cleans up nothing.
 public final class TaskScope {
     private final @Nullable TaskContext context;
 

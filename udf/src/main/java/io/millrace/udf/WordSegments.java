@@ -8,8 +8,8 @@ import java.util.Locale;
 
 /// Words of a text in any script as ICU finds them: by Unicode's rules (UAX #29), and by dictionaries where
 /// words are written without spaces (Chinese, Japanese, Thai, Lao, Khmer, Burmese). Lower-cased; what holds
-/// no letter, digit or ideograph is none. Other segmenters (jieba for one) find other words, so figures that
-/// rest on these carry ICU's name.
+/// no letter, digit or ideograph is none. Other segmenters (jieba for one) find other words, so figures
+/// that rest on these carry ICU's name.
 public final class WordSegments {
 
     private WordSegments() {}

@@ -9,14 +9,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class RowParametersTest {
-    private static final SamplingRecipe RUN =
-            new SamplingRecipe(0.5, 0.9, 40, 0.1, 64, List.of("x"), 7, 4, 1, 0.5, 2);
+    private static final SamplingRecipe RUN = new SamplingRecipe(0.5, 0.9, 40, 0.1, 64, List.of("x"), 7, 4, 1, 0.5, 2);
     private static final String TOOLS = "\"tools\": [{\"type\": \"function\", \"function\": {\"name\": \"ls\"}}]";
 
     @Test
     void over_nothingSaid_isTheRuns() {
         assertThat(RowParameters.of(null).over(RUN)).isEqualTo(RUN);
-        assertThat(RowParameters.of("{\"temperature\": null, \"model\": \"m\", \"user\": \"u\"}").over(RUN))
+        assertThat(RowParameters.of("{\"temperature\": null, \"model\": \"m\", \"user\": \"u\"}")
+                        .over(RUN))
                 .isEqualTo(RUN);
         assertThat(RowParameters.of("{}").samples(4)).isEqualTo(4);
         assertThat(RowParameters.of("{}").seed()).isNull();
@@ -29,12 +29,13 @@ class RowParametersTest {
                 {"temperature": 0, "top_p": 1, "top_k": 0, "min_p": 0, "max_tokens": 3, "max_completion_tokens": 5,
                  "stop": ["a", "b"], "seed": -3, "n": 2, "logprobs": true, "top_logprobs": 5}""");
 
-        assertThat(row.over(RUN))
-                .isEqualTo(new SamplingRecipe(0, 1, 0, 0, 5, List.of("a", "b"), 7, 4, 1, 0.5, 5));
+        assertThat(row.over(RUN)).isEqualTo(new SamplingRecipe(0, 1, 0, 0, 5, List.of("a", "b"), 7, 4, 1, 0.5, 5));
         assertThat(row.samples(4)).isEqualTo(2);
         assertThat(row.seed()).isEqualTo(-3);
-        assertThat(RowParameters.of("{\"logprobs\": false}").over(RUN).logprobs()).isEqualTo(-1);
-        assertThat(RowParameters.of("{\"logprobs\": true}").over(RUN).logprobs()).isZero();
+        assertThat(RowParameters.of("{\"logprobs\": false}").over(RUN).logprobs())
+                .isEqualTo(-1);
+        assertThat(RowParameters.of("{\"logprobs\": true}").over(RUN).logprobs())
+                .isZero();
         assertThat(RowParameters.of("{\"logprobs\": 3}").over(RUN).logprobs()).isEqualTo(3);
         assertThat(RowParameters.of("{\"stop\": \"a\"}").over(RUN).stop()).containsExactly("a");
     }
@@ -58,9 +59,11 @@ class RowParametersTest {
 
     @Test
     void schema_ofEachFormat() {
-        assertThat(RowParameters.of("{\"response_format\": {\"type\": \"text\"}}").schema())
+        assertThat(RowParameters.of("{\"response_format\": {\"type\": \"text\"}}")
+                        .schema())
                 .isNull();
-        assertThat(RowParameters.of("{\"response_format\": {\"type\": \"json_object\"}}").schema())
+        assertThat(RowParameters.of("{\"response_format\": {\"type\": \"json_object\"}}")
+                        .schema())
                 .isEqualTo("{\"type\":\"object\"}");
         assertThat(RowParameters.of("{\"response_format\": {\"type\": \"json_schema\", \"json_schema\": {\"schema\":"
                                 + " {\"type\": \"null\"}}}}")
@@ -71,15 +74,16 @@ class RowParametersTest {
     @Test
     void tools_andWhetherOneHasToBeCalled() {
         assertThat(RowParameters.of("{}").tools()).isNull();
-        assertThat(RowParameters.of("{" + TOOLS + ", \"tool_choice\": \"none\"}").tools())
+        assertThat(RowParameters.of("{" + TOOLS + ", \"tool_choice\": \"none\"}")
+                        .tools())
                 .isNull();
         assertThat(RowParameters.of("{" + TOOLS + "}").tools()).hasSize(1);
         assertThat(RowParameters.of("{" + TOOLS + "}").mustCall()).isFalse();
         RowParameters required = RowParameters.of("{" + TOOLS + ", \"tool_choice\": \"required\"}");
         assertThat(required.mustCall()).isTrue();
         assertThat(required.toolToCall()).isNull();
-        RowParameters named = RowParameters.of("{" + TOOLS
-                + ", \"tool_choice\": {\"type\": \"function\", \"function\": {\"name\": \"ls\"}}}");
+        RowParameters named = RowParameters.of(
+                "{" + TOOLS + ", \"tool_choice\": {\"type\": \"function\", \"function\": {\"name\": \"ls\"}}}");
         assertThat(named.toolToCall()).isEqualTo("ls");
     }
 

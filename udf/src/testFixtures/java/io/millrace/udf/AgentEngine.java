@@ -17,11 +17,13 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/// An engine that does as it is told: its task holds a line for each turn, a command, which it says in a block of
-/// its own; a line `SAY text` is said without one. A task may begin with lines that are about the engine:
+/// An engine that does as it is told: its task holds a line for each turn, a command, which it says in
+/// a block of its own; a line `SAY text` is said without one. A task may begin with lines that are
+/// about the engine:
 ///
 /// - `#calls FILE`: each answer adds a line to the file
-/// - `#halt-once FILE TURN`: before it answers in that turn, the JVM is gone, unless the file is there; makes it
+/// - `#halt-once FILE TURN`: before it answers in that turn, the JVM is gone, unless the file is there;
+///   makes it
 /// - `#lose-device-once FILE TURN`: its device fails before it answers in that turn, likewise
 ///
 /// A character of the conversation is a token.

@@ -13,12 +13,12 @@ import org.jspecify.annotations.Nullable;
 /// @param stop strings that end the completion; the text is cut before the first one met
 /// @param seed of the random stream, which depends on (seed, position) alone
 /// @param ignoreEos go on after the end-of-sequence token, for measurements
-/// @param beams hypotheses that beam search keeps, >= 1; 1 for none. Beam search is greedy and knows no stop
-///     strings
-/// @param lengthPenalty beam search ranks a hypothesis by its logarithmic probability divided by its length,
-///     in tokens, to this power; >= 0
-/// @param logprobs how many of the likeliest tokens are told beside each chosen one, >= 0; -1 for none and not
-///     the chosen one either. Beam search tells none
+/// @param beams hypotheses that beam search keeps, >= 1; 1 for none. Beam search is greedy and knows no
+///     stop strings
+/// @param lengthPenalty beam search ranks a hypothesis by its logarithmic probability divided by its
+///     length, in tokens, to this power; >= 0
+/// @param logprobs how many of the likeliest tokens are told beside each chosen one, >= 0; -1 for none
+///     and not the chosen one either. Beam search tells none
 /// @param form what the answer has to be; null for whatever it is. Beam search knows no forms
 public record SamplingParams(
         double temperature,
@@ -88,35 +88,13 @@ public record SamplingParams(
     /// The same with another seed.
     public SamplingParams withSeed(long other) {
         return new SamplingParams(
-                temperature,
-                topP,
-                topK,
-                minP,
-                maxTokens,
-                stop,
-                other,
-                ignoreEos,
-                beams,
-                lengthPenalty,
-                logprobs,
-                form);
+                temperature, topP, topK, minP, maxTokens, stop, other, ignoreEos, beams, lengthPenalty, logprobs, form);
     }
 
     /// The same for answers of a form; null for whatever they are.
     public SamplingParams withForm(@Nullable OutputForm other) {
         return new SamplingParams(
-                temperature,
-                topP,
-                topK,
-                minP,
-                maxTokens,
-                stop,
-                seed,
-                ignoreEos,
-                beams,
-                lengthPenalty,
-                logprobs,
-                other);
+                temperature, topP, topK, minP, maxTokens, stop, seed, ignoreEos, beams, lengthPenalty, logprobs, other);
     }
 
     public boolean isGreedy() {

@@ -15,10 +15,10 @@ public sealed interface ScoringResult permits ScoringResult.Scored, Failed {
     /// @param logprob sum of `logprobs`
     /// @param logprobs natural logarithm of each continuation token's probability after all that stands
     ///     before it, at temperature 1
-    /// @param greedy whether greedy decoding would have written this continuation: each of its tokens is the
-    ///     likeliest in its place, ties to the lower id
-    /// @param told of each place the token that stands there with the likeliest ones, if those were asked for; else
-    ///     none
+    /// @param greedy whether greedy decoding would have written this continuation: each of its tokens
+    ///     is the likeliest in its place, ties to the lower id
+    /// @param told of each place the token that stands there with the likeliest ones, if those were
+    ///     asked for; else none
     /// @param usage the continuation's tokens count as completion tokens
     record Scored(
             String requestId,
@@ -36,12 +36,7 @@ public sealed interface ScoringResult permits ScoringResult.Scored, Failed {
 
         /// Without likeliest tokens.
         public Scored(
-                String requestId,
-                double logprob,
-                List<Double> logprobs,
-                boolean greedy,
-                Usage usage,
-                Timing timing) {
+                String requestId, double logprob, List<Double> logprobs, boolean greedy, Usage usage, Timing timing) {
             this(requestId, logprob, logprobs, greedy, List.of(), usage, timing);
         }
     }

@@ -12,14 +12,14 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// The chat format of DeepSeek-V4 (the encoder released in April 2026), byte for byte: messages to a prompt,
-/// and a completion back to a message. Stateless.
+/// The chat format of DeepSeek-V4 (the encoder released in April 2026), byte for byte: messages to a
+/// prompt, and a completion back to a message. Stateless.
 ///
 /// Roles are marked in front; an answer is announced by the question before it, with `<｜Assistant｜>` and
 /// `<think>` or `</think>`; tool calls are written in a markup whose tags hold the token `｜DSML｜`. Every
 /// marker this class writes is a control segment of the [PromptText], every text it was given is not,
-/// whatever that text spells. So are the markers inside the tool instructions, which name `<think>` and show
-/// the markup: the model was trained with their tokens.
+/// whatever that text spells. So are the markers inside the tool instructions, which name `<think>` and
+/// show the markup: the model was trained with their tokens.
 public final class DeepSeekV4Chat {
     static final String BOS = "<｜begin▁of▁sentence｜>";
     static final String EOS = "<｜end▁of▁sentence｜>";
@@ -106,8 +106,8 @@ public final class DeepSeekV4Chat {
         return parseCompletion(answer + EOS, mode);
     }
 
-    /// The beginning of an answer that calls a tool, behind which the model can do nothing else. For the mode
-    /// without reasoning, in which the answer begins where the prompt ends.
+    /// The beginning of an answer that calls a tool, behind which the model can do nothing else. For
+    /// the mode without reasoning, in which the answer begins where the prompt ends.
     ///
     /// @param tool name of the tool; null for one that the model names
     public static PromptText beginCall(@Nullable String tool) {

@@ -22,20 +22,21 @@ import org.jspecify.annotations.Nullable;
 /// thread alone.
 ///
 /// 1. The bytes reserved by running sequences and those of kept prefixes never exceed the cache budget
-///    together. A request that would exceed it waits, prefixes that nothing uses giving way first, and those
-///    behind it wait too, so that none starves.
+///    together. A request that would exceed it waits, prefixes that nothing uses giving way first, and
+///    those behind it wait too, so that none starves.
 /// 2. A sequence enters and leaves between any two steps. What it computes does not depend on which others
 ///    are there, on where its chunks end, or on whether it began with a prefix that another had computed.
 /// 3. Every step takes a token of each decoding sequence first and fills what is left of the token budget
-///    with prompts, oldest first, and then with those of requests it admits for it: decoding never waits for
-///    a long prompt, and a request is admitted as late as can be, when most is known of what it shares.
-/// 4. A step that fails is taken apart: each of its sequences begins again and runs alone, so that the fault
-///    of one is the failure of that one.
+///    with prompts, oldest first, and then with those of requests it admits for it: decoding never
+///    waits for a long prompt, and a request is admitted as late as can be, when most is known of what
+///    it shares.
+/// 4. A step that fails is taken apart: each of its sequences begins again and runs alone, so that the
+///    fault of one is the failure of that one.
 final class Batch {
     private static final System.Logger LOG = System.getLogger(Batch.class.getName());
 
-    /// Rows whose logits are computed at a time, which with a large vocabulary take more memory than anything
-    /// else in a step. As many as decode together by default, so that the head is then read once.
+    /// Rows whose logits are computed at a time, which with a large vocabulary take more memory than
+    /// anything else in a step. As many as decode together by default, so that the head is then read once.
     private static final int LOGIT_ROWS = 256;
 
     private final LanguageModel model;

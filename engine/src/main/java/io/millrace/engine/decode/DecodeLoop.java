@@ -46,7 +46,9 @@ public final class DecodeLoop implements AutoCloseable {
     public DecodeLoop(LanguageModel model, @Nullable Tokenizer tokenizer, EngineConfig config) {
         this.model = model.config();
         this.tokenizer = tokenizer;
-        this.forms = tokenizer == null ? null : new AnswerForms(tokenizer, model.config().eosTokenIds());
+        this.forms = tokenizer == null
+                ? null
+                : new AnswerForms(tokenizer, model.config().eosTokenIds());
         this.cacheBudgetBytes = config.cacheBudgetBytes();
         this.maxRunning = Math.min(config.maxRunning(), config.stepTokens());
         this.batch = new Batch(model, config);
@@ -68,8 +70,8 @@ public final class DecodeLoop implements AutoCloseable {
         return submit(request, null);
     }
 
-    /// As {@link #submit(GenerationRequest)}, and tells the tokens as they are chosen; beam search has none to
-    /// tell.
+    /// As {@link #submit(GenerationRequest)}, and tells the tokens as they are chosen; beam search has
+    /// none to tell.
     public CompletableFuture<GenerationResult> submit(GenerationRequest request, @Nullable TokenListener listener) {
         CompletableFuture<GenerationResult> result = new CompletableFuture<>();
         int maxTokens = request.sampling().maxTokens();
@@ -180,7 +182,8 @@ public final class DecodeLoop implements AutoCloseable {
         }
     }
 
-    /// Moves arrived requests into the batch; waits while there is nothing to do. Returns false when closed.
+    /// Moves arrived requests into the batch; waits while there is nothing to do. Returns false when
+    /// closed.
     private boolean takeArrived() {
         lock.lock();
         try {

@@ -27,9 +27,9 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/// What any kernels must compute, operation by operation, against the reference ring in double precision: the
-/// same inputs to both, from a fixed seed, at sizes that leave tails. A device that keeps it computes the
-/// model.
+/// What any kernels must compute, operation by operation, against the reference ring in double
+/// precision: the same inputs to both, from a fixed seed, at sizes that leave tails. A device that
+/// keeps it computes the model.
 public final class KernelContract {
     private static final long SEED = 20261122;
 
@@ -38,8 +38,8 @@ public final class KernelContract {
     /// @param largestError of any element, relative to one plus its magnitude; infinite if it could not be
     ///     had
     /// @param tolerance of this operation
-    /// @param micros that the first and the second call took, reading the result included; a device loads its
-    ///     programs in the first
+    /// @param micros that the first and the second call took, reading the result included; a device
+    ///     loads its programs in the first
     /// @param failure what was thrown, or null
     @SuppressWarnings("ArrayRecordComponent") // written to a report and dropped
     public record Check(

@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/// How far an answer of a form has come, and which tokens may go on with it. While the model reasons, everything may
-/// but the end of the sequence; then, what the schema has; at the end of the value, the end of the sequence.
-/// Confined to the batch's thread.
+/// How far an answer of a form has come, and which tokens may go on with it. While the model reasons,
+/// everything may but the end of the sequence; then, what the schema has; at the end of the value, the
+/// end of the sequence. Confined to the batch's thread.
 public final class AnswerForm {
     private final JsonAutomaton automaton;
     private final Tokenizer tokenizer;

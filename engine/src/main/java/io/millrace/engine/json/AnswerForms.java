@@ -11,8 +11,8 @@ import java.util.OptionalInt;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
-/// The forms that requests ask for, each made once: rows of a job mostly ask for one. Thread-safe; what it hands
-/// out is for the batch's thread.
+/// The forms that requests ask for, each made once: rows of a job mostly ask for one. Thread-safe; what
+/// it hands out is for the batch's thread.
 public final class AnswerForms {
     private static final String END_OF_REASONING = "</think>";
     private static final int MOST_KEPT = 16;
@@ -32,14 +32,15 @@ public final class AnswerForms {
 
     /// A new answer of a form.
     ///
-    /// @throws EngineException INVALID_REQUEST if the schema has what cannot be kept to, or the model has no token
-    ///     that ends an answer or its reasoning
+    /// @throws EngineException INVALID_REQUEST if the schema has what cannot be kept to, or the model
+    ///     has no token that ends an answer or its reasoning
     public AnswerForm begin(OutputForm form) {
         if (endTokens.isEmpty()) {
             throw new EngineException(
                     ErrorCode.INVALID_REQUEST, "schema: expected a model with an end-of-sequence token, got none");
         }
-        OptionalInt endOfReasoning = form.afterReasoning() ? tokenizer.controlId(END_OF_REASONING) : OptionalInt.empty();
+        OptionalInt endOfReasoning =
+                form.afterReasoning() ? tokenizer.controlId(END_OF_REASONING) : OptionalInt.empty();
         if (form.afterReasoning() && endOfReasoning.isEmpty()) {
             throw new EngineException(
                     ErrorCode.INVALID_REQUEST,

@@ -8,8 +8,8 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/// Where in a JSON text of a given shape a byte stands: the value under way, and behind it those it lies in. Each
-/// byte leads to any number of further frames; none means that it may not stand here.
+/// Where in a JSON text of a given shape a byte stands: the value under way, and behind it those it
+/// lies in. Each byte leads to any number of further frames; none means that it may not stand here.
 ///
 /// Between the signs of an object or array there may be white space, but not without end: at most
 /// {@link #MOST_SPACES} characters in a row, since a model could else go on with it for ever.
@@ -259,7 +259,8 @@ sealed interface Frame {
                             .toList());
         }
 
-        /// Where a member goes on whose name is complete; none if there may be none of that name, or not again.
+        /// Where a member goes on whose name is complete; none if there may be none of that name, or
+        /// not again.
         void named(String name, Consumer<Frame> out) {
             Shape value = shape.named().containsKey(name) ? shape.named().get(name) : shape.others();
             if (value != null && !seen.contains(name)) {

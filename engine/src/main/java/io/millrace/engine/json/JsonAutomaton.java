@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The automaton of a schema, made as far as it is walked: a state is a set of {@link Frame}s, and what a byte and
-/// what a token lead to is worked out once for each. Which states are known changes no answer, so they can all be
-/// forgotten when they become many. Confined to one thread.
+/// The automaton of a schema, made as far as it is walked: a state is a set of {@link Frame}s, and what
+/// a byte and what a token lead to is worked out once for each. Which states are known changes no
+/// answer, so they can all be forgotten when they become many. Confined to one thread.
 final class JsonAutomaton {
     /// Where no byte leads on.
     static final int DEAD = -1;

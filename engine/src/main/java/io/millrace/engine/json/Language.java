@@ -3,8 +3,8 @@ package io.millrace.engine.json;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Which texts may go on here, code point by code point. Of every language that {@link #next} gives some text is
-/// a member, so nobody who follows it comes to a place without a way out.
+/// Which texts may go on here, code point by code point. Of every language that {@link #next} gives
+/// some text is a member, so nobody who follows it comes to a place without a way out.
 interface Language {
 
     /// What may follow a code point; null if that may not stand here.

@@ -6,11 +6,12 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The texts in which a regular expression of JSON Schema (ECMA-262) finds something. What may follow a code point is
-/// the expression's derivative by it (Brzozowski, Derivatives of Regular Expressions, J. ACM 11(4), 1964).
+/// The texts in which a regular expression of JSON Schema (ECMA-262) finds something. What may follow a
+/// code point is the expression's derivative by it (Brzozowski, Derivatives of Regular Expressions, J.
+/// ACM 11(4), 1964).
 ///
-/// Characters, classes, `.`, groups, `|`, `*`, `+`, `?`, `{m,n}`, and `^` and `$` at its two ends are known; what
-/// looks around or back is not.
+/// Characters, classes, `.`, groups, `|`, `*`, `+`, `?`, `{m,n}`, and `^` and `$` at its two ends are
+/// known; what looks around or back is not.
 record Pattern(Node node) implements Language {
 
     /// Code points that a JSON string can hold without `\\u`.
@@ -18,7 +19,8 @@ record Pattern(Node node) implements Language {
             new Chars(List.of(range('\b', '\n'), range('\f', '\r'), range(0x20, 0xD7FF), range(0xE000, 0x10FFFF)));
     private static final int MOST_COPIES = 1000;
 
-    /// @throws io.millrace.engine.api.EngineException INVALID_REQUEST if it is none, or has what is not known
+    /// @throws io.millrace.engine.api.EngineException INVALID_REQUEST if it is none, or has what is not
+    ///     known
     static Pattern read(String expression, String place) {
         boolean fromStart = expression.startsWith("^");
         boolean toEnd = expression.endsWith("$") && !expression.endsWith("\\$");

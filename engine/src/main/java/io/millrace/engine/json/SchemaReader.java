@@ -14,11 +14,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/// Reads a JSON Schema as the shape of the values it allows. What cannot be kept to while a text is written is
-/// refused by name, never passed over.
+/// Reads a JSON Schema as the shape of the values it allows. What cannot be kept to while a text is
+/// written is refused by name, never passed over.
 ///
-/// A schema that says nothing of the type but has keywords of one (`properties`, `items`, `pattern`, …) means that
-/// type: stricter than the standard, which would allow any value of the others.
+/// A schema that says nothing of the type but has keywords of one (`properties`, `items`, `pattern`, …)
+/// means that type: stricter than the standard, which would allow any value of the others.
 final class SchemaReader {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -278,8 +278,7 @@ final class SchemaReader {
     private Shape members(JsonNode schema, String place) {
         Map<String, Shape> properties = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> property : schema.path("properties").properties()) {
-            properties.put(
-                    property.getKey(), shape(property.getValue(), place + "/properties/" + property.getKey()));
+            properties.put(property.getKey(), shape(property.getValue(), place + "/properties/" + property.getKey()));
         }
         JsonNode more = schema.path("additionalProperties");
         Shape others = more.isMissingNode()

@@ -40,7 +40,10 @@ sealed interface Shape {
     record Items(Shape each, int least, int most) implements Shape {}
 
     /// @param others shape of the members that are not named; null if there may be none
-    record Members(Map<String, Shape> named, Set<String> required, @Nullable Shape others) implements Shape {
+    record Members(
+            Map<String, Shape> named,
+            Set<String> required,
+            @Nullable Shape others) implements Shape {
         public Members {
             required = Set.copyOf(required);
         }

@@ -2,8 +2,8 @@ package io.millrace.engine.json;
 
 import org.jspecify.annotations.Nullable;
 
-/// Where in the contents of a JSON string a byte stands: between two characters, or inside one, be it UTF-8 or an
-/// escape. Malformed UTF-8 and halves of surrogate pairs have no way on.
+/// Where in the contents of a JSON string a byte stands: between two characters, or inside one, be it
+/// UTF-8 or an escape. Malformed UTF-8 and halves of surrogate pairs have no way on.
 ///
 /// @param value bits of the character that are known
 /// @param left bytes or digits that it still needs
@@ -94,8 +94,8 @@ record StringScan(Mode mode, int value, int left, int high) {
         return b >= 0xF0 && b <= 0xF4 ? inside(Mode.LEAD, b & 0x07, 3, 0) : null;
     }
 
-    /// Of three bytes the first two must not spell a surrogate or less than U+0800, of four not more than U+10FFFF
-    /// or less than U+10000.
+    /// Of three bytes the first two must not spell a surrogate or less than U+0800, of four not more
+    /// than U+10FFFF or less than U+10000.
     private @Nullable Next tail(int b) {
         boolean fits = (b & 0xC0) == 0x80
                 && switch (mode == Mode.LEAD ? (left << 8) | value : 0) {

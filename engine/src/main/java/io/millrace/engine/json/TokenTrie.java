@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// All tokens of a vocabulary that ordinary text has, by their bytes: tokens that begin alike are looked at once as
-/// far as they do. Immutable.
+/// All tokens of a vocabulary that ordinary text has, by their bytes: tokens that begin alike are
+/// looked at once as far as they do. Immutable.
 final class TokenTrie {
     static final int NONE = -1;
 

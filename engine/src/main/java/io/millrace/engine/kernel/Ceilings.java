@@ -155,7 +155,8 @@ public final class Ceilings {
         return sum > 0 ? 8L * FLOAT_ROUNDS * VectorConstants.LANES * 2 : 0;
     }
 
-    /// Where there are no compiled kernels; it cannot ask for memory ahead, and finds half of what there is.
+    /// Where there are no compiled kernels; it cannot ask for memory ahead, and finds half of what
+    /// there is.
     private static long read(MemorySegment segment) {
         long step = 4L * LongVector.SPECIES_PREFERRED.vectorByteSize();
         LongVector a = LongVector.zero(LongVector.SPECIES_PREFERRED);

@@ -16,8 +16,8 @@ final class NativeIndexer {
     /// Keys of a tile.
     private static final int GROUP = 16;
 
-    /// Keys that are packed and then multiplied: so few that they stay near, and that the collector does not
-    /// wait long.
+    /// Keys that are packed and then multiplied: so few that they stay near, and that the collector
+    /// does not wait long.
     private static final int KEYS = 4 * GROUP;
 
     /// Queries of an item: so many that packing costs little beside them.

@@ -4,11 +4,11 @@ import java.util.Arrays;
 
 /// The fast twin of {@link TopK}. Confined to one worker.
 ///
-/// Few are kept in a sorted list as the scores pass by. Many are kept in a list that is cut to the k largest
-/// whenever it is full, and only scores that are larger than the least of those enter it after that: of a
-/// long row most are looked at once. What is cut away is found by the smallest that stays: four rounds, one
-/// for every eight bits of a score's key, count keys by those bits and go on with the bits in which the k-th
-/// lies.
+/// Few are kept in a sorted list as the scores pass by. Many are kept in a list that is cut to the k
+/// largest whenever it is full, and only scores that are larger than the least of those enter it after
+/// that: of a long row most are looked at once. What is cut away is found by the smallest that stays:
+/// four rounds, one for every eight bits of a score's key, count keys by those bits and go on with the
+/// bits in which the k-th lies.
 final class TopKSelect {
     /// The longest list that is kept sorted.
     private static final int FEW = 32;

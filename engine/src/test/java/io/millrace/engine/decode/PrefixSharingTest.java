@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.millrace.engine.OpenModel;
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineConfig;
-import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.EngineException;
+import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
@@ -65,7 +65,8 @@ class PrefixSharingTest {
                 Path.of("unused"), "auto", 2, budget, stepTokens, maxRunning, CacheRounding.AUTO, sharing, false);
     }
 
-    /// Prompts that follow a random tree: equal ones, ones that are another's beginning, short and long runs.
+    /// Prompts that follow a random tree: equal ones, ones that are another's beginning, short and long
+    /// runs.
     private static List<Object> requests(Random random, int count) {
         List<int[]> prompts = new ArrayList<>();
         prompts.add(random.ints(1 + random.nextInt(60), 0, VOCAB).toArray());

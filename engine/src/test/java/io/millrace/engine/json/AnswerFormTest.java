@@ -33,8 +33,8 @@ class AnswerFormTest {
     private record Pieces(List<byte[]> pieces) implements Tokenizer {
 
         static Pieces random(Random random, String... more) {
-            List<byte[]> pieces = new ArrayList<>(List.of("<end>".getBytes(StandardCharsets.UTF_8), "</think>"
-                    .getBytes(StandardCharsets.UTF_8)));
+            List<byte[]> pieces = new ArrayList<>(
+                    List.of("<end>".getBytes(StandardCharsets.UTF_8), "</think>".getBytes(StandardCharsets.UTF_8)));
             for (int b = 0; b < 256; b++) {
                 pieces.add(new byte[] {(byte) b});
             }
@@ -46,9 +46,7 @@ class AnswerFormTest {
                 byte[] piece = new byte[2 + random.nextInt(4)];
                 byte[] from = signs.getBytes(StandardCharsets.UTF_8);
                 for (int at = 0; at < piece.length; at++) {
-                    piece[at] = random.nextInt(8) == 0
-                            ? (byte) random.nextInt(256)
-                            : from[random.nextInt(from.length)];
+                    piece[at] = random.nextInt(8) == 0 ? (byte) random.nextInt(256) : from[random.nextInt(from.length)];
                 }
                 pieces.add(piece);
             }
@@ -143,9 +141,8 @@ class AnswerFormTest {
     void mask_isThatOfTheSlowTwin_alongRandomAnswers(String schema) throws IOException {
         JsonNode tree = JSON.readTree(schema);
         // the twin tells a pattern's whole match
-        String ours = schema.contains("pattern")
-                ? schema.replace("(?:a|", "^(?:a|").replace("n?\"", "n?$\"")
-                : schema;
+        String ours =
+                schema.contains("pattern") ? schema.replace("(?:a|", "^(?:a|").replace("n?\"", "n?$\"") : schema;
         for (int seed = 0; seed < 3; seed++) {
             Random random = new Random(seed);
             Tokenizer tokenizer = schema.contains("pattern")
@@ -161,8 +158,8 @@ class AnswerFormTest {
                         .isNotEmpty();
                 // white space is the dullest way on
                 List<Integer> lively = allowed.stream()
-                        .filter(each -> each != END && !new String(tokenizer.bytes(each), StandardCharsets.ISO_8859_1)
-                                .isBlank())
+                        .filter(each -> each != END
+                                && !new String(tokenizer.bytes(each), StandardCharsets.ISO_8859_1).isBlank())
                         .toList();
                 if (lively.isEmpty()) {
                     break;

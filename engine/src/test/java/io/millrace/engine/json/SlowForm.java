@@ -14,8 +14,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
-/// The slow and obvious twin of {@link JsonAutomaton}: reads a whole text anew by recursive descent, straight from the
-/// schema, and says whether it is a value of it or the beginning of one. Characters are bytes.
+/// The slow and obvious twin of {@link JsonAutomaton}: reads a whole text anew by recursive descent,
+/// straight from the schema, and says whether it is a value of it or the beginning of one. Characters
+/// are bytes.
 final class SlowForm {
     private static final Pattern NUMBER = Pattern.compile("-?(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][+-]?[0-9]+)?");
     private static final Pattern INTEGER = Pattern.compile("-?(0|[1-9][0-9]*)");
@@ -23,7 +24,8 @@ final class SlowForm {
     private static final Pattern ESCAPE = Pattern.compile("\\\\([\"\\\\/bfnrt]|u("
             + "[0-9a-cA-CeEfF][0-9a-fA-F]{3}|[dD][0-7][0-9a-fA-F]{2}"
             + "|[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2}))");
-    /// Every part of a character's UTF-8 that is not the whole, with the first and last character that begins so.
+    /// Every part of a character's UTF-8 that is not the whole, with the first and last character that
+    /// begins so.
     private static final Map<String, int[]> BEGINNINGS = beginnings();
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -198,8 +200,7 @@ final class SlowForm {
     }
 
     private static String utf8(int codePoint) {
-        return new String(
-                Character.toString(codePoint).getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
+        return new String(Character.toString(codePoint).getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
     }
 
     private static Map<String, int[]> beginnings() {
@@ -277,8 +278,8 @@ final class SlowForm {
                 return;
             }
         }
-        Named name = characters(
-                at, soFar -> !closed || left.stream().anyMatch(each -> each.startsWith(soFar)), !closed);
+        Named name =
+                characters(at, soFar -> !closed || left.stream().anyMatch(each -> each.startsWith(soFar)), !closed);
         boolean fits = name.end() >= 0 && !seen.contains(name.name()) && (!closed || left.contains(name.name()));
         if (!fits) {
             return;

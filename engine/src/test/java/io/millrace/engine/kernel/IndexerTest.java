@@ -15,8 +15,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// The indexer's choice: every ring against the reference over sizes that hit every tail, and against itself
-/// in other company.
+/// The indexer's choice: every ring against the reference over sizes that hit every tail, and against
+/// itself in other company.
 class IndexerTest {
     private static final int PAGE_ROWS = 16;
     private static final long SEED = Long.getLong("millrace.seed", 20261122L);
@@ -88,8 +88,8 @@ class IndexerTest {
                 Matrices.floats(random, length / ratio * dim));
     }
 
-    /// Numbers of few bits, whose products and sums are exact on every ring: scores that are equal are equal
-    /// everywhere.
+    /// Numbers of few bits, whose products and sums are exact on every ring: scores that are equal are
+    /// equal everywhere.
     private Sequence coarse(int length, int heads, int dim, int ratio) {
         Sequence sequence = sequence(length, heads, dim, ratio);
         for (float[] values : List.of(sequence.q, sequence.weights, sequence.keys)) {

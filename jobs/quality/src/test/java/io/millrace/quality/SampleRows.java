@@ -16,8 +16,8 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
 
-/// Canonical rows as they come out of a sound run: two input files, one of them with two row groups, one row
-/// in four hundred an error. Tests break them one fault at a time.
+/// Canonical rows as they come out of a sound run: two input files, one of them with two row groups,
+/// one row in four hundred an error. Tests break them one fault at a time.
 final class SampleRows {
 
     private static final ObjectMapper JSON = new ObjectMapper();

@@ -6,7 +6,8 @@ import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
-/// How the values of documents become one, and its standard error, as the harness's `api/metrics.py` has them.
+/// How the values of documents become one, and its standard error, as the harness's `api/metrics.py`
+/// has them.
 enum Aggregation {
     MEAN,
     PERPLEXITY,

@@ -7,9 +7,10 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Writes what stands before the answers of a task's documents: its description, examples, the question. The
-/// examples of a document depend on the documents before it, since all draw from one stream of random numbers, as
-/// in the harness: they are the same examples for the same seed. To be asked for each document once, in order.
+/// Writes what stands before the answers of a task's documents: its description, examples, the
+/// question. The examples of a document depend on the documents before it, since all draw from one
+/// stream of random numbers, as in the harness: they are the same examples for the same seed. To be
+/// asked for each document once, in order.
 final class Contexts {
     private final Task task;
     private final List<Map<String, @Nullable Object>> pool;

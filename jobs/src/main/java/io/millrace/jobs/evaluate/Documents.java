@@ -22,11 +22,12 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
 
-/// Documents of a task's splits, from files on this machine: JSON, JSONL, CSV or Parquet, plain or with `.gz`.
+/// Documents of a task's splits, from files on this machine: JSON, JSONL, CSV or Parquet, plain or with
+/// `.gz`.
 ///
-/// A task names its files as Hugging Face's `datasets` has it: `dataset_path: json`, `csv` or `parquet` with
-/// `dataset_kwargs.data_files` by split, or by a file or folder in `dataset_path`, in which `dataset_name` may be
-/// a folder and files of a split begin with its name.
+/// A task names its files as Hugging Face's `datasets` has it: `dataset_path: json`, `csv` or `parquet`
+/// with `dataset_kwargs.data_files` by split, or by a file or folder in `dataset_path`, in which
+/// `dataset_name` may be a folder and files of a split begin with its name.
 final class Documents {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> BUILDERS = List.of("json", "csv", "parquet");
@@ -157,8 +158,8 @@ final class Documents {
                 : node.textValue();
     }
 
-    /// With names of columns from the first line or from `column_names`. A column of nothing but whole numbers
-    /// holds those; every other holds texts.
+    /// With names of columns from the first line or from `column_names`. A column of nothing but whole
+    /// numbers holds those; every other holds texts.
     private static List<Map<String, @Nullable Object>> csv(Reader reader, Keys options) {
         CsvParserSettings settings = new CsvParserSettings();
         settings.setMaxCharsPerColumn(-1);

@@ -143,7 +143,8 @@ public final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
-    /// What an evaluation has in place of the job's defaults, then what is given, then what is not to be changed.
+    /// What an evaluation has in place of the job's defaults, then what is given, then what is not to
+    /// be changed.
     ///
     /// @param output folder of all; null to find out what is given
     private List<Settings> layers(MillraceHome home, @Nullable String output) {

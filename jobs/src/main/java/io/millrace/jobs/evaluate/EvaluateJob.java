@@ -31,12 +31,12 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 
-/// One start of an evaluation: documents become a table of requests, those are computed by a {@link CompletionJob}
-/// with its ledger, and its rows are scored. What was written before and is the same is not written again, so a
-/// start after an interruption goes on where the rows stopped.
+/// One start of an evaluation: documents become a table of requests, those are computed by a {@link
+/// CompletionJob} with its ledger, and its rows are scored. What was written before and is the same is
+/// not written again, so a start after an interruption goes on where the rows stopped.
 ///
-/// In the output directory: `requests/` (Parquet), `completions/` (the job's own), and a folder named after the
-/// model with the files of results and samples.
+/// In the output directory: `requests/` (Parquet), `completions/` (the job's own), and a folder named
+/// after the model with the files of results and samples.
 final class EvaluateJob {
     /// Folders of the output.
     static final String REQUESTS = "requests";

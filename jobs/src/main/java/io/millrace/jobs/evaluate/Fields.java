@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What a task makes of a document: its question, its choices, its answer. A text that is the name of a column is
-/// that column's value, any other is a template. Confined to one thread.
+/// What a task makes of a document: its question, its choices, its answer. A text that is the name of a
+/// column is that column's value, any other is a template. Confined to one thread.
 ///
 /// @param text null for none
 /// @param choices null for none

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/// Figures over the tasks of a group, as the harness's `api/group.py` has them: a mean weighted by documents with a
-/// pooled error, or of the tasks' figures with the error of that.
+/// Figures over the tasks of a group, as the harness's `api/group.py` has them: a mean weighted by
+/// documents with a pooled error, or of the tasks' figures with the error of that.
 final class GroupScore {
 
     private GroupScore() {}

@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
-/// What a document's answers are worth, by the harness's definitions. A failed answer is wrong by every measure,
-/// and stays counted.
+/// What a document's answers are worth, by the harness's definitions. A failed answer is wrong by every
+/// measure, and stays counted.
 final class Judge {
     private static final String PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// What the model is asked about a document: one prompt with the continuations to score behind it, or one to go
-/// on with.
+/// What the model is asked about a document: one prompt with the continuations to score behind it, or
+/// one to go on with.
 ///
 /// @param prompt as the model gets it: plain text, or a conversation as JSON
 /// @param continuations null to generate
@@ -107,8 +107,8 @@ record Question(
                 arguments);
     }
 
-    /// What the harness's words mean: with `do_sample: false` or a temperature of 0 it is greedy, and 256 tokens
-    /// are the most.
+    /// What the harness's words mean: with `do_sample: false` or a temperature of 0 it is greedy, and
+    /// 256 tokens are the most.
     private static Map<String, Object> parameters(Task task) {
         Keys kwargs = new Keys(task.keys().where() + ": generation_kwargs", task.generationKwargs());
         Map<String, Object> parameters = new LinkedHashMap<>();

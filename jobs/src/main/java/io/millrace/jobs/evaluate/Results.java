@@ -11,8 +11,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/// What an evaluation found, in the shape of the harness's `results_*.json`. Keys about Python and its libraries
-/// are there, since readers look for them, and hold `N/A`.
+/// What an evaluation found, in the shape of the harness's `results_*.json`. Keys about Python and its
+/// libraries are there, since readers look for them, and hold `N/A`.
 ///
 /// @param context keys about the run: what was evaluated, with which words and seeds
 record Results(TaskSet set, Map<String, TaskScore> scores, Context context) {

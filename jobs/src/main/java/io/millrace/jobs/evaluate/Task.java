@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// A task of the harness, as its file says. What keys mean is in the harness's `docs/task_guide.md`; keys that
-/// name Python, and the few that are not there, are refused.
+/// A task of the harness, as its file says. What keys mean is in the harness's `docs/task_guide.md`;
+/// keys that name Python, and the few that are not there, are refused.
 ///
 /// @param keys all keys of the file and the files it includes
 /// @param fewShot how examples are chosen and written, with the task's own keys below
@@ -58,8 +58,8 @@ record Task(
             "gen_prefix",
             "metadata",
             "unsafe_code");
-    /// Of the task's own, without a word for it: probability of the true choices, as in the second measure of
-    /// TruthfulQA.
+    /// Of the task's own, without a word for it: probability of the true choices, as in the second
+    /// measure of TruthfulQA.
     static final String TRUE_MASS = "true_mass";
 
     /// How examples are chosen and written.
@@ -203,7 +203,8 @@ record Task(
         return metrics.stream().anyMatch(own -> own.name().equals(metric));
     }
 
-    /// Whether the documents' own labels say which choices are true, and how likely those are together is asked.
+    /// Whether the documents' own labels say which choices are true, and how likely those are together
+    /// is asked.
     boolean isTrueMass() {
         String process = keys.text("process_results");
         if (process != null && !process.equals(TRUE_MASS)) {
@@ -239,7 +240,8 @@ record Task(
         return split();
     }
 
-    /// The task as the harness writes it down: its keys in their order, defaults too, without those that are null.
+    /// The task as the harness writes it down: its keys in their order, defaults too, without those
+    /// that are null.
     Map<String, @Nullable Object> dump() {
         Map<String, @Nullable Object> dump = new LinkedHashMap<>();
         dump.put("task", name);

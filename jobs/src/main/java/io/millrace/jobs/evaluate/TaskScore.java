@@ -88,8 +88,8 @@ record TaskScore(
         return arguments.get("gen_args_0") instanceof Map<?, ?> first ? first.get("arg_0") : null;
     }
 
-    /// What the model said to each request, one for each repeat, as texts; of a failed row the least likely, or
-    /// nothing.
+    /// What the model said to each request, one for each repeat, as texts; of a failed row the least
+    /// likely, or nothing.
     private static List<Object> responses(Asked asked, int document, List<Answer> answers) {
         List<Object> responses = new ArrayList<>();
         for (int index = 0; index < answers.size(); index++) {

@@ -44,7 +44,8 @@ record TaskSet(List<Task> tasks, List<TaskGroup> groups) {
         return merged;
     }
 
-    /// Names of tasks, groups and tags in a folder and below, with their files, those of a tag by their tasks' names.
+    /// Names of tasks, groups and tags in a folder and below, with their files, those of a tag by their
+    /// tasks' names.
     private static Map<String, List<Path>> index(Path folder) {
         Map<String, SortedMap<String, Path>> index = new TreeMap<>();
         try (Stream<Path> files = Files.walk(folder)) {

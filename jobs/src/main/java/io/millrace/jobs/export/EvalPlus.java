@@ -3,8 +3,8 @@ package io.millrace.jobs.export;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.millrace.udf.shard.AnsweredRows.Answered;
 
-/// Samples of EvalPlus, `samples.jsonl`: the id column holds the tasks. A row without an answer is an empty solution,
-/// since the tool refuses to count where a task is missing.
+/// Samples of EvalPlus, `samples.jsonl`: the id column holds the tasks. A row without an answer is an
+/// empty solution, since the tool refuses to count where a task is missing.
 final class EvalPlus implements Projection {
     private final boolean wholeAnswer;
 

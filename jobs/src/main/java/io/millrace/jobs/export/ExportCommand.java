@@ -65,8 +65,7 @@ public final class ExportCommand implements Callable<Integer> {
         try (JsonLines lines = new JsonLines(to)) {
             run.forEach(projection.needsInput(), answered -> projection.write(answered, lines));
             lines.finish()
-                    .forEach((file, count) ->
-                            out.printf(Locale.ROOT, "%,d lines in %s%n", count, to.resolve(file)));
+                    .forEach((file, count) -> out.printf(Locale.ROOT, "%,d lines in %s%n", count, to.resolve(file)));
         }
         out.flush();
         return ExitCode.OK;
@@ -80,8 +79,8 @@ public final class ExportCommand implements Callable<Integer> {
             case "evalplus" -> new EvalPlus(!completions);
             case "hf-messages" -> new HfMessages(new Prompts(run.prompt()));
             default ->
-                throw new JobException("--format: expected openai-batch, swebench, lm-eval, evalplus or hf-messages, got "
-                        + format);
+                throw new JobException(
+                        "--format: expected openai-batch, swebench, lm-eval, evalplus or hf-messages, got " + format);
         };
     }
 }

@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.udf.shard.AnsweredRows.Answered;
 import org.apache.spark.sql.Row;
 
-/// Conversations as the Hub's tools train on them, `data/train.jsonl`: `messages`, the answer last, and what of the row
-/// is none of the conversation in `metadata`. Rows without an answer are none.
+/// Conversations as the Hub's tools train on them, `data/train.jsonl`: `messages`, the answer last, and
+/// what of the row is none of the conversation in `metadata`. Rows without an answer are none.
 final class HfMessages implements Projection {
     private final Prompts prompts;
 

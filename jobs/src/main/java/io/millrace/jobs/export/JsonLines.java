@@ -12,7 +12,8 @@ import java.util.Collections;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/// Files of JSON, one value a line, below a directory. They are there when all have been written, and not before.
+/// Files of JSON, one value a line, below a directory. They are there when all have been written, and
+/// not before.
 final class JsonLines implements Projection.Lines, AutoCloseable {
     private static final String UNFINISHED = ".unfinished";
 

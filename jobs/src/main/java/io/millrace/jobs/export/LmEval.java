@@ -16,9 +16,9 @@ import java.util.HexFormat;
 import java.util.List;
 import org.apache.spark.sql.Row;
 
-/// Logged samples as lm-evaluation-harness writes them (`--log_samples`), `samples_TASK.jsonl`: an input row is a
-/// document, its reference the target, a request each of its samples or continuations. Metrics are none: who has the
-/// task computes them.
+/// Logged samples as lm-evaluation-harness writes them (`--log_samples`), `samples_TASK.jsonl`: an
+/// input row is a document, its reference the target, a request each of its samples or continuations.
+/// Metrics are none: who has the task computes them.
 final class LmEval implements Projection {
     private static final ObjectMapper JSON = new ObjectMapper();
 

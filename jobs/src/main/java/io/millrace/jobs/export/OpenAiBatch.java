@@ -10,8 +10,9 @@ import io.millrace.udf.shard.AnsweredRows.Answered;
 import java.util.List;
 import org.apache.spark.sql.Row;
 
-/// OpenAI's batch format: `output.jsonl` has the requests that were answered, `error.jsonl` those that were not. A
-/// request of several samples of which some failed stands in both, in the first with the choices that there are.
+/// OpenAI's batch format: `output.jsonl` has the requests that were answered, `error.jsonl` those that
+/// were not. A request of several samples of which some failed stands in both, in the first with the
+/// choices that there are.
 final class OpenAiBatch implements Projection {
     static final String OUTPUT = "output.jsonl";
     static final String ERRORS = "error.jsonl";
@@ -59,8 +60,8 @@ final class OpenAiBatch implements Projection {
 
     private static ObjectNode choice(Completion sample) {
         if (sample.isScored()) {
-            throw new JobException(
-                    "row " + sample.place() + ": expected a completion, got scores, which have no place in this format");
+            throw new JobException("row " + sample.place()
+                    + ": expected a completion, got scores, which have no place in this format");
         }
         ObjectNode choice = JsonNodeFactory.instance.objectNode().put("index", sample.sample());
         if (sample.isChat()) {

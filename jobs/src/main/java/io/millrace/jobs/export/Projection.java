@@ -3,8 +3,8 @@ package io.millrace.jobs.export;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.udf.shard.AnsweredRows.Answered;
 
-/// A format that a run's rows are written in. It looks at a row and at nothing else, so that a row is written alike
-/// whichever others there are.
+/// A format that a run's rows are written in. It looks at a row and at nothing else, so that a row is
+/// written alike whichever others there are.
 interface Projection {
 
     /// Whether it needs the input beside the output.

@@ -3,9 +3,9 @@ package io.millrace.jobs.export;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.millrace.udf.shard.AnsweredRows.Answered;
 
-/// Predictions of SWE-bench's harness, `preds.jsonl`: the id column holds the instances, an answer is a patch. Of
-/// several samples each has a file of its own (`preds.1.jsonl`, …), since the harness takes an instance once. A row
-/// without an answer is an empty patch: no instance is left out, save
+/// Predictions of SWE-bench's harness, `preds.jsonl`: the id column holds the instances, an answer is a
+/// patch. Of several samples each has a file of its own (`preds.1.jsonl`, …), since the harness takes
+/// an instance once. A row without an answer is an empty patch: no instance is left out, save
 /// where a record could not be read and so names none.
 final class SweBench implements Projection {
 

@@ -34,7 +34,10 @@ interface Check extends Serializable {
 
     /// @param score null where there is no more to say than whether it passed
     /// @param detail null where there is nothing to say
-    record Verdict(boolean passed, @Nullable Double score, @Nullable String detail) {
+    record Verdict(
+            boolean passed,
+            @Nullable Double score,
+            @Nullable String detail) {
         Row row() {
             return RowFactory.create(passed, score, detail);
         }
@@ -52,12 +55,15 @@ interface Check extends Serializable {
             return check.of(new Subject(prompt == null ? "" : prompt, answer, row.getAs(PipelineRow.REFERENCE), row))
                     .row();
         };
-        return functions.udf(judge, PipelineRow.VERDICT_TYPE)
+        return functions
+                .udf(judge, PipelineRow.VERDICT_TYPE)
                 .apply(struct(
                         col(PipelineRow.PROMPT),
                         col(PipelineRow.ANSWER),
                         col(PipelineRow.REFERENCE),
-                        functions.coalesce(col(PipelineRow.FIELDS), functions.map().cast("map<string,string>"))
+                        functions
+                                .coalesce(
+                                        col(PipelineRow.FIELDS), functions.map().cast("map<string,string>"))
                                 .as(PipelineRow.FIELDS)));
     }
 

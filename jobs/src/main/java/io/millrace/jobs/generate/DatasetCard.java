@@ -34,7 +34,8 @@ record DatasetCard(Pipeline pipeline, Funnel funnel, List<HubDataset.Split> spli
     private static String yaml(Map<String, Object> header) {
         try {
             return new ObjectMapper(new YAMLFactory()
-                            .disable(com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature.WRITE_DOC_START_MARKER))
+                            .disable(
+                                    com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature.WRITE_DOC_START_MARKER))
                     .writeValueAsString(header);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("maps of strings and numbers can be written", e);
@@ -85,8 +86,12 @@ record DatasetCard(Pipeline pipeline, Funnel funnel, List<HubDataset.Split> spli
             sizes.add(size);
         }
         info.put("splits", sizes);
-        info.put("download_size", splits.stream().mapToLong(HubDataset.Split::fileBytes).sum());
-        info.put("dataset_size", splits.stream().mapToLong(HubDataset.Split::bytes).sum());
+        info.put(
+                "download_size",
+                splits.stream().mapToLong(HubDataset.Split::fileBytes).sum());
+        info.put(
+                "dataset_size",
+                splits.stream().mapToLong(HubDataset.Split::bytes).sum());
         return info;
     }
 
@@ -98,8 +103,8 @@ record DatasetCard(Pipeline pipeline, Funnel funnel, List<HubDataset.Split> spli
             feature.put("name", field.name());
             switch (field.dataType()) {
                 case StructType struct -> feature.put("struct", features(struct));
-                case ArrayType list when list.elementType() instanceof StructType struct ->
-                    feature.put("list", features(struct));
+                case ArrayType list
+                when list.elementType() instanceof StructType struct -> feature.put("list", features(struct));
                 case ArrayType list -> feature.put("list", dtype(list.elementType()));
                 case DataType plain -> feature.put("dtype", dtype(plain));
             }
@@ -131,11 +136,15 @@ record DatasetCard(Pipeline pipeline, Funnel funnel, List<HubDataset.Split> spli
     private String body() {
         StringBuilder text = new StringBuilder();
         HubLayout layout = pipeline.dataset();
-        text.append("\n# ").append(layout.prettyName() == null ? pipeline.name() : layout.prettyName()).append("\n\n");
+        text.append("\n# ")
+                .append(layout.prettyName() == null ? pipeline.name() : layout.prettyName())
+                .append("\n\n");
         if (layout.description() != null) {
             text.append(layout.description().strip()).append("\n\n");
         }
-        text.append("Made by `millrace generate`, version ").append(Builds.version()).append(".\n");
+        text.append("Made by `millrace generate`, version ")
+                .append(Builds.version())
+                .append(".\n");
         text.append("\n## What became of the rows\n\n").append(funnel.markdown());
         notes(text);
         models(text);
@@ -147,7 +156,9 @@ record DatasetCard(Pipeline pipeline, Funnel funnel, List<HubDataset.Split> spli
                 `metadata.verdicts` holds what each check said, `metadata.quality` and `metadata.pii` figures and
                 counts.
                 """);
-        text.append("\n## Parameters\n\n```yaml\n").append(pipeline.source().strip()).append("\n```\n");
+        text.append("\n## Parameters\n\n```yaml\n")
+                .append(pipeline.source().strip())
+                .append("\n```\n");
         return text.toString();
     }
 
@@ -170,7 +181,8 @@ record DatasetCard(Pipeline pipeline, Funnel funnel, List<HubDataset.Split> spli
                         run.folder(),
                         run.model(),
                         run.revision(),
-                        run.weightsSha().substring(0, Math.min(12, run.weightsSha().length())),
+                        run.weightsSha()
+                                .substring(0, Math.min(12, run.weightsSha().length())),
                         run.quantization(),
                         run.gate(),
                         run.ok(),

@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
-import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.DataFrameReader;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
@@ -84,7 +84,8 @@ record DecontaminateStep(Texts on, int words, List<Benchmark> benchmarks) implem
     public Made run(Stage stage, Dataset<Row> in) {
         Dataset<Row> texts = stage.once("benchmarks", () -> texts(stage));
         note(stage, texts);
-        Dataset<Row> known = texts.select(col("benchmark"), explode(runs().apply(col("text"))).as("#run"))
+        Dataset<Row> known = texts.select(
+                        col("benchmark"), explode(runs().apply(col("text"))).as("#run"))
                 .distinct();
         Dataset<Row> hits = in.select(
                         col(PipelineRow.ROW_ID).as("#hit"),
@@ -106,8 +107,7 @@ record DecontaminateStep(Texts on, int words, List<Benchmark> benchmarks) implem
                                         col("#first.ngram").as("ngram"),
                                         col("#hits").as("hits"))))
                 .withColumn(
-                        PipelineRow.REASON,
-                        when(found, concat_ws(" ", lit("contaminated"), col("#first.benchmark"))))
+                        PipelineRow.REASON, when(found, concat_ws(" ", lit("contaminated"), col("#first.benchmark"))))
                 .withColumn(PipelineRow.DETAIL, when(found, col("#first.ngram")));
         return new Made(rows, in.count());
     }
@@ -153,7 +153,8 @@ record DecontaminateStep(Texts on, int words, List<Benchmark> benchmarks) implem
     }
 
     private static UserDefinedFunction count() {
-        UDF1<@Nullable String, Integer> count = text -> text == null ? 0 : TextMetrics.words(text).size();
+        UDF1<@Nullable String, Integer> count =
+                text -> text == null ? 0 : TextMetrics.words(text).size();
         return functions.udf(count, DataTypes.IntegerType);
     }
 

@@ -26,7 +26,8 @@ record DeduplicateStep(Texts on, @Nullable NearDuplicates near) implements Step 
 
     static Step read(String name, Parameters parameters) {
         Texts on = Texts.read(parameters, Texts.CONVERSATION);
-        boolean exactOnly = parameters.has("minhash") && parameters.node("minhash").isBoolean();
+        boolean exactOnly =
+                parameters.has("minhash") && parameters.node("minhash").isBoolean();
         if (exactOnly && parameters.flag("minhash", true)) {
             parameters.wrong("minhash", "its parameters, or false", "true");
         }
@@ -58,9 +59,9 @@ record DeduplicateStep(Texts on, @Nullable NearDuplicates near) implements Step 
 
     private static Dataset<Row> exact(Dataset<Row> in) {
         UDF1<@Nullable String, @Nullable String> words = text -> text == null ? null : normal(text);
-        WindowSpec same =
-                Window.partitionBy("#words").orderBy(col(PipelineRow.POSITION), col(PipelineRow.ROW_ID));
-        return in.withColumn("#words", functions.udf(words, DataTypes.StringType).apply(col("#text")))
+        WindowSpec same = Window.partitionBy("#words").orderBy(col(PipelineRow.POSITION), col(PipelineRow.ROW_ID));
+        return in.withColumn(
+                        "#words", functions.udf(words, DataTypes.StringType).apply(col("#text")))
                 .withColumn("#nth", row_number().over(same))
                 .withColumn("#original", first(col(PipelineRow.ROW_ID)).over(same))
                 .withColumn(PipelineRow.REASON, when(col("#nth").gt(1), lit("duplicate")))
@@ -76,13 +77,15 @@ record DeduplicateStep(Texts on, @Nullable NearDuplicates near) implements Step 
 
     private static Dataset<Row> withoutNear(Dataset<Row> rows, NearDuplicates near) {
         Dataset<Row> dropped = FirstWins.dropped(near.pairs(PipelineRow.kept(rows)
-                        .select(col(PipelineRow.POSITION), col(PipelineRow.ROW_ID), col("#text").as("text"))))
+                        .select(
+                                col(PipelineRow.POSITION),
+                                col(PipelineRow.ROW_ID),
+                                col("#text").as("text"))))
                 .select(
                         col(FirstWins.LATER).getField(PipelineRow.ROW_ID).as("#dropped"),
                         format_string(
                                         "of %s, Jaccard %.4f",
-                                        col(FirstWins.EARLIER).getField(PipelineRow.ROW_ID),
-                                        col(FirstWins.SIMILARITY))
+                                        col(FirstWins.EARLIER).getField(PipelineRow.ROW_ID), col(FirstWins.SIMILARITY))
                                 .as("#why"));
         return rows.join(dropped, col(PipelineRow.ROW_ID).equalTo(col("#dropped")), "left")
                 .withColumn(PipelineRow.DETAIL, functions.coalesce(col(PipelineRow.DETAIL), col("#why")))

@@ -57,9 +57,9 @@ enum Evolution {
 
     /// Function words of English; a text of nothing else asks for nothing.
     private static final Set<String> STOP_WORDS = new TreeSet<>(Set.of(
-            "a", "an", "and", "are", "as", "at", "be", "but", "by", "do", "for", "from", "has", "have", "he", "her", "his",
-            "i", "if", "in", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "she", "so", "that",
-            "the", "their", "them", "they", "this", "to", "was", "we", "were", "will", "with", "you", "your"));
+            "a", "an", "and", "are", "as", "at", "be", "but", "by", "do", "for", "from", "has", "have", "he", "her",
+            "his", "i", "if", "in", "is", "it", "its", "me", "my", "no", "not", "of", "on", "or", "our", "she", "so",
+            "that", "the", "their", "them", "they", "this", "to", "was", "we", "were", "will", "with", "you", "your"));
 
     /// Why an evolved instruction is of no use (the paper's section 3.2, but for the comparison that
     /// needs a model of its own: here one that only says the same words is refused); null if it is.

@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
 record EvolveStep(int generations, List<Evolution> ways) implements Step {
 
     static Step read(String name, Parameters parameters) {
-        List<String> known = Arrays.stream(Evolution.values()).map(Evolution::word).toList();
+        List<String> known =
+                Arrays.stream(Evolution.values()).map(Evolution::word).toList();
         List<String> given = parameters.texts("ways", known);
         if (given.isEmpty() || !known.containsAll(given)) {
             parameters.wrong("ways", "some of " + known, given);
@@ -36,7 +37,9 @@ record EvolveStep(int generations, List<Evolution> ways) implements Step {
         }
         return new EvolveStep(
                 parameters.integer("generations", 1, 1),
-                given.stream().map(word -> Evolution.values()[known.indexOf(word)]).toList());
+                given.stream()
+                        .map(word -> Evolution.values()[known.indexOf(word)])
+                        .toList());
     }
 
     @Override
@@ -65,8 +68,8 @@ record EvolveStep(int generations, List<Evolution> ways) implements Step {
     }
 
     private Column asked(Stage stage, int generation) {
-        Column drawn = pmod(
-                xxhash64(lit(stage.seed()), lit(generation), col(PipelineRow.ROW_ID)), lit((long) ways.size()));
+        Column drawn =
+                pmod(xxhash64(lit(stage.seed()), lit(generation), col(PipelineRow.ROW_ID)), lit((long) ways.size()));
         Column asked = lit(null).cast("string");
         for (int way = 0; way < ways.size(); way++) {
             asked = when(
@@ -100,7 +103,8 @@ record EvolveStep(int generations, List<Evolution> ways) implements Step {
                         coalesce(
                                 col(Stage.FAULT),
                                 when(col(Stage.FINISH).equalTo("length"), lit("truncated")),
-                                functions.udf(refusal, DataTypes.StringType)
+                                functions
+                                        .udf(refusal, DataTypes.StringType)
                                         .apply(col("#before"), col(PipelineRow.PROMPT)))));
     }
 

@@ -1,8 +1,8 @@
 package io.millrace.jobs.generate;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.min_by;
 import static org.apache.spark.sql.functions.min;
+import static org.apache.spark.sql.functions.min_by;
 
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -32,7 +32,9 @@ final class FirstWins {
             Dataset<Row> preceded = left.select(col(LATER).as("#preceded")).distinct();
             Dataset<Row> lost = left.join(preceded, col(EARLIER).equalTo(col("#preceded")), "left_anti")
                     .groupBy(LATER)
-                    .agg(min_by(col(SIMILARITY), col(EARLIER)).as(SIMILARITY), min(EARLIER).as(EARLIER))
+                    .agg(
+                            min_by(col(SIMILARITY), col(EARLIER)).as(SIMILARITY),
+                            min(EARLIER).as(EARLIER))
                     .select(EARLIER, LATER, SIMILARITY)
                     .localCheckpoint();
             Dataset<Row> gone = lost.select(col(LATER).as("#gone"));

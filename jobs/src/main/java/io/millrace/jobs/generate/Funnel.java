@@ -42,7 +42,10 @@ record Funnel(List<StepCounts> steps) {
         for (List<String> line : cells) {
             for (int column = 0; column < line.size(); column++) {
                 int at = column;
-                int width = cells.stream().mapToInt(other -> other.get(at).length()).max().orElse(0);
+                int width = cells.stream()
+                        .mapToInt(other -> other.get(at).length())
+                        .max()
+                        .orElse(0);
                 String padding = " ".repeat(width - line.get(column).length());
                 boolean isNumber = column > 0 && column < line.size() - 1;
                 text.append(isNumber ? padding + line.get(column) : line.get(column));

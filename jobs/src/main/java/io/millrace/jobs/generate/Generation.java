@@ -153,7 +153,11 @@ final class Generation {
             Pipeline.NamedStep step, int number, StepFolder folder, Dataset<Row> in, long rowsIn, String before) {
         Stage probe = new Stage(this, step, number, folder, before);
         String unasked = Fingerprints.of(
-                before, step.name(), step.kind(), step.parameters().toString(), step.step().files(probe));
+                before,
+                step.name(),
+                step.kind(),
+                step.parameters().toString(),
+                step.step().files(probe));
         String fingerprint = step.step().infers() ? Fingerprints.of(unasked, asking(step)) : unasked;
         StepCounts earlier = folder.read(COUNTS, StepCounts.class);
         if (earlier != null && earlier.fingerprint().equals(fingerprint) && !asksAgain(step)) {
@@ -164,8 +168,8 @@ final class Generation {
         Stage stage = new Stage(this, step, number, folder, unasked);
         Step.Made made = step.step().run(stage, in);
         String outcome = Fingerprints.of(fingerprint, stage.outcome());
-        Dataset<Row> rows = folder.once(ROWS, outcome, () -> PipelineRow.shaped(made.rows())
-                .orderBy(PipelineRow.POSITION, PipelineRow.ROW_ID));
+        Dataset<Row> rows = folder.once(
+                ROWS, outcome, () -> PipelineRow.shaped(made.rows()).orderBy(PipelineRow.POSITION, PipelineRow.ROW_ID));
         StepCounts counts = counts(step, stage, rows, rowsIn, fingerprint, outcome);
         counts.requireConserved(
                 made.expected(), rows.select(PipelineRow.ROW_ID).distinct().count());
@@ -175,12 +179,7 @@ final class Generation {
     }
 
     private static StepCounts counts(
-            Pipeline.NamedStep step,
-            Stage stage,
-            Dataset<Row> rows,
-            long rowsIn,
-            String fingerprint,
-            String outcome) {
+            Pipeline.NamedStep step, Stage stage, Dataset<Row> rows, long rowsIn, String fingerprint, String outcome) {
         StepCounts.Outcomes outcomes = StepCounts.Outcomes.of(rows);
         return new StepCounts(
                 step.name(),
@@ -198,8 +197,9 @@ final class Generation {
     /// What of the configuration can change an answer.
     private String asking(Pipeline.NamedStep step) {
         JobConfig config = config(step.settings(), Map.of("input.path", "."));
-        return config.prompt() + "\n" + config.sampling() + "\n" + config.engine().kind() + "\n"
-                + config.engine().modelDir() + "\n" + config.engine().served() + "\n" + config.gate();
+        return config.prompt() + "\n" + config.sampling() + "\n"
+                + config.engine().kind() + "\n" + config.engine().modelDir() + "\n"
+                + config.engine().served() + "\n" + config.gate();
     }
 
     /// A person wants runs of models looked at again.

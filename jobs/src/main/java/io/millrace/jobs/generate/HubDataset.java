@@ -72,8 +72,8 @@ final class HubDataset {
 
     /// Writes it, unless it is there.
     void write(Dataset<Row> rows) {
-        String fingerprint = Fingerprints.of(
-                funnel.steps().getLast().outcome(), layout.toString(), Long.toString(pipeline.seed()));
+        String fingerprint =
+                Fingerprints.of(funnel.steps().getLast().outcome(), layout.toString(), Long.toString(pipeline.seed()));
         Facts facts = root.read(FACTS, Facts.class);
         if (facts == null || !facts.fingerprint().equals(fingerprint)) {
             root.delete(FOLDER);
@@ -82,16 +82,14 @@ final class HubDataset {
             root.write(FACTS, facts);
         }
         StructType schema = projected(rows).drop(SPLIT, PipelineRow.POSITION).schema();
-        root.write(
-                new Path(location(), "README.md"), new DatasetCard(pipeline, funnel, facts.splits(), schema).text());
+        root.write(new Path(location(), "README.md"), new DatasetCard(pipeline, funnel, facts.splits(), schema).text());
     }
 
     private void requireConserved(Facts facts) {
         long kept = funnel.steps().getLast().kept();
         long written = facts.splits().stream().mapToLong(Split::rows).sum();
         if (written != kept) {
-            throw new JobException(
-                    "data set: expected the " + kept + " rows that the last step kept, got " + written);
+            throw new JobException("data set: expected the " + kept + " rows that the last step kept, got " + written);
         }
     }
 
@@ -134,14 +132,17 @@ final class HubDataset {
         long rowsPerFile = layout.rowsPerFile();
         return root.spark()
                 .createDataFrame(
-                        rows.orderBy(PipelineRow.POSITION).javaRDD().zipWithIndex().map(row -> {
-                            Object[] values = new Object[row._1().size() + 1];
-                            for (int column = 0; column < values.length - 1; column++) {
-                                values[column] = row._1().get(column);
-                            }
-                            values[values.length - 1] = row._2() / rowsPerFile;
-                            return RowFactory.create(values);
-                        }),
+                        rows.orderBy(PipelineRow.POSITION)
+                                .javaRDD()
+                                .zipWithIndex()
+                                .map(row -> {
+                                    Object[] values = new Object[row._1().size() + 1];
+                                    for (int column = 0; column < values.length - 1; column++) {
+                                        values[column] = row._1().get(column);
+                                    }
+                                    values[values.length - 1] = row._2() / rowsPerFile;
+                                    return RowFactory.create(values);
+                                }),
                         rows.schema().add(FILE_NUMBER, DataTypes.LongType));
     }
 
@@ -238,8 +239,8 @@ final class HubDataset {
 
     /// The split whose stretch of [0, 1) the seed falls into.
     private Column split() {
-        Column digits = substring(
-                sha2(concat_ws("\n", lit(pipeline.seed()), col(PipelineRow.SEED_ID)), 256), 1, SHARE_DIGITS);
+        Column digits =
+                substring(sha2(concat_ws("\n", lit(pipeline.seed()), col(PipelineRow.SEED_ID)), 256), 1, SHARE_DIGITS);
         Column place = conv(digits, 16, 10).cast("double").divide(Math.pow(16, SHARE_DIGITS));
         List<Map.Entry<String, Double>> splits = List.copyOf(layout.splits().entrySet());
         Column split = lit(splits.getLast().getKey());

@@ -1,5 +1,6 @@
 package io.millrace.jobs.generate;
 
+import io.millrace.udf.TextMetrics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -7,7 +8,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import io.millrace.udf.TextMetrics;
 import org.jspecify.annotations.Nullable;
 
 /// Instructions in a numbered list that a model wrote, and which of them Self-Instruct's heuristics
@@ -18,8 +18,23 @@ final class Instructions {
     private static final int MOST_WORDS = 150;
     /// What a model that reads and writes text only cannot do.
     private static final Set<String> UNABLE = new TreeSet<>(Set.of(
-            "image", "images", "graph", "graphs", "picture", "pictures", "file", "files", "map", "maps", "draw", "plot",
-            "video", "audio", "music", "flowchart", "diagram"));
+            "image",
+            "images",
+            "graph",
+            "graphs",
+            "picture",
+            "pictures",
+            "file",
+            "files",
+            "map",
+            "maps",
+            "draw",
+            "plot",
+            "video",
+            "audio",
+            "music",
+            "flowchart",
+            "diagram"));
     private static final String UNABLE_PHRASE = "go to";
     private static final String PROGRAM = "write a program";
 

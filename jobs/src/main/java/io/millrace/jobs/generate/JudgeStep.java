@@ -3,7 +3,6 @@ package io.millrace.jobs.generate;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.struct;
 
 import io.millrace.udf.PromptTemplate;
 import java.util.ArrayList;
@@ -55,11 +54,12 @@ record JudgeStep(String name, String template, Pattern score, double least) impl
 
     @Override
     public Made run(Stage stage, Dataset<Row> in) {
-        Dataset<Row> said = stage.ask(
-                "", () -> in.withColumn("text", asked()), Map.of("sampling.samples", "1"));
+        Dataset<Row> said = stage.ask("", () -> in.withColumn("text", asked()), Map.of("sampling.samples", "1"));
         Dataset<Row> judged = in.join(said, col(PipelineRow.ROW_ID).equalTo(col(Stage.ROW)), "left")
-                .withColumn("#verdict", verdict(score, least).apply(
-                        col(Stage.TEXT), col(Stage.FAULT), coalesce(col(Stage.FAULT_DETAIL), lit(""))))
+                .withColumn(
+                        "#verdict",
+                        verdict(score, least)
+                                .apply(col(Stage.TEXT), col(Stage.FAULT), coalesce(col(Stage.FAULT_DETAIL), lit(""))))
                 .withColumn(PipelineRow.PROVENANCE, Provenance.with(col(Stage.REQUEST)));
         return new Made(VerifyStep.verdict(judged, name, "#verdict"), in.count());
     }

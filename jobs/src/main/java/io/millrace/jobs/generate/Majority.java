@@ -45,9 +45,17 @@ record Majority(Extract extract, double minShare) implements VerifyStep.Verifier
                 .withColumn("#said", functions.udf(said, DataTypes.StringType).apply(col(PipelineRow.ANSWER)))
                 .withColumn("#answers", count(lit(1)).over(prompt))
                 .withColumn("#votes", count(lit(1)).over(same))
-                .withColumn("#first", min(struct(col(PipelineRow.POSITION), col(PipelineRow.ROW_ID))).over(same))
+                .withColumn(
+                        "#first",
+                        min(struct(col(PipelineRow.POSITION), col(PipelineRow.ROW_ID)))
+                                .over(same))
                 .withColumn("#most", first(col("#said")).over(order))
-                .withColumn(column, struct(passed.as("passed"), share.as("score"), col("#said").as("detail")))
+                .withColumn(
+                        column,
+                        struct(
+                                passed.as("passed"),
+                                share.as("score"),
+                                col("#said").as("detail")))
                 .drop("#group", "#said", "#answers", "#votes", "#first", "#most");
     }
 }

@@ -24,7 +24,8 @@ record NearDuplicates(int words, MinHash minHash, double threshold) {
     /// @return pairs as {@link FirstWins} takes them
     Dataset<Row> pairs(Dataset<Row> texts) {
         Dataset<Row> sets = texts.select(
-                        struct(col(PipelineRow.POSITION), col(PipelineRow.ROW_ID)).as("#row"),
+                        struct(col(PipelineRow.POSITION), col(PipelineRow.ROW_ID))
+                                .as("#row"),
                         shingles().apply(col("text")).as("#shingles"))
                 .localCheckpoint();
         Dataset<Row> bands = sets.select(col("#row"), posexplode(bandKeys().apply(col("#shingles"))));
@@ -39,9 +40,15 @@ record NearDuplicates(int words, MinHash minHash, double threshold) {
                 .distinct();
         return candidates
                 .join(
-                        sets.select(col("#row").as(FirstWins.EARLIER), col("#shingles").as("#first")),
+                        sets.select(
+                                col("#row").as(FirstWins.EARLIER),
+                                col("#shingles").as("#first")),
                         FirstWins.EARLIER)
-                .join(sets.select(col("#row").as(FirstWins.LATER), col("#shingles").as("#second")), FirstWins.LATER)
+                .join(
+                        sets.select(
+                                col("#row").as(FirstWins.LATER),
+                                col("#shingles").as("#second")),
+                        FirstWins.LATER)
                 .withColumn(FirstWins.SIMILARITY, jaccard().apply(col("#first"), col("#second")))
                 .where(col(FirstWins.SIMILARITY).geq(threshold))
                 .select(FirstWins.EARLIER, FirstWins.LATER, FirstWins.SIMILARITY);

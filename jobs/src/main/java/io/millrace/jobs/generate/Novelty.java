@@ -33,9 +33,11 @@ record Novelty(double threshold) {
         UDF1<@Nullable String, String[]> words =
                 text -> text == null ? new String[0] : TextMetrics.words(text).toArray(String[]::new);
         Dataset<Row> split = texts.select(
-                        struct(col(PipelineRow.POSITION), col(PipelineRow.ROW_ID)).as("#row"),
+                        struct(col(PipelineRow.POSITION), col(PipelineRow.ROW_ID))
+                                .as("#row"),
                         isNew.as("#new"),
-                        functions.udf(words, DataTypes.createArrayType(DataTypes.StringType))
+                        functions
+                                .udf(words, DataTypes.createArrayType(DataTypes.StringType))
                                 .apply(col("text"))
                                 .as("#words"))
                 .localCheckpoint();
@@ -52,7 +54,8 @@ record Novelty(double threshold) {
                 .select(
                         col("a.#row").as(FirstWins.EARLIER),
                         col("b.#row").as(FirstWins.LATER),
-                        functions.udf(rouge, DataTypes.DoubleType)
+                        functions
+                                .udf(rouge, DataTypes.DoubleType)
                                 .apply(col("a.#words"), col("b.#words"))
                                 .as(FirstWins.SIMILARITY))
                 .where(col(FirstWins.SIMILARITY).gt(threshold));

@@ -30,15 +30,16 @@ record PairStep(String by, double margin) implements Step {
     @Override
     public Made run(Stage stage, Dataset<Row> in) {
         Column verdict = col(PipelineRow.VERDICTS).getItem(by);
-        Column score = coalesce(verdict.getField("score"), verdict.getField("passed").cast("int").cast("double"));
+        Column score = coalesce(
+                verdict.getField("score"),
+                verdict.getField("passed").cast("int").cast("double"));
         WindowSpec order = Window.partitionBy("#group")
                 .orderBy(col("#score").desc_nulls_last(), col(PipelineRow.POSITION), col(PipelineRow.ROW_ID));
         // rows without a score come last, and must not be taken for the worst
         WindowSpec all = Window.partitionBy("#group", "#isScored")
                 .orderBy(col("#score").desc_nulls_last(), col(PipelineRow.POSITION), col(PipelineRow.ROW_ID))
                 .rowsBetween(Window.unboundedPreceding(), Window.unboundedFollowing());
-        Dataset<Row> ranked = in.withColumn(
-                        "#group", coalesce(col(PipelineRow.PARENT_ID), col(PipelineRow.ROW_ID)))
+        Dataset<Row> ranked = in.withColumn("#group", coalesce(col(PipelineRow.PARENT_ID), col(PipelineRow.ROW_ID)))
                 .withColumn("#score", score)
                 .withColumn("#isScored", col("#score").isNotNull())
                 .withColumn("#rank", row_number().over(order))
@@ -54,7 +55,8 @@ record PairStep(String by, double margin) implements Step {
                 .otherwise(lit("between"));
         Dataset<Row> rows = ranked.withColumn(PipelineRow.REASON, reason.cast("string"))
                 .withColumn(PipelineRow.REJECTED, when(col(PipelineRow.REASON).isNull(), col("#rejected")))
-                .withColumn(PipelineRow.REJECTED_ID, when(col(PipelineRow.REASON).isNull(), col("#rejected_id")));
+                .withColumn(
+                        PipelineRow.REJECTED_ID, when(col(PipelineRow.REASON).isNull(), col("#rejected_id")));
         return new Made(rows, in.count());
     }
 }

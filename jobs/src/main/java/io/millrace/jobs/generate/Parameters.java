@@ -132,7 +132,8 @@ final class Parameters {
             return otherwise;
         }
         List<String> texts = new ArrayList<>();
-        for (JsonNode item : value.isArray() ? value : JsonNodeFactory.instance.arrayNode().add(value)) {
+        for (JsonNode item :
+                value.isArray() ? value : JsonNodeFactory.instance.arrayNode().add(value)) {
             if (!item.isValueNode() || item.isNull()) {
                 wrong(key, "a list of texts", value);
                 return otherwise;

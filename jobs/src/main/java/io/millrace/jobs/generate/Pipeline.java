@@ -23,8 +23,7 @@ import java.util.Set;
 /// @param seed of everything that is chosen by chance
 /// @param settings keys of the configuration, for all steps that ask a model
 /// @param source the file's text
-record Pipeline(
-        String name, long seed, Settings settings, List<NamedStep> steps, HubLayout dataset, String source) {
+record Pipeline(String name, long seed, Settings settings, List<NamedStep> steps, HubLayout dataset, String source) {
 
     /// A step as the file has it.
     ///
@@ -85,7 +84,10 @@ record Pipeline(
                 continue;
             }
             NamedStep step = step(
-                    at, entries.keySet().iterator().next(), entries.values().iterator().next(), problems);
+                    at,
+                    entries.keySet().iterator().next(),
+                    entries.values().iterator().next(),
+                    problems);
             if (steps.isEmpty() && !step.step().makesRows()) {
                 problems.add(at + ": expected the first step to make rows (seeds, magpie), got " + step.kind());
             }
@@ -109,7 +111,10 @@ record Pipeline(
         Settings settings = settings(at + "." + kind + " settings", parameters.below("settings"));
         Step step = Steps.read(kind, name, parameters);
         if (!step.infers() && !settings.values().isEmpty()) {
-            parameters.wrong("settings", "none, since no model is asked", settings.values().keySet());
+            parameters.wrong(
+                    "settings",
+                    "none, since no model is asked",
+                    settings.values().keySet());
         }
         parameters.refuseUnknown();
         ObjectNode own = mapping.isObject() ? mapping.deepCopy() : new ObjectMapper().createObjectNode();

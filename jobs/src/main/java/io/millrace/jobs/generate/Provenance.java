@@ -20,7 +20,6 @@ final class Provenance {
 
     private static Column none() {
         return functions.from_json(
-                functions.lit("[]"),
-                org.apache.spark.sql.types.DataTypes.createArrayType(PipelineRow.REQUEST_TYPE));
+                functions.lit("[]"), org.apache.spark.sql.types.DataTypes.createArrayType(PipelineRow.REQUEST_TYPE));
     }
 }

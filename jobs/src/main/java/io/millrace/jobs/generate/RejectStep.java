@@ -22,13 +22,15 @@ import org.jspecify.annotations.Nullable;
 /// @param require names of verdicts that must have passed; empty for all that there are
 /// @param keep `all`, `first` or `best`
 /// @param by name of the verdict whose score says what is best, or null
-record RejectStep(List<String> require, String keep, @Nullable String by) implements Step {
+record RejectStep(
+        List<String> require, String keep, @Nullable String by) implements Step {
 
     static Step read(String name, Parameters parameters) {
         String keep = parameters.choice("keep", "all", List.of("all", "first", "best"));
         String by = parameters.optional("by");
         if (keep.equals("best") != (by != null)) {
-            parameters.wrong("by", "the name of a verdict with keep: best, and nothing otherwise", by + " with " + keep);
+            parameters.wrong(
+                    "by", "the name of a verdict with keep: best, and nothing otherwise", by + " with " + keep);
         }
         return new RejectStep(parameters.texts("require", List.of()), keep, by);
     }
@@ -41,7 +43,11 @@ record RejectStep(List<String> require, String keep, @Nullable String by) implem
                         judged,
                         org.apache.spark.sql.functions.size(col("#failed")).equalTo(0),
                         concat(lit("rejected "), first),
-                        org.apache.spark.sql.functions.element_at(col(PipelineRow.VERDICTS), first)
+                        org.apache
+                                .spark
+                                .sql
+                                .functions
+                                .element_at(col(PipelineRow.VERDICTS), first)
                                 .getField("detail"))
                 .drop("#failed");
         return new Made(keep.equals("all") ? rows : oneOfEach(rows), in.count());
@@ -59,16 +65,21 @@ record RejectStep(List<String> require, String keep, @Nullable String by) implem
 
     private Dataset<Row> oneOfEach(Dataset<Row> rows) {
         Column group = coalesce(col(PipelineRow.PARENT_ID), col(PipelineRow.ROW_ID));
-        Column score = by == null ? lit(0) : col(PipelineRow.VERDICTS).getItem(by).getField("score");
+        Column score =
+                by == null ? lit(0) : col(PipelineRow.VERDICTS).getItem(by).getField("score");
         WindowSpec window = Window.partitionBy("#group")
                 .orderBy(
                         col(PipelineRow.REASON).isNotNull(),
                         score.desc_nulls_last(),
                         col(PipelineRow.POSITION),
                         col(PipelineRow.ROW_ID));
-        Dataset<Row> ranked = rows.withColumn("#group", group).withColumn("#rank", row_number().over(window));
+        Dataset<Row> ranked = rows.withColumn("#group", group)
+                .withColumn("#rank", row_number().over(window));
         return PipelineRow.require(
-                        ranked, col("#rank").equalTo(1), lit("not-" + keep), lit(null).cast("string"))
+                        ranked,
+                        col("#rank").equalTo(1),
+                        lit("not-" + keep),
+                        lit(null).cast("string"))
                 .drop("#group", "#rank");
     }
 }

@@ -37,14 +37,17 @@ import org.jspecify.annotations.Nullable;
 /// @param answerColumn column of answers that are there already, or null
 /// @param columns further columns to keep as `fields`
 record SeedStep(
-        Map<String, List<String>> input, String template, @Nullable String answerColumn, List<String> columns)
-        implements Step {
+        Map<String, List<String>> input,
+        String template,
+        @Nullable String answerColumn,
+        List<String> columns) implements Step {
     private static final String ORDINAL = "#ordinal";
 
     static Step read(String name, Parameters parameters) {
         Map<String, List<String>> input = new LinkedHashMap<>();
         input.put("input.path", parameters.texts("input", List.of()));
-        for (String key : List.of("format", "text-column", "id-column", "reference-column", "limit", "multi-line-csv")) {
+        for (String key :
+                List.of("format", "text-column", "id-column", "reference-column", "limit", "multi-line-csv")) {
             String value = parameters.optional(key);
             if (value != null) {
                 input.put("input." + key, List.of(value));
@@ -76,8 +79,7 @@ record SeedStep(
             further.add(answerColumn);
         }
         InputTable read = InputTable.of(context(stage), stage.input(input), further);
-        Dataset<Row> seeds =
-                seeds(stage, numbered(stage, stage.spark().createDataFrame(read.read(), read.schema())));
+        Dataset<Row> seeds = seeds(stage, numbered(stage, stage.spark().createDataFrame(read.read(), read.schema())));
         return new Made(PipelineRow.shaped(in).unionByName(seeds), in.count() + read.rows());
     }
 

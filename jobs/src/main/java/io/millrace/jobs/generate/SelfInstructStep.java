@@ -39,8 +39,8 @@ import org.jspecify.annotations.Nullable;
 /// @param ownExamples instructions of earlier rounds that it shows; in the first round seeds stand in for
 ///     them
 /// @param wanted instructions that a request asks for
-record SelfInstructStep(
-        int rounds, int requests, int seedExamples, int ownExamples, int wanted, Novelty novelty) implements Step {
+record SelfInstructStep(int rounds, int requests, int seedExamples, int ownExamples, int wanted, Novelty novelty)
+        implements Step {
     private static final String FIRST = """
             Here is a list of tasks that people have given to an assistant which reads and writes text. They are of \
             many kinds, and each can be done without anything but its own words. Go on with the list: write %d more \
@@ -74,8 +74,7 @@ record SelfInstructStep(
             int at = round;
             Dataset<Row> pool = PipelineRow.kept(all);
             Dataset<Row> asked = stage.once("round-" + at + "-prompts", () -> prompts(stage, pool, at));
-            Dataset<Row> said = stage.ask(
-                    "round-" + at + "-", () -> asked, Map.of("sampling.samples", "1"));
+            Dataset<Row> said = stage.ask("round-" + at + "-", () -> asked, Map.of("sampling.samples", "1"));
             Dataset<Row> written = stage.once("round-" + at, () -> judged(pool, instructions(stage, asked, said, at)));
             expected += items(said);
             all = all.unionByName(written);
@@ -109,14 +108,16 @@ record SelfInstructStep(
                         numbered,
                         col("#draw").equalTo(col("#nth")).and(col("#isOwn").equalTo(col("#own"))))
                 .groupBy("id")
-                .agg(array_sort(collect_list(struct(col("slot"), col(PipelineRow.PROMPT)))).as("#shown"));
+                .agg(array_sort(collect_list(struct(col("slot"), col(PipelineRow.PROMPT))))
+                        .as("#shown"));
         int next = shownSeeds + shownOwn + 1;
         String introduction = String.format(java.util.Locale.ROOT, FIRST, wanted);
         return shown.select(
                 sha2(concat_ws("\n", lit(stage.name()), lit(stage.seed()), lit(round), col("id")), 256)
                         .as(PipelineRow.ROW_ID),
                 array(lit((long) stage.number()), lit((long) round), col("id")).as(PipelineRow.POSITION),
-                functions.concat(
+                functions
+                        .concat(
                                 lit(introduction),
                                 functions.array_join(
                                         functions.transform(
@@ -135,12 +136,12 @@ record SelfInstructStep(
 
     /// Numbers in the pool that a request shows: seeds first, then the rounds' own; each drawn without
     /// putting back.
-    private static UserDefinedFunction draws(
-            long seed, int round, int seeds, long ofSeeds, int own, long ofOwn) {
+    private static UserDefinedFunction draws(long seed, int round, int seeds, long ofSeeds, int own, long ofOwn) {
         UDF1<Long, long[]> draws = request -> {
             java.util.SplittableRandom random =
                     new java.util.SplittableRandom(seed * 1_000_003L + round * 8_191L + request);
-            java.util.stream.LongStream first = random.longs(0, ofSeeds).distinct().limit(seeds);
+            java.util.stream.LongStream first =
+                    random.longs(0, ofSeeds).distinct().limit(seeds);
             return own == 0
                     ? first.toArray()
                     : java.util.stream.LongStream.concat(
@@ -155,7 +156,9 @@ record SelfInstructStep(
         Column item = col("#item");
         Column id = PipelineRow.childId(col(Stage.ROW), stage.name(), coalesce(col("#nth"), lit(-1)));
         Column last = col("#nth").equalTo(col("#items").minus(1));
-        Dataset<Row> items = asked.select(col(PipelineRow.ROW_ID).as("#asked"), col(PipelineRow.POSITION).as("#at"))
+        Dataset<Row> items = asked.select(
+                        col(PipelineRow.ROW_ID).as("#asked"),
+                        col(PipelineRow.POSITION).as("#at"))
                 .join(said, col("#asked").equalTo(col(Stage.ROW)))
                 .withColumn("#list", list().apply(col(Stage.TEXT), col(Stage.FAULT)))
                 .withColumn("#items", size(col("#list")))
@@ -163,7 +166,8 @@ record SelfInstructStep(
         return PipelineRow.shaped(items.select(
                 id.as(PipelineRow.ROW_ID),
                 id.as(PipelineRow.SEED_ID),
-                functions.concat(col("#at"), array(coalesce(col("#nth"), lit(0)).cast("long")))
+                functions
+                        .concat(col("#at"), array(coalesce(col("#nth"), lit(0)).cast("long")))
                         .as(PipelineRow.POSITION),
                 item.as(PipelineRow.PROMPT),
                 array(col(Stage.REQUEST)).as(PipelineRow.PROVENANCE),
@@ -178,41 +182,38 @@ record SelfInstructStep(
     }
 
     private static UserDefinedFunction list() {
-        UDF2<@Nullable String, @Nullable String, String[]> list = (text, fault) ->
-                text == null || fault != null ? new String[0] : Instructions.of(text).toArray(String[]::new);
+        UDF2<@Nullable String, @Nullable String, String[]> list = (text, fault) -> text == null || fault != null
+                ? new String[0]
+                : Instructions.of(text).toArray(String[]::new);
         return functions.udf(list, DataTypes.createArrayType(DataTypes.StringType));
     }
 
     private static UserDefinedFunction refusal() {
-        UDF1<@Nullable String, @Nullable String> refusal =
-                text -> text == null ? null : Instructions.refusal(text);
+        UDF1<@Nullable String, @Nullable String> refusal = text -> text == null ? null : Instructions.refusal(text);
         return functions.udf(refusal, DataTypes.StringType);
     }
 
     /// Drops what is too near to something earlier that stands.
     private Dataset<Row> judged(Dataset<Row> pool, Dataset<Row> written) {
         List<Column> columns = List.of(
-                col(PipelineRow.POSITION), col(PipelineRow.ROW_ID), col(PipelineRow.PROMPT).as("text"));
+                col(PipelineRow.POSITION),
+                col(PipelineRow.ROW_ID),
+                col(PipelineRow.PROMPT).as("text"));
         Dataset<Row> standing = pool.select(columns.toArray(Column[]::new)).withColumn("#isNew", lit(false));
-        Dataset<Row> coming = PipelineRow.kept(written)
-                .select(columns.toArray(Column[]::new))
-                .withColumn("#isNew", lit(true));
+        Dataset<Row> coming =
+                PipelineRow.kept(written).select(columns.toArray(Column[]::new)).withColumn("#isNew", lit(true));
         Dataset<Row> dropped = FirstWins.dropped(novelty.pairs(standing.unionByName(coming), col("#isNew")))
                 .select(
                         col(FirstWins.LATER).getField(PipelineRow.ROW_ID).as("#dropped"),
                         format_string(
                                         "of %s, ROUGE-L %.4f",
-                                        col(FirstWins.EARLIER).getField(PipelineRow.ROW_ID),
-                                        col(FirstWins.SIMILARITY))
+                                        col(FirstWins.EARLIER).getField(PipelineRow.ROW_ID), col(FirstWins.SIMILARITY))
                                 .as("#why"));
-        return PipelineRow.shaped(
-                written.join(dropped, col(PipelineRow.ROW_ID).equalTo(col("#dropped")), "left")
-                        .withColumn(PipelineRow.DETAIL, coalesce(col(PipelineRow.DETAIL), col("#why")))
-                        .withColumn(
-                                PipelineRow.REASON,
-                                coalesce(
-                                        col(PipelineRow.REASON),
-                                        when(col("#dropped").isNotNull(), lit("not-new")))));
+        return PipelineRow.shaped(written.join(dropped, col(PipelineRow.ROW_ID).equalTo(col("#dropped")), "left")
+                .withColumn(PipelineRow.DETAIL, coalesce(col(PipelineRow.DETAIL), col("#why")))
+                .withColumn(
+                        PipelineRow.REASON,
+                        coalesce(col(PipelineRow.REASON), when(col("#dropped").isNotNull(), lit("not-new")))));
     }
 
     /// How many rows the answers make.

@@ -185,11 +185,8 @@ final class Stage {
                         concat_ws(", ", col(AuditExchange.Quarantine.RULES)).as("#rules"));
         return answers.join(aside, col(REQUEST + ".request_id").equalTo(col("#aside")), "left")
                 .withColumn(
-                        FAULT_DETAIL,
-                        when(col(FAULT).isNull(), col("#rules")).otherwise(col(FAULT_DETAIL)))
-                .withColumn(
-                        FAULT,
-                        coalesce(col(FAULT), when(col("#aside").isNotNull(), lit("quarantined"))))
+                        FAULT_DETAIL, when(col(FAULT).isNull(), col("#rules")).otherwise(col(FAULT_DETAIL)))
+                .withColumn(FAULT, coalesce(col(FAULT), when(col("#aside").isNotNull(), lit("quarantined"))))
                 .drop("#aside", "#rules");
     }
 

@@ -72,7 +72,8 @@ record StepCounts(
     void requireConserved(long expected, long identities) {
         long sum = kept + dropped.values().stream().mapToLong(Long::longValue).sum();
         if (made != expected || sum != made || identities != made) {
-            throw new JobException("step " + name + ": expected " + expected + " rows, each with an identity of its own,"
+            throw new JobException("step " + name + ": expected " + expected
+                    + " rows, each with an identity of its own,"
                     + " got " + made + " with " + identities + " identities, of which " + kept + " are kept and "
                     + (sum - kept) + " dropped");
         }

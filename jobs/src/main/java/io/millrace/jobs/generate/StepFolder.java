@@ -73,7 +73,10 @@ final class StepFolder {
     /// Writes a table; its files are named by their order, so that a row's place is the same whenever and
     /// wherever it is written.
     private void write(Dataset<Row> rows, String name) {
-        rows.write().option("compression", "zstd").mode("overwrite").parquet(path(name).toString());
+        rows.write()
+                .option("compression", "zstd")
+                .mode("overwrite")
+                .parquet(path(name).toString());
         FileSystem fileSystem = files.fileSystem();
         try {
             FileStatus[] parts = fileSystem.globStatus(new Path(path(name), "part-*.parquet"));

@@ -34,7 +34,8 @@ final class Template implements UDF1<Row, @Nullable String> {
 
     /// @param values a column for each placeholder, named by it
     static Column filled(String template, List<Column> values) {
-        return functions.udf(new Template(template), DataTypes.StringType)
+        return functions
+                .udf(new Template(template), DataTypes.StringType)
                 .apply(functions.struct(values.toArray(Column[]::new)));
     }
 

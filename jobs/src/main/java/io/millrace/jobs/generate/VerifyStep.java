@@ -57,8 +57,7 @@ record VerifyStep(Map<String, Verifier> checks) implements Step {
                         check.integer("max-chars", Integer.MAX_VALUE, 0)));
             case "reference" -> each(new Check.OfReference(new Extract(check.pattern("extract", "(?s).+"))));
             case "majority" ->
-                new Majority(
-                        new Extract(check.pattern("extract", "(?s).+")), check.decimal("min-share", 0, 0, 1));
+                new Majority(new Extract(check.pattern("extract", "(?s).+")), check.decimal("min-share", 0, 0, 1));
             case "json-schema" -> {
                 if (!check.node("schema").isObject()) {
                     check.wrong("schema", "a JSON Schema as a mapping", check.node("schema"));
@@ -94,7 +93,8 @@ record VerifyStep(Map<String, Verifier> checks) implements Step {
 
     @Override
     public boolean runsCode() {
-        return checks.values().stream().anyMatch(check -> check instanceof Each(Check each) && each instanceof CodeCheck);
+        return checks.values().stream()
+                .anyMatch(check -> check instanceof Each(Check each) && each instanceof CodeCheck);
     }
 
     @Override

@@ -52,7 +52,8 @@ public final class RolloutCommand implements Callable<Integer> {
 
     @Option(
             names = "--allow-code-execution",
-            description = "Agree that commands that a model has written are run, in a sandbox, on the executors' hosts.")
+            description =
+                    "Agree that commands that a model has written are run, in a sandbox, on the executors' hosts.")
     private boolean allowed;
 
     @Option(
@@ -83,8 +84,9 @@ public final class RolloutCommand implements Callable<Integer> {
             return ExitCode.OK;
         }
         if (!allowed) {
-            throw new ConfigException(List.of(
-                    "rollout: expected --allow-code-execution, since commands that a model has written will run, got none"));
+            throw new ConfigException(
+                    List.of(
+                            "rollout: expected --allow-code-execution, since commands that a model has written will run, got none"));
         }
         try (Gate gate = new Gate(home, config.gate())) {
             SparkSession session = SparkSessions.open(config);
@@ -149,7 +151,9 @@ public final class RolloutCommand implements Callable<Integer> {
         put(own, "rollout.max-steps", maxSteps);
         if (script != null) {
             own.put("engine.kind", ScriptedEngineProvider.KIND);
-            own.put("engine.model-dir", java.nio.file.Path.of(script).toAbsolutePath().toString());
+            own.put(
+                    "engine.model-dir",
+                    java.nio.file.Path.of(script).toAbsolutePath().toString());
         }
         return own;
     }

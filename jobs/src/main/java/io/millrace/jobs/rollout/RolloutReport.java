@@ -40,12 +40,13 @@ import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 
-/// What is made of a run's rows and logs, and nothing else: trajectories and predictions where mini-swe-agent
-/// would have written them, a table of all turns, and how many rollouts ended how. Doing it again changes nothing.
+/// What is made of a run's rows and logs, and nothing else: trajectories and predictions where
+/// mini-swe-agent would have written them, a table of all turns, and how many rollouts ended how. Doing
+/// it again changes nothing.
 ///
 /// ```
-/// OUTPUT/trajectories/preds.json, exit_statuses.yaml, ID/ID.traj.json     (or in sample-N, if there are several)
-/// OUTPUT/turns/*.parquet
+/// OUTPUT/trajectories/preds.json, exit_statuses.yaml, ID/ID.traj.json     (or in sample-N, if there
+/// are several) OUTPUT/turns/*.parquet
 /// ```
 ///
 /// @param statuses exit status to the ids of the rollouts that ended so
@@ -158,7 +159,8 @@ record RolloutReport(Map<String, List<String>> statuses) {
         ends.forEach(end -> statusOf.put(end.getString(0), end.getString(1)));
         Map<String, List<String>> all = new TreeMap<>();
         Map<String, List<Entry>> folders = new TreeMap<>();
-        entries.forEach(entry -> folders.computeIfAbsent(entry.folder(), _ -> new ArrayList<>()).add(entry));
+        entries.forEach(entry ->
+                folders.computeIfAbsent(entry.folder(), _ -> new ArrayList<>()).add(entry));
         folders.forEach((folder, those) -> {
             Map<String, List<String>> statuses = new TreeMap<>();
             ObjectNode predictions = JSON.createObjectNode();
@@ -199,8 +201,8 @@ record RolloutReport(Map<String, List<String>> statuses) {
     /// Lines of the summary: how many rollouts ended how.
     String table() {
         StringBuilder table = new StringBuilder();
-        statuses.forEach((status, ids) ->
-                table.append(String.format(Locale.ROOT, "%-30s %,d%n", "exit " + status, ids.size())));
+        statuses.forEach(
+                (status, ids) -> table.append(String.format(Locale.ROOT, "%-30s %,d%n", "exit " + status, ids.size())));
         return table.toString();
     }
 
@@ -214,7 +216,8 @@ record RolloutReport(Map<String, List<String>> statuses) {
             List<Row> rows = new ArrayList<>();
             while (entries.hasNext()) {
                 Entry entry = entries.next();
-                @Nullable ObjectNode trajectory = RolloutLogs.trajectory(logs, entry.requestId(), entry.attempt(), conf);
+                @Nullable
+                ObjectNode trajectory = RolloutLogs.trajectory(logs, entry.requestId(), entry.attempt(), conf);
                 if (trajectory == null) {
                     // an error row of a task that could not begin
                     rows.add(RowFactory.create(entry.requestId(), String.valueOf(entry.error())));
@@ -224,7 +227,8 @@ record RolloutReport(Map<String, List<String>> statuses) {
                 if (entry.error() != null) {
                     info.put("exit_status", entry.error());
                 }
-                rows.add(RowFactory.create(entry.requestId(), info.path("exit_status").asText()));
+                rows.add(RowFactory.create(
+                        entry.requestId(), info.path("exit_status").asText()));
                 Path target = new Path(new Path(entry.folder(), entry.name()), entry.name() + ".traj.json");
                 write(staging, target, trajectory.toPrettyString(), conf);
                 turns(entry, trajectory.path("messages"), rows);
@@ -232,8 +236,8 @@ record RolloutReport(Map<String, List<String>> statuses) {
             return rows.iterator();
         }
 
-        /// A turn is a message of the agent, or what it was told instead of one, with all that follows before the
-        /// next.
+        /// A turn is a message of the agent, or what it was told instead of one, with all that follows
+        /// before the next.
         private static void turns(Entry entry, JsonNode messages, List<Row> rows) {
             int step = 0;
             for (int at = 0; at < messages.size(); at++) {
@@ -260,7 +264,8 @@ record RolloutReport(Map<String, List<String>> statuses) {
                         entry.requestId(),
                         entry.sampleIdx(),
                         step++,
-                        extra.path("model_response").asText(message.path("content").asText()),
+                        extra.path("model_response")
+                                .asText(message.path("content").asText()),
                         message.path("reasoning_content").textValue(),
                         extra.path("actions").isArray() ? extra.path("actions").toString() : null,
                         JSON.valueToTree(observations).toString(),

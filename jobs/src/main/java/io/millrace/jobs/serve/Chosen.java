@@ -5,7 +5,8 @@ import java.util.List;
 
 /// A token that was chosen, and what else might have been.
 ///
-/// @param logprob natural logarithm of its probability at temperature 1; NaN of a first token, which has none
+/// @param logprob natural logarithm of its probability at temperature 1; NaN of a first token, which
+///     has none
 /// @param likeliest of the vocabulary, the likeliest first, ties to the lower id
 record Chosen(int token, double logprob, List<Chosen> likeliest) {
 

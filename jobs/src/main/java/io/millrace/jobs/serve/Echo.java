@@ -20,8 +20,7 @@ record Echo(TokenIds prompt, @Nullable CompletableFuture<ScoringResult> scores) 
     static Echo of(String id, LocalEngine engine, TokenIds prompt, int logprobs) {
         boolean scored = logprobs >= 0 && prompt.size() > 1;
         return new Echo(
-                prompt,
-                scored ? engine.score(new ScoringRequest(id, prompt.head(1), prompt.from(1), logprobs)) : null);
+                prompt, scored ? engine.score(new ScoringRequest(id, prompt.head(1), prompt.from(1), logprobs)) : null);
     }
 
     void cancel() {
@@ -44,7 +43,8 @@ record Echo(TokenIds prompt, @Nullable CompletableFuture<ScoringResult> scores) 
         switch (scores.join()) {
             case ScoringResult.Scored scored -> {
                 for (int at = 0; at < scored.logprobs().size(); at++) {
-                    List<Chosen> likeliest = at < scored.told().size() ? chosen(scored.told().get(at)) : List.of();
+                    List<Chosen> likeliest =
+                            at < scored.told().size() ? chosen(scored.told().get(at)) : List.of();
                     tokens.add(new Chosen(prompt.get(at + 1), scored.logprobs().get(at), likeliest));
                 }
             }

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
 /// @param prompts of each choice, `samples` times
 /// @param samples choices for each prompt
 /// @param sampling of the first choice; the others have the seeds that follow
-/// @param logprobs how many likeliest tokens are told beside the chosen one; -1 for none and not that either
+/// @param logprobs how many likeliest tokens are told beside the chosen one; -1 for none and not that
+///     either
 /// @param stream whether the answer is sent as it grows
 /// @param streamUsage whether a stream ends with the tokens spent
 record Wish(
@@ -74,8 +75,7 @@ record Wish(
         } else if (fields.has("top_logprobs")) {
             throw ApiException.invalid("top_logprobs", "top_logprobs: expected logprobs true beside it");
         }
-        return of(
-                fields, thinking, tools, begun.render(), false, List.of(prompt), maxTokens, logprobs, seed, form);
+        return of(fields, thinking, tools, begun.render(), false, List.of(prompt), maxTokens, logprobs, seed, form);
     }
 
     /// A request of `/v1/completions`.
@@ -119,14 +119,14 @@ record Wish(
             throw ApiException.invalid("n", "n: expected at most " + MAX_SAMPLES + ", got " + samples);
         }
         SamplingParams sampling = new SamplingParams(
-                fields.number("temperature", 1),
-                fields.number("top_p", 1),
-                fields.integer("top_k", 0, 0),
-                fields.number("min_p", 0),
-                maxTokens,
-                fields.texts("stop"),
-                fields.whole("seed", seed),
-                fields.flag("ignore_eos"))
+                        fields.number("temperature", 1),
+                        fields.number("top_p", 1),
+                        fields.integer("top_k", 0, 0),
+                        fields.number("min_p", 0),
+                        maxTokens,
+                        fields.texts("stop"),
+                        fields.whole("seed", seed),
+                        fields.flag("ignore_eos"))
                 .withForm(form);
         return new Wish(
                 chat,
@@ -153,7 +153,8 @@ record Wish(
             case "text" -> null;
             case "json_object" -> "{\"type\":\"object\"}";
             case "json_schema" -> {
-                JsonNode given = fields.node("response_format").path("json_schema").path("schema");
+                JsonNode given =
+                        fields.node("response_format").path("json_schema").path("schema");
                 if (!given.isObject() && !given.isBoolean()) {
                     throw fields.wrong("response_format", "json_schema.schema beside type json_schema");
                 }
@@ -170,7 +171,8 @@ record Wish(
         return TokenIds.of(all);
     }
 
-    /// The beginning of an answer that calls the tool that is asked for; nothing where the model may choose.
+    /// The beginning of an answer that calls the tool that is asked for; nothing where the model may
+    /// choose.
     private static PromptText begun(Fields fields, ThinkingMode thinking) {
         JsonNode choice = fields.node("tool_choice");
         if (!fields.has("tool_choice") || choice.asText().equals("auto")) {

@@ -10,8 +10,8 @@ import org.commonmark.node.SourceSpan;
 import org.commonmark.parser.IncludeSourceSpans;
 import org.commonmark.parser.Parser;
 
-/// The parts of a text that are never cut: fenced code blocks of CommonMark and tables of GitHub's Markdown,
-/// also inside of lists and quotations.
+/// The parts of a text that are never cut: fenced code blocks of CommonMark and tables of GitHub's
+/// Markdown, also inside of lists and quotations.
 final class Blocks {
     private static final Parser PARSER = Parser.builder()
             .extensions(List.of(TablesExtension.create()))

@@ -3,8 +3,8 @@ package io.millrace.jobs.summarize;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/// The mean of some values, and between what bounds the means of 95 % of the samples lie that are drawn from
-/// them with replacement (percentile bootstrap, Efron 1979). The same seed gives the same bounds.
+/// The mean of some values, and between what bounds the means of 95 % of the samples lie that are drawn
+/// from them with replacement (percentile bootstrap, Efron 1979). The same seed gives the same bounds.
 ///
 /// @param low the 2.5th percentile of the samples' means
 /// @param high the 97.5th

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 import scala.collection.immutable.Seq;
 import scala.jdk.javaapi.CollectionConverters;
 
-/// Measures a summary and the lead of its document, and says where the summary's sentences come from. Offsets
-/// that come out count code points.
+/// Measures a summary and the lead of its document, and says where the summary's sentences come from.
+/// Offsets that come out count code points.
 final class MeasureSummaries implements Function<Row, Row> {
     private static final long serialVersionUID = 1L;
     private static final ObjectMapper JSON = new ObjectMapper();

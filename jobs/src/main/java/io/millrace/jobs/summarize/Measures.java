@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
-/// Figures about one summary beside its source and its references, in the order of {@link #NAMES}. Without a
-/// summary those against references are 0 and the others null; without references those are null.
+/// Figures about one summary beside its source and its references, in the order of {@link #NAMES}.
+/// Without a summary those against references are 0 and the others null; without references those are null.
 final class Measures {
     /// Scores against references, all in [0, 100]; then what is told without them.
     static final List<String> NAMES = List.of(

@@ -48,7 +48,8 @@ final class NextRequests implements FlatMapFunction<Iterator<Row>, Row> {
         this.recipe = recipe;
     }
 
-    /// @param rows the columns of {@link DocumentTable}, and of documents that have had a round the two here
+    /// @param rows the columns of {@link DocumentTable}, and of documents that have had a round the two
+    ///     here
     @Override
     public Iterator<Row> call(Iterator<Row> rows) {
         if (!rows.hasNext()) {

@@ -78,8 +78,8 @@ final class Prompts {
         };
     }
 
-    /// Most tokens of a chunk of a document with these columns: what is asked for, or what the longest of the
-    /// templates leaves.
+    /// Most tokens of a chunk of a document with these columns: what is asked for, or what the longest
+    /// of the templates leaves.
     ///
     /// @throws EngineException BAD_CONFIGURATION if a chunk of that size does not fit
     int chunkTokens(Map<String, String> columns) {

@@ -12,8 +12,8 @@ import java.util.Map;
 import java.util.Set;
 
 /// From which chunks of its document each sentence of a summary is likely to come: those that have the most
-/// of its words. A word weighs ln((n + 1) / m) where m of the document's n chunks have it, so that names tell
-/// more than articles; a chunk has the words of its text and those of its own summary.
+/// of its words. A word weighs ln((n + 1) / m) where m of the document's n chunks have it, so that
+/// names tell more than articles; a chunk has the words of its text and those of its own summary.
 ///
 /// This compares words. It does not know what the model looked at, and it does not say that a sentence
 /// follows from its chunks, nor that it is true.

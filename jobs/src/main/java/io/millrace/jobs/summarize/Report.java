@@ -22,8 +22,8 @@ import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 
 /// How good the summaries of a committed output are, beside the lead of their documents: a row for each
-/// document in a table beside the output, and the means with their bounds for a person and in `report.json`.
-/// Follows from the input and the output, and is made anew each time.
+/// document in a table beside the output, and the means with their bounds for a person and in
+/// `report.json`. Follows from the input and the output, and is made anew each time.
 final class Report {
     /// The table's folder, beside the output's manifest.
     private static final String TABLE = "summaries";

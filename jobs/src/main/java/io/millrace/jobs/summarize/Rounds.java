@@ -8,11 +8,11 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// What is asked about a document in each round, and what becomes of the answers: a function of the document,
-/// of how far it is, and of the answers, and of nothing else. Confined to one task.
+/// What is asked about a document in each round, and what becomes of the answers: a function of the
+/// document, of how far it is, and of the answers, and of nothing else. Confined to one task.
 ///
-/// A document ends with one request of which the answer is its summary: of its only chunk, of the last chunk
-/// and the summary before it (refine), or of all summaries once they fit one prompt.
+/// A document ends with one request of which the answer is its summary: of its only chunk, of the last
+/// chunk and the summary before it (refine), or of all summaries once they fit one prompt.
 final class Rounds {
     private static final String BETWEEN = "\n\n";
 

@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
 
-/// Cuts a text into chunks of at most so many of the model's own tokens. A chunk ends where a paragraph does
-/// if it is at least half full there, else where a sentence does; a sentence longer than a chunk is cut
-/// between words, and a word that is between characters. Fenced code blocks and tables are never cut: one
-/// that is longer than a chunk is a chunk by itself, with more tokens than it may have.
+/// Cuts a text into chunks of at most so many of the model's own tokens. A chunk ends where a paragraph
+/// does if it is at least half full there, else where a sentence does; a sentence longer than a chunk
+/// is cut between words, and a word that is between characters. Fenced code blocks and tables are never
+/// cut: one that is longer than a chunk is a chunk by itself, with more tokens than it may have.
 ///
 /// Chunks begin and end with something other than white space, which may be lost between them; apart from
 /// that they are the text, in order.

@@ -27,8 +27,8 @@ import org.apache.lucene.search.similarities.BM25Similarity;
 import org.apache.lucene.store.ByteBuffersDirectory;
 import org.apache.lucene.store.Directory;
 
-/// Which files of a repository are most like an issue, by BM25 with k1 = 0.9 and b = 0.4 over English stems: what
-/// the official retrieval (Pyserini's defaults) uses. A document is a file's name and its text.
+/// Which files of a repository are most like an issue, by BM25 with k1 = 0.9 and b = 0.4 over English
+/// stems: what the official retrieval (Pyserini's defaults) uses. A document is a file's name and its text.
 final class Bm25 {
     private static final String TEXT = "text";
     private static final String NAME = "name";

@@ -20,12 +20,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/// A checkout from a local mirror, in a sandbox: the repository is `/testbed` there, as in the official images,
-/// and the only folder that can be written to.
+/// A checkout from a local mirror, in a sandbox: the repository is `/testbed` there, as in the official
+/// images, and the only folder that can be written to.
 ///
-/// The checkout is a repository of its own that borrows the mirror's objects, and not one of git's worktrees:
-/// a worktree is written into the mirror, and what runs in it could read the names of later commits, where the
-/// solution is.
+/// The checkout is a repository of its own that borrows the mirror's objects, and not one of git's
+/// worktrees: a worktree is written into the mirror, and what runs in it could read the names of later
+/// commits, where the solution is.
 final class Checkout implements Workplace {
     private static final Path TESTBED = Path.of("/testbed");
     private static final Path FILES = Path.of("/swebench");

@@ -6,7 +6,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
 
-/// A container of an instance's official image, without network: the repository is at its base commit and built.
+/// A container of an instance's official image, without network: the repository is at its base commit
+/// and built.
 final class Container implements Workplace {
     private static final String TESTBED = "/testbed";
 

@@ -22,7 +22,8 @@ record Dataset(SortedMap<String, Instance> instances) {
 
     /// Reads official files: `.json` (an array), `.jsonl` or `.parquet`.
     ///
-    /// @param files of any file system Hadoop knows; an instance may be in several of them, if it is the same
+    /// @param files of any file system Hadoop knows; an instance may be in several of them, if it is
+    ///     the same
     /// @param ids the instances that make the dataset; empty for all
     /// @throws JobException if a file cannot be read, or an id is in none
     static Dataset read(SparkSession session, List<String> files, List<String> ids) {

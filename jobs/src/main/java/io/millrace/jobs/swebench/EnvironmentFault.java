@@ -2,7 +2,8 @@ package io.millrace.jobs.swebench;
 
 import java.io.Serial;
 
-/// What is needed to try a patch is not there, or fails without the patch: this says nothing about the patch.
+/// What is needed to try a patch is not there, or fails without the patch: this says nothing about the
+/// patch.
 final class EnvironmentFault extends Exception {
     @Serial
     private static final long serialVersionUID = 1L;

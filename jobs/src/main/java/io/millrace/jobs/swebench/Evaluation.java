@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Tries one prediction: makes the base commit ready, applies the patch, runs the tests, reads their log.
 ///
-/// Whatever fails before the patch is applied is the environment's fault; what fails afterwards counts against
-/// the patch, as in the official harness.
+/// Whatever fails before the patch is applied is the environment's fault; what fails afterwards counts
+/// against the patch, as in the official harness.
 final class Evaluation {
     private final GradeRecipe recipe;
     private final Instance instance;

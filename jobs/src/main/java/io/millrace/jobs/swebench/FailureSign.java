@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/// A sign in a log that the environment may have failed and not the patch. Signs are advice: they never change
-/// what an instance counts as, nor how many count.
+/// A sign in a log that the environment may have failed and not the patch. Signs are advice: they never
+/// change what an instance counts as, nor how many count.
 ///
 /// @param reason the official word for it
 /// @param environment whether no patch can be the cause; else it may be either

@@ -18,11 +18,11 @@ import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
 
 /// Results of a run, laid out as the official harness does:
-/// `logs/run_evaluation/RUN/MODEL/INSTANCE/{report.json, test_output.txt, run_instance.log, eval.sh, patch.diff}`,
-/// and our own `grade.json` beside them.
+/// `logs/run_evaluation/RUN/MODEL/INSTANCE/{report.json, test_output.txt, run_instance.log, eval.sh,
+/// patch.diff}`, and our own `grade.json` beside them.
 ///
-/// An instance's folder is there whole or not at all: it is written under another name and renamed. What has a
-/// folder is graded.
+/// An instance's folder is there whole or not at all: it is written under another name and renamed.
+/// What has a folder is graded.
 final class GradeStore {
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     private static final String GRADE = "grade.json";

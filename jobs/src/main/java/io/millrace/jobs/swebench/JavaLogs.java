@@ -19,9 +19,9 @@ final class JavaLogs {
 
     private JavaLogs() {}
 
-    /// Maven does not name tests that pass: each is run by a command of its own, which the shell's trace shows,
-    /// and the build's result is the test's. Results come in the order of the commands, though not always
-    /// after each.
+    /// Maven does not name tests that pass: each is run by a command of its own, which the shell's
+    /// trace shows, and the build's result is the test's. Results come in the order of the commands,
+    /// though not always after each.
     static Map<String, TestStatus> maven(String log) {
         Map<String, TestStatus> tests = new LinkedHashMap<>();
         Deque<String> commands = new ArrayDeque<>();
@@ -58,7 +58,8 @@ final class JavaLogs {
         return tests;
     }
 
-    /// `Class > test PASSED`; something else may be printed before the status, which is alone in its line then.
+    /// `Class > test PASSED`; something else may be printed before the status, which is alone in its
+    /// line then.
     static Map<String, TestStatus> gradle(String log) {
         Map<String, TestStatus> tests = new LinkedHashMap<>();
         @Nullable String pending = null;

@@ -11,8 +11,8 @@ import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamReader;
 import org.jspecify.annotations.Nullable;
 
-/// JUnit's XML, as Surefire, Gradle and many others write it, printed into a log: `class#test` by status. It
-/// names the tests that pass, so one build can run many.
+/// JUnit's XML, as Surefire, Gradle and many others write it, printed into a log: `class#test` by
+/// status. It names the tests that pass, so one build can run many.
 final class JunitXml {
     private static final Pattern DOCUMENT =
             Pattern.compile("<\\?xml[^>]*\\?>\\s*<(testsuites?)\\b.*?</\\1>", Pattern.DOTALL);

@@ -4,8 +4,8 @@ import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Reads what became of each test from what a test runner printed. The rules are those of the official harness
-/// (v5.0.1), quirks included, since the names of the tests in the datasets were found by them.
+/// Reads what became of each test from what a test runner printed. The rules are those of the official
+/// harness (v5.0.1), quirks included, since the names of the tests in the datasets were found by them.
 @FunctionalInterface
 interface LogParser {
 
@@ -15,7 +15,8 @@ interface LogParser {
     /// Prints one JUnit XML document after the other.
     String JUNIT_XML = "junit_xml";
 
-    /// The parser of a name of the datasets, or {@link #JUNIT_XML}; null if it is none of those that are here.
+    /// The parser of a name of the datasets, or {@link #JUNIT_XML}; null if it is none of those that
+    /// are here.
     static @Nullable LogParser named(@Nullable String name) {
         return name == null ? null : Registry.PARSERS.get(name);
     }

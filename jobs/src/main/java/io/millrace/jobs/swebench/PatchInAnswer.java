@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
 /// The patch that a model's answer holds.
 ///
 /// As the official extraction has it: what is between `<patch>` or `<diff>` tags or in a fence of that name
-/// counts before what is in any other tag or fence, and the first before the others. Where it takes the whole
-/// answer for a patch if there is neither, here the answer must hold the header of a diff, and the patch
-/// begins there: prose alone is an empty patch and no patch that does not apply.
+/// counts before what is in any other tag or fence, and the first before the others. Where it takes the
+/// whole answer for a patch if there is neither, here the answer must hold the header of a diff, and
+/// the patch begins there: prose alone is an empty patch and no patch that does not apply.
 final class PatchInAnswer {
     private static final Pattern TAGGED = Pattern.compile("<([\\w-]+)>(.*?)</\\1>", Pattern.DOTALL);
     private static final Pattern FENCED = Pattern.compile("```(\\w+)?\\n(.*?)```", Pattern.DOTALL);

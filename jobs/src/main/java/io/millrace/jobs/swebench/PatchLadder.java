@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 
-/// Applies a prediction as the official harness does: four commands, each more lenient than the one before, each
-/// on a tree as it was.
+/// Applies a prediction as the official harness does: four commands, each more lenient than the one
+/// before, each on a tree as it was.
 final class PatchLadder {
     private static final List<String> COMMANDS = List.of(
             "git apply --verbose",

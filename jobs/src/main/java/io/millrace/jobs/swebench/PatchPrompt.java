@@ -4,8 +4,8 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/// What a model is asked: the issue, files with numbered lines, and the shape of the answer, in the tags of the
-/// official prompts.
+/// What a model is asked: the issue, files with numbered lines, and the shape of the answer, in the
+/// tags of the official prompts.
 final class PatchPrompt {
     private static final String EXAMPLE = """
             <patch>

@@ -29,8 +29,8 @@ record PredictJob(String output, String repositories, PromptContext context) {
         return output + "/completions";
     }
 
-    /// Writes the prompts, unless they are there. They have a name for each dataset and context, so that a run
-    /// that goes on finds the input it had.
+    /// Writes the prompts, unless they are there. They have a name for each dataset and context, so
+    /// that a run that goes on finds the input it had.
     ///
     /// @return the folder
     String writePrompts(SparkSession session, Dataset dataset) {
@@ -66,8 +66,8 @@ record PredictJob(String output, String repositories, PromptContext context) {
         }
     }
 
-    /// Writes a predictions file for each sample: `predictions.jsonl`, and `predictions-N.jsonl` of the samples
-    /// after the first. A row that failed is a prediction without a patch.
+    /// Writes a predictions file for each sample: `predictions.jsonl`, and `predictions-N.jsonl` of the
+    /// samples after the first. A row that failed is a prediction without a patch.
     ///
     /// @return the first
     Path writePredictions(SparkSession session, String model) {

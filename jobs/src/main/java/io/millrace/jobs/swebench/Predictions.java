@@ -28,7 +28,8 @@ final class Predictions {
     /// By instance, in the order of the file.
     ///
     /// @param file a path, or {@link #GOLD}
-    /// @throws JobException if it cannot be read, names an instance that the dataset does not have, or one twice
+    /// @throws JobException if it cannot be read, names an instance that the dataset does not have, or
+    ///     one twice
     static Map<String, Prediction> read(String file, Dataset dataset, Configuration conf) {
         if (file.equals(GOLD)) {
             Map<String, Prediction> gold = new LinkedHashMap<>();

@@ -10,8 +10,8 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
-/// An instance as a row to be completed: `instance_id`, `prompt`, and `problem`, which says why there is no prompt
-/// where there is none. Such a row is answered by an error, and counts.
+/// An instance as a row to be completed: `instance_id`, `prompt`, and `problem`, which says why there
+/// is no prompt where there is none. Such a row is answered by an error, and counts.
 ///
 /// @param repositories folder of clones
 record PromptFunction(String repositories, PromptContext context) implements Function<String, Row> {

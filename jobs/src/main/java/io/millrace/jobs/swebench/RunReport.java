@@ -12,8 +12,8 @@ import java.util.function.Predicate;
 /// The official report of a run, schema version 2 (harness v5): a score is resolved instances over all
 /// instances of the dataset, whatever happened to them.
 ///
-/// An instance is in one of: incomplete (no prediction), empty, resolved, unresolved, error. Failures of the
-/// environment are errors that are named beside; they lessen no count.
+/// An instance is in one of: incomplete (no prediction), empty, resolved, unresolved, error. Failures
+/// of the environment are errors that are named beside; they lessen no count.
 ///
 /// @param submitted all instances with a prediction
 /// @param grades of those that have one and are not empty; one that is not there is an error
@@ -53,7 +53,8 @@ record RunReport(
         return incomplete;
     }
 
-    /// Failures of the environment: those that were found when it was made ready, and those that a log shows.
+    /// Failures of the environment: those that were found when it was made ready, and those that a log
+    /// shows.
     SortedSet<String> environment() {
         return graded(grade -> grade.sign() != null && grade.sign().environment());
     }

@@ -18,8 +18,8 @@ record ShellScript(Instance instance, TestEnvironment environment, Map<String, S
         return quoted(String.join(" ", texts));
     }
 
-    /// Sets the variables that an environment's commands may use. The names of tests are not exported: there
-    /// may be more of them than a program can be given.
+    /// Sets the variables that an environment's commands may use. The names of tests are not exported:
+    /// there may be more of them than a program can be given.
     String preamble() {
         StringBuilder script = new StringBuilder();
         UnifiedDiff testPatch = UnifiedDiff.of(instance.testPatch());
@@ -61,9 +61,9 @@ record ShellScript(Instance instance, TestEnvironment environment, Map<String, S
         return "exec 2>&1\nset -e\n" + preamble() + "set -x\n" + String.join("\n", commands) + "\n";
     }
 
-    /// Applies the test patch and runs the tests, as the official scripts do: the test files are those of the
-    /// dataset whatever the prediction made of them, and marks say where the output of the tests is and how
-    /// they ended.
+    /// Applies the test patch and runs the tests, as the official scripts do: the test files are those
+    /// of the dataset whatever the prediction made of them, and marks say where the output of the tests
+    /// is and how they ended.
     String eval() {
         UnifiedDiff testPatch = UnifiedDiff.of(instance.testPatch());
         StringBuilder script = new StringBuilder("#!/bin/bash\nexec 2>&1\n");

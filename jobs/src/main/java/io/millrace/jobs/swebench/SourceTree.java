@@ -89,8 +89,8 @@ final class SourceTree implements AutoCloseable {
         return WORD.splitAsStream(name.toLowerCase(Locale.ROOT)).anyMatch(TEST_WORDS::contains);
     }
 
-    /// A file's text, or "" if there is no such file or it leads out of the repository. Bytes that are no UTF-8
-    /// are U+FFFD.
+    /// A file's text, or "" if there is no such file or it leads out of the repository. Bytes that are
+    /// no UTF-8 are U+FFFD.
     String read(String name) throws IOException {
         Path file = dir.resolve(name).normalize();
         if (!file.startsWith(dir)

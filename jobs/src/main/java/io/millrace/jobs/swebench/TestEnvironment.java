@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// How the tests of a repository are run on a bare machine, where no official image is used. Commands are lines
-/// for bash, run in the checkout, without network but for `prime`. They find in their variables:
+/// How the tests of a repository are run on a bare machine, where no official image is used. Commands
+/// are lines for bash, run in the checkout, without network but for `prime`. They find in their variables:
 ///
 /// - `DEPENDENCIES`, the folder that `prime` filled,
 /// - `TESTS`, the names of the tests that count, `TEST_FILES`, the files of the test patch, and

@@ -19,8 +19,8 @@ final class TestLog {
 
     private static final Pattern CODE = Pattern.compile(Pattern.quote(EXIT_CODE) + ":\\s*(-?\\d+)");
 
-    /// That a suite has run though its log names no test: runners that only name failures. Counts are never 0,
-    /// since a runner that starts nothing prints a summary, too.
+    /// That a suite has run though its log names no test: runners that only name failures. Counts are
+    /// never 0, since a runner that starts nothing prints a summary, too.
     private static final Pattern SUITE_RAN = Pattern.compile(
             "Executed [1-9]\\d* of \\d+"
                     + "|TOTAL: [1-9]\\d* (?:SUCCESS|FAILED)"
@@ -34,8 +34,8 @@ final class TestLog {
 
     private TestLog() {}
 
-    /// Tests by name; null if the log does not tell of a run. It does not either if the runner failed and no
-    /// test did: a patch can print lines like the runner's, but hardly change how it ends.
+    /// Tests by name; null if the log does not tell of a run. It does not either if the runner failed
+    /// and no test did: a patch can print lines like the runner's, but hardly change how it ends.
     static @Nullable Map<String, TestStatus> read(String log, LogParser parser) {
         if (FAULTS.stream().anyMatch(log::contains) || !log.contains(START) || !log.contains(END)) {
             return null;

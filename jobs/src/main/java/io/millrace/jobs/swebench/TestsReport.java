@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 
 /// How the tests that count came out, by the official rules.
 ///
-/// A test that was to begin to pass has to pass; of one that passed before, it is enough that it is skipped. A
-/// test that the log does not name has failed, except where the log names failures only.
+/// A test that was to begin to pass has to pass; of one that passed before, it is enough that it is
+/// skipped. A test that the log does not name has failed, except where the log names failures only.
 record TestsReport(Outcome failToPass, Outcome passToPass) {
 
     /// @param success tests that came out as they should
@@ -47,8 +47,8 @@ record TestsReport(Outcome failToPass, Outcome passToPass) {
         return status != null && status.passes();
     }
 
-    /// Some names in Verified are cut off inside their parameter. Such a one stands for all tests that begin
-    /// with it, if these agree.
+    /// Some names in Verified are cut off inside their parameter. Such a one stands for all tests that
+    /// begin with it, if these agree.
     private static @Nullable TestStatus status(String test, Map<String, TestStatus> tests) {
         TestStatus exact = tests.get(test);
         if (exact != null || count(test, '[') <= count(test, ']')) {

@@ -24,7 +24,8 @@ record UnifiedDiff(List<Change> files) {
         files = List.copyOf(files);
     }
 
-    /// Reads the `---` and `+++` lines. Lines of a hunk are counted, since a removed line may look like one.
+    /// Reads the `---` and `+++` lines. Lines of a hunk are counted, since a removed line may look like
+    /// one.
     static UnifiedDiff of(String patch) {
         List<Change> files = new ArrayList<>();
         List<String> lines = patch.lines().toList();

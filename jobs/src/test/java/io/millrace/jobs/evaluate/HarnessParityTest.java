@@ -19,8 +19,8 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// Against lm-evaluation-harness 0.4.13 itself: the same task files and data, and as answers those that it was
-/// given when `record.py` ran it.
+/// Against lm-evaluation-harness 0.4.13 itself: the same task files and data, and as answers those that
+/// it was given when `record.py` ran it.
 class HarnessParityTest {
     private static final Path FOLDER = Path.of("src/test/resources/evaluate");
     private static final ObjectMapper JSON = new ObjectMapper();

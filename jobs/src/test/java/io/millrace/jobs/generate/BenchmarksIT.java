@@ -25,13 +25,15 @@ class BenchmarksIT {
         Path mmlu = shared("mmlu/test");
         Path bbh = shared("bbh/bbh/causal_judgement.json");
         ObjectMapper json = new ObjectMapper();
-        String question = json.readTree(Files.readAllLines(gsm8k).get(7)).path("question").asText();
+        String question =
+                json.readTree(Files.readAllLines(gsm8k).get(7)).path("question").asText();
         String judged = json.readTree(bbh.toFile()).at("/examples/0/input").asText();
         List<String> words = List.of(question.split(" "));
         String part = String.join(" ", words.subList(2, 17)).toUpperCase(java.util.Locale.ROOT);
         String less = String.join(" ", words.subList(2, 14));
         StringBuilder seeds = new StringBuilder();
-        for (String text : List.of("A task: " + part + "?", "Another: " + less, "Nothing of the kind.", "So: " + judged)) {
+        for (String text :
+                List.of("A task: " + part + "?", "Another: " + less, "Nothing of the kind.", "So: " + judged)) {
             seeds.append(json.createObjectNode().put("text", text)).append('\n');
         }
         Path pipeline = Files.writeString(dir.resolve("pipeline.yaml"), """
@@ -44,7 +46,9 @@ class BenchmarksIT {
                         - {name: humaneval, path: HUMANEVAL, columns: [prompt, canonical_solution]}
                         - {name: mmlu, path: MMLU, format: csv, columns: [question]}
                         - {name: bbh, path: BBH, multi-line: true, columns: [explode(examples.input)]}
-                """.replace("SEEDS", Files.writeString(dir.resolve("seeds.jsonl"), seeds).toString())
+                """.replace(
+                        "SEEDS",
+                        Files.writeString(dir.resolve("seeds.jsonl"), seeds).toString())
                 .replace("GSM8K", gsm8k.toString())
                 .replace("HUMANEVAL", humaneval.toString())
                 .replace("MMLU", mmlu.toString())

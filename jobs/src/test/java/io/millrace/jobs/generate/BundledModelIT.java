@@ -33,7 +33,10 @@ class BundledModelIT {
                   - annotate: {}
                 """.replace(
                         "MODEL",
-                        Path.of("../engine/models/synopsis-v4").toAbsolutePath().normalize().toString()));
+                        Path.of("../engine/models/synopsis-v4")
+                                .toAbsolutePath()
+                                .normalize()
+                                .toString()));
         GenerateRun job = new GenerateRun(dir.resolve("out"));
 
         assertThat(job.run(pipeline)).as(job.err()).isEqualTo(ExitCode.OK);
@@ -44,9 +47,7 @@ class BundledModelIT {
         assertThat(turns).hasSize(6);
         assertThat(turns).extracting(row -> row.getAs("prompt")).doesNotHaveDuplicates();
         // the model was trained on descriptions in the user's place: it writes English there, and ends the turn itself
-        assertThat(turns.stream()
-                        .filter(row -> row.getAs("reason") == null)
-                        .map(row -> row.<String>getAs("prompt")))
+        assertThat(turns.stream().filter(row -> row.getAs("reason") == null).map(row -> row.<String>getAs("prompt")))
                 .hasSizeGreaterThan(1)
                 .allMatch(text -> text.matches("(?s).*[a-z]{3}.*") && !text.contains("\uFF5C"));
         Map<String, Long> answers = job.counts("answer");
@@ -58,7 +59,8 @@ class BundledModelIT {
             assertThat(requests)
                     .extracting(request -> request.getString(0))
                     .isEqualTo(madeUp ? List.of("magpie", "answer") : List.of("answer"));
-            assertThat(requests).allMatch(request -> request.<String>getAs("model").equals("synopsis-v4"));
+            assertThat(requests)
+                    .allMatch(request -> request.<String>getAs("model").equals("synopsis-v4"));
             assertThat(metadata.<Row>getAs("quality").<Integer>getAs("words")).isPositive();
         });
     }

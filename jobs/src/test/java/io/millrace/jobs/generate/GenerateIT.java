@@ -98,22 +98,25 @@ class GenerateIT {
                 .isEqualTo(Map.of("in", 0L, "made", 5L, "kept", 3L, "MALFORMED_RECORD", 1L, "TEXT_BLANK", 1L));
         // each of two answers brings five items; of the twins both in one answer and over both the first stays
         assertThat(job.counts("self-instruct"))
-                .isEqualTo(Map.of("in", 3L, "made", 13L, "kept", 4L, "not-new", 5L, "beyond-text", 2L, "too-short", 2L));
+                .isEqualTo(
+                        Map.of("in", 3L, "made", 13L, "kept", 4L, "not-new", 5L, "beyond-text", 2L, "too-short", 2L));
         // three of four say the same again
-        assertThat(job.counts("evolve"))
-                .isEqualTo(Map.of("in", 4L, "made", 8L, "kept", 5L, "unchanged", 3L));
+        assertThat(job.counts("evolve")).isEqualTo(Map.of("in", 4L, "made", 8L, "kept", 5L, "unchanged", 3L));
         assertThat(job.counts("answer")).containsEntry("made", 20L).containsEntry("truncated", 4L);
         assertThat(job.counts("verify")).containsEntry("in", 16L).containsEntry("kept", 16L);
-        assertThat(job.counts("judge")).containsEntry("kept", job.counts("well-formed").get("kept"));
+        assertThat(job.counts("judge"))
+                .containsEntry("kept", job.counts("well-formed").get("kept"));
         assertThat(job.counts("decontaminate")).containsEntry("contaminated exam", 1L);
         assertThat(job.counts("filter")).containsEntry("no-person", 1L);
         long before = 0;
         for (JsonNode step : job.funnel()) {
-            Map<String, Long> counts = new TreeMap<>(job.counts(step.path("name").asText()));
+            Map<String, Long> counts =
+                    new TreeMap<>(job.counts(step.path("name").asText()));
             assertThat(counts.remove("in")).as(step.path("name").asText()).isEqualTo(before);
             long made = counts.remove("made");
             before = counts.get("kept");
-            assertThat(counts.values().stream().mapToLong(Long::longValue).sum()).isEqualTo(made);
+            assertThat(counts.values().stream().mapToLong(Long::longValue).sum())
+                    .isEqualTo(made);
         }
         assertThat(job.data()).hasSize((int) before).isNotEmpty();
     }
@@ -144,7 +147,8 @@ class GenerateIT {
             assertThat(shape.<Boolean>getAs("passed")).isEqualTo(isShaped);
         }
         for (Row row : job.rows("07-judge")) {
-            Row verdict = row.<String, Row>getJavaMap(row.fieldIndex("verdicts")).get("judge");
+            Row verdict =
+                    row.<String, Row>getJavaMap(row.fieldIndex("verdicts")).get("judge");
             String prompt = row.getAs("prompt");
             Double expected = Map.of("three sentences", 9.0, "colours", 8.0, "coffee", 7.0).entrySet().stream()
                     .filter(score -> prompt.contains(score.getKey()))
@@ -158,7 +162,8 @@ class GenerateIT {
                 .filter(row -> row.getAs("reason") != null)
                 .findFirst()
                 .orElseThrow();
-        assertThat(contaminated.<Row>getAs("contamination").<String>getAs("ngram")).isEqualTo("a rainbow comes about");
+        assertThat(contaminated.<Row>getAs("contamination").<String>getAs("ngram"))
+                .isEqualTo("a rainbow comes about");
     }
 
     @Test

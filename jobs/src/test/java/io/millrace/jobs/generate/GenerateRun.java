@@ -121,8 +121,8 @@ final class GenerateRun {
     Map<String, Long> modified() throws IOException {
         Map<String, Long> modified = new TreeMap<>();
         try (Stream<Path> files = Files.walk(output.resolve("steps"))) {
-            for (Path file : files.filter(path -> path.toString().endsWith(".parquet"))
-                    .toList()) {
+            for (Path file :
+                    files.filter(path -> path.toString().endsWith(".parquet")).toList()) {
                 modified.put(
                         output.relativize(file).toString(),
                         Files.getLastModifiedTime(file).toMillis());

@@ -94,8 +94,8 @@ class HubDatasetIT {
             assertThat(name).matches("(train|test)-\\d{5}-of-\\d{5}\\.parquet");
             String split = name.substring(0, name.indexOf('-'));
             fileBytes += Files.size(file);
-            try (ParquetFileReader reader = ParquetFileReader.open(HadoopInputFile.fromPath(
-                    new org.apache.hadoop.fs.Path(file.toUri()), new Configuration()))) {
+            try (ParquetFileReader reader = ParquetFileReader.open(
+                    HadoopInputFile.fromPath(new org.apache.hadoop.fs.Path(file.toUri()), new Configuration()))) {
                 rows.merge(split, reader.getRecordCount(), Long::sum);
                 long size = reader.getFooter().getBlocks().stream()
                         .mapToLong(BlockMetaData::getTotalByteSize)
@@ -125,7 +125,8 @@ class HubDatasetIT {
         assertThat(info.path("dataset_size").asLong()).isEqualTo(bytes.get("train") + bytes.get("test"));
         assertThat(header.at("/configs/0/data_files/1/path").asText()).isEqualTo("data/test-*");
         assertThat(header.path("size_categories").get(0).asText()).isEqualTo("n<1K");
-        assertFeatures(info.path("features"), java.util.Objects.requireNonNull(schema).getFields());
+        assertFeatures(
+                info.path("features"), java.util.Objects.requireNonNull(schema).getFields());
         Row first = job.split("train").getFirst();
         assertThat(first.<Row>getList(0))
                 .extracting(message -> message.getString(0))
@@ -134,7 +135,8 @@ class HubDatasetIT {
 
     /// The card's features name the columns of the files, and are of their kinds.
     private static void assertFeatures(JsonNode features, List<Type> columns) {
-        assertThat(features).extracting(feature -> feature.path("name").asText())
+        assertThat(features)
+                .extracting(feature -> feature.path("name").asText())
                 .isEqualTo(columns.stream().map(Type::getName).toList());
         for (int column = 0; column < columns.size(); column++) {
             Type type = columns.get(column);

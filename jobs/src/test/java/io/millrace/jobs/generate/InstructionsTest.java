@@ -58,11 +58,14 @@ class InstructionsTest {
     @Test
     void evolution_refusesWhatIsNoNewInstruction() {
         String before = "Explain how a rainbow comes about.";
-        assertThat(Evolution.refusal(before, "Explain, how a rainbow comes about!")).isEqualTo("unchanged");
+        assertThat(Evolution.refusal(before, "Explain, how a rainbow comes about!"))
+                .isEqualTo("unchanged");
         assertThat(Evolution.refusal(before, "Sorry, I cannot do that.")).isEqualTo("refused");
         assertThat(Evolution.refusal(before, "… the of and")).isEqualTo("empty");
-        assertThat(Evolution.refusal(before, "Here is the new instruction: Explain it.")).isEqualTo("prompt-leak");
-        assertThat(Evolution.refusal(before, "Explain how a double rainbow comes about.")).isNull();
+        assertThat(Evolution.refusal(before, "Here is the new instruction: Explain it."))
+                .isEqualTo("prompt-leak");
+        assertThat(Evolution.refusal(before, "Explain how a double rainbow comes about."))
+                .isNull();
         for (Evolution way : Evolution.values()) {
             assertThat(way.template()).contains("{text}").doesNotContain("%");
         }
@@ -73,7 +76,8 @@ class InstructionsTest {
         Extract answer = new Extract(Pattern.compile("####\\s*(\\S+)"));
         assertThat(answer.from("first #### 3\nno, #### 42 ")).isEqualTo("42");
         assertThat(answer.from("none")).isNull();
-        assertThat(new Extract(Pattern.compile("(?s).+")).from("  Two\n  Words ")).isEqualTo("two words");
+        assertThat(new Extract(Pattern.compile("(?s).+")).from("  Two\n  Words "))
+                .isEqualTo("two words");
     }
 
     @Test

@@ -13,7 +13,10 @@ class MinHashTest {
 
     @Test
     void bandKeys_sameSet_sameKeys_otherSeed_others() {
-        long[] set = LongStream.range(0, 100).map(value -> value * 0x9E3779B97F4A7C15L).sorted().toArray();
+        long[] set = LongStream.range(0, 100)
+                .map(value -> value * 0x9E3779B97F4A7C15L)
+                .sorted()
+                .toArray();
 
         long[] keys = new MinHash(14, 8, 1).bandKeys(set);
 

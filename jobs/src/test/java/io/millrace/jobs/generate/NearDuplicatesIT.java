@@ -106,10 +106,13 @@ class NearDuplicatesIT {
                 .mapToDouble(similarity -> HASH.recall(similarity) * (1 - HASH.recall(similarity)))
                 .sum();
         // pairs of one family are not independent, so more than three deviations of independent ones
-        assertThat((double) found.size()).isBetween(expected - 6 * Math.sqrt(variance), expected + 6 * Math.sqrt(variance));
+        assertThat((double) found.size())
+                .isBetween(expected - 6 * Math.sqrt(variance), expected + 6 * Math.sqrt(variance));
         // well above the threshold next to none is missed
-        long high = wanted.values().stream().filter(similarity -> similarity >= 0.9).count();
-        long highFound = found.values().stream().filter(similarity -> similarity >= 0.9).count();
+        long high =
+                wanted.values().stream().filter(similarity -> similarity >= 0.9).count();
+        long highFound =
+                found.values().stream().filter(similarity -> similarity >= 0.9).count();
         assertThat(highFound).isGreaterThanOrEqualTo((long) Math.floor(0.98 * high));
     }
 
@@ -117,7 +120,9 @@ class NearDuplicatesIT {
     void firstWins_dropsWhatTheGreedyLoopDrops() {
         SplittableRandom random = new SplittableRandom(5);
         int rows = 80;
-        List<String> names = java.util.stream.IntStream.range(0, rows).mapToObj(row -> "text " + row).toList();
+        List<String> names = java.util.stream.IntStream.range(0, rows)
+                .mapToObj(row -> "text " + row)
+                .toList();
         Set<String> pairs = new TreeSet<>();
         for (int pair = 0; pair < 150; pair++) {
             int a = random.nextInt(rows);
@@ -143,13 +148,16 @@ class NearDuplicatesIT {
 
         Set<Integer> dropped = new TreeSet<>();
         for (Row row : found.collectAsList()) {
-            int earlier = Integer.parseInt(row.getStruct(row.fieldIndex(FirstWins.EARLIER)).getString(1));
-            int later = Integer.parseInt(row.getStruct(row.fieldIndex(FirstWins.LATER)).getString(1));
+            int earlier = Integer.parseInt(
+                    row.getStruct(row.fieldIndex(FirstWins.EARLIER)).getString(1));
+            int later = Integer.parseInt(
+                    row.getStruct(row.fieldIndex(FirstWins.LATER)).getString(1));
             assertThat(stay).contains(earlier);
             assertThat(pairs).contains(earlier + " " + later);
             assertThat(dropped.add(later)).isTrue();
         }
-        Set<Integer> expected = new TreeSet<>(java.util.stream.IntStream.range(0, rows).boxed().toList());
+        Set<Integer> expected =
+                new TreeSet<>(java.util.stream.IntStream.range(0, rows).boxed().toList());
         expected.removeAll(stay);
         assertThat(dropped).isEqualTo(expected).hasSizeGreaterThan(20);
     }

@@ -65,11 +65,9 @@ class PipelineTest {
                   - deduplicate: {}
                   - deduplicate: {name: exact, minhash: false}
                 """);
-        assertThat(pipeline.steps().get(1).step())
-                .isEqualTo(new SelfInstructStep(1, 100, 6, 2, 8, new Novelty(0.7)));
+        assertThat(pipeline.steps().get(1).step()).isEqualTo(new SelfInstructStep(1, 100, 6, 2, 8, new Novelty(0.7)));
         assertThat(pipeline.steps().get(2).step())
-                .isEqualTo(new DeduplicateStep(
-                        Texts.CONVERSATION, new NearDuplicates(5, new MinHash(14, 8, 1), 0.75)));
+                .isEqualTo(new DeduplicateStep(Texts.CONVERSATION, new NearDuplicates(5, new MinHash(14, 8, 1), 0.75)));
         assertThat(pipeline.steps().get(3).step()).isEqualTo(new DeduplicateStep(Texts.CONVERSATION, null));
         assertThat(pipeline.dataset().splits()).containsOnlyKeys("train");
     }

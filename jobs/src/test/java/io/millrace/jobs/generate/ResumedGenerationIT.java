@@ -19,7 +19,8 @@ class ResumedGenerationIT {
     private Path pipeline(Path needed) throws IOException {
         StringBuilder seeds = new StringBuilder();
         for (int row = 0; row < 200; row++) {
-            seeds.append(row == 150 ? "NEEDS-WHEN-HOT=" + needed : "seed " + row).append('\n');
+            seeds.append(row == 150 ? "NEEDS-WHEN-HOT=" + needed : "seed " + row)
+                    .append('\n');
         }
         Path input = Files.writeString(dir.resolve("seeds.txt"), seeds);
         return Files.writeString(dir.resolve("pipeline.yaml"), """
@@ -66,7 +67,9 @@ class ResumedGenerationIT {
         assertThat(job.run(pipeline, "--model", "other-model")).isEqualTo(ExitCode.ERROR);
         assertThat(job.err()).contains("expected to go on with the run that is there, got another run", "other-model");
 
-        assertThat(job.run(pipeline, "--model", "other-model", "--redo")).as(job.err()).isEqualTo(ExitCode.OK);
+        assertThat(job.run(pipeline, "--model", "other-model", "--redo"))
+                .as(job.err())
+                .isEqualTo(ExitCode.OK);
         Row row = job.split("train").getFirst();
         assertThat(row.<Row>getAs("metadata")
                         .<Row>getList(row.<Row>getAs("metadata").fieldIndex("provenance"))

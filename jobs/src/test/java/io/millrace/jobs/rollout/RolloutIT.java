@@ -105,7 +105,10 @@ class RolloutIT {
     @Test
     void scripted_rowsTrajectoriesPredictionsTurns() throws IOException {
         Path input = file(
-                "tasks.jsonl", instance("small-1", base), instance("small-2", base), instance("small-3", "0".repeat(40)));
+                "tasks.jsonl",
+                instance("small-1", base),
+                instance("small-2", base),
+                instance("small-3", "0".repeat(40)));
         Path script = file(
                 "script.jsonl",
                 script(
@@ -115,8 +118,7 @@ class RolloutIT {
                         "git diff -- add.sh > /tmp/patch.txt",
                         SUBMIT),
                 script("small-2", "sleep 1000", "touch /usr/x", "head -c 3000000 /dev/zero | tr '\\0' x"));
-        String[] options = {
-            "--script", script.toString(), "--allow-code-execution", "-c", "rollout.command-seconds=15"
+        String[] options = {"--script", script.toString(), "--allow-code-execution", "-c", "rollout.command-seconds=15"
         };
 
         assertThat(run(input, options)).as(err.toString()).isEqualTo(ExitCode.OK);
@@ -139,15 +141,19 @@ class RolloutIT {
         JsonNode solved = json("trajectories/small-1/small-1.traj.json").path("messages");
         assertThat(solved.get(3).at("/extra/raw_output").asText()).startsWith("/testbed\n");
         assertThat(solved.get(5).at("/extra/raw_output").asText()).isEqualTo("5\n");
-        assertThat(solved.get(solved.size() - 1).at("/extra/exit_status").asText()).isEqualTo("Submitted");
+        assertThat(solved.get(solved.size() - 1).at("/extra/exit_status").asText())
+                .isEqualTo("Submitted");
         JsonNode other = json("trajectories/small-2/small-2.traj.json").path("messages");
         assertThat(other.get(3).at("/extra/exception_info").asText()).contains("more than 15 seconds");
         assertThat(other.get(3).at("/extra/returncode").asInt()).isEqualTo(-1);
         assertThat(other.get(5).at("/extra/returncode").asInt()).isPositive();
-        assertThat(other.get(7).path("content").asText()).contains("more that were not kept").hasSizeLessThan(11_000);
+        assertThat(other.get(7).path("content").asText())
+                .contains("more that were not kept")
+                .hasSizeLessThan(11_000);
 
         List<Row> turns = turns();
-        assertThat(turns).extracting(row -> row.getAs("instance_id") + "/" + row.getAs("step"))
+        assertThat(turns)
+                .extracting(row -> row.getAs("instance_id") + "/" + row.getAs("step"))
                 .containsExactlyInAnyOrder(
                         "small-1/0", "small-1/1", "small-1/2", "small-1/3", "small-2/0", "small-2/1", "small-2/2");
 
@@ -178,7 +184,9 @@ class RolloutIT {
 
     private List<Path> logs() throws IOException {
         try (Stream<Path> files = Files.walk(output.resolve("logs"))) {
-            return files.filter(file -> file.toString().endsWith(".jsonl")).sorted().toList();
+            return files.filter(file -> file.toString().endsWith(".jsonl"))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -209,14 +217,18 @@ class RolloutIT {
         for (String sample : List.of("sample-0", "sample-1")) {
             assertThat(json("trajectories/" + sample + "/preds.json"))
                     .hasSize(2)
-                    .allMatch(prediction -> prediction.path("model_patch").asText("absent").isEmpty());
+                    .allMatch(prediction ->
+                            prediction.path("model_patch").asText("absent").isEmpty());
             JsonNode trajectory = json("trajectories/" + sample + "/small-1/small-1.traj.json");
             // it knows no form, and 256 positions
             assertThat(trajectory.at("/info/exit_status").asText())
                     .isIn("RepeatedFormatError", "ContextWindowExceededError");
             assertThat(trajectory.at("/info/model_stats/api_calls").asInt()).isBetween(1, 3);
             said.add(trajectory.at("/messages/2/extra/model_response"));
-            assertThat(trajectory.at("/messages/2/extra/response/usage/completion_tokens").asInt()).isPositive();
+            assertThat(trajectory
+                            .at("/messages/2/extra/response/usage/completion_tokens")
+                            .asInt())
+                    .isPositive();
         }
         assertThat(said.getFirst()).isNotEqualTo(said.getLast());
     }

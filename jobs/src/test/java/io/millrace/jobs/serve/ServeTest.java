@@ -324,7 +324,10 @@ class ServeTest {
                     .create(chat().putAdditionalBodyProperty(
                                     "response_format",
                                     JsonValue.from(Map.of(
-                                            "type", "json_schema", "json_schema", Map.of("name", "a", "schema", schema))))
+                                            "type",
+                                            "json_schema",
+                                            "json_schema",
+                                            Map.of("name", "a", "schema", schema))))
                             .temperature(temperature)
                             .seed(3)
                             .maxCompletionTokens(200)
@@ -335,19 +338,26 @@ class ServeTest {
                     .content()
                     .orElseThrow();
 
-            assertThat(new ObjectMapper().readTree(content).path("kind").asText()).isIn("library", "game");
+            assertThat(new ObjectMapper().readTree(content).path("kind").asText())
+                    .isIn("library", "game");
         }
     }
 
     @Test
     void chat_toolThatHasToBeCalled_isBegun() {
-        ChatCompletionCreateParams params = chat().addFunctionTool(FunctionDefinition.builder()
-                        .name("bash")
-                        .build())
+        ChatCompletionCreateParams params = chat().addFunctionTool(
+                        FunctionDefinition.builder().name("bash").build())
                 .putAdditionalBodyProperty("tool_choice", JsonValue.from("required"))
                 .build();
 
-        String content = client.chat().completions().create(params).choices().getFirst().message().content().orElse("");
+        String content = client.chat()
+                .completions()
+                .create(params)
+                .choices()
+                .getFirst()
+                .message()
+                .content()
+                .orElse("");
         // the bundled model does not know the format: what it was made to begin shows as text
         assertThat(content).startsWith("\n\n<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"");
     }
@@ -363,8 +373,9 @@ class ServeTest {
                 .logprobs(2)
                 .build();
         TokenIds prompt = engine.encodeText("A library for the");
-        ScoringResult.Scored direct = (ScoringResult.Scored)
-                engine.score(new ScoringRequest("direct", prompt.head(1), prompt.from(1))).join();
+        ScoringResult.Scored direct =
+                (ScoringResult.Scored) engine.score(new ScoringRequest("direct", prompt.head(1), prompt.from(1)))
+                        .join();
 
         CompletionChoice choice = client.completions().create(params).choices().getFirst();
 
@@ -373,7 +384,8 @@ class ServeTest {
         assertThat(logprobs.tokens().orElseThrow()).hasSize(prompt.size() + 1);
         assertThat(logprobs._tokenLogprobs().toString()).startsWith("[null, ");
         for (int at = 0; at < direct.logprobs().size(); at++) {
-            assertThat(logprobs._tokenLogprobs().toString()).contains(direct.logprobs().get(at).toString());
+            assertThat(logprobs._tokenLogprobs().toString())
+                    .contains(direct.logprobs().get(at).toString());
         }
     }
 

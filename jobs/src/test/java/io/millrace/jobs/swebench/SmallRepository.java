@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 
 /// A repository with a fault, and instances and predictions on it.
 ///
-/// Its program adds wrongly and doubles rightly; the gold patch mends the first, and the test patch adds the test
-/// for it, `add`, to the one that is there, `twice`.
+/// Its program adds wrongly and doubles rightly; the gold patch mends the first, and the test patch
+/// adds the test for it, `add`, to the one that is there, `twice`.
 final class SmallRepository {
     private static final ObjectMapper JSON = new ObjectMapper();
 

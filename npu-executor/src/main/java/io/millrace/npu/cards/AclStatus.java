@@ -3,8 +3,8 @@ package io.millrace.npu.cards;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// What the return codes of ACL and aclnn mean to us (CANN's `acl_base_rt.h`, `rt_error_codes.h`, aclnn return
-/// codes).
+/// What the return codes of ACL and aclnn mean to us (CANN's `acl_base_rt.h`, `rt_error_codes.h`, aclnn
+/// return codes).
 public enum AclStatus {
     SUCCESS("success", null),
     INVALID_ARGUMENT("invalid argument", null, 100000, 107000, 161001, 161002),

@@ -20,5 +20,9 @@ public sealed interface Action {
     /// @param before what stands there, exactly once; empty for a file to be made
     /// @param after what is to stand there
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    record Edit(String path, String before, String after, @Nullable String callId) implements Action {}
+    record Edit(
+            String path,
+            String before,
+            String after,
+            @Nullable String callId) implements Action {}
 }

@@ -27,7 +27,8 @@ sealed interface Actions {
             "```(?:(?<bash>mswea_bash_command|bash)[ \\t]*|edit[ \\t]+(?<path>\\S[^\\n]*))\\n(?<body>.*?)\\n```",
             Pattern.DOTALL);
     Pattern EDIT = Pattern.compile(
-            "<<<<<<< SEARCH\\n(?<before>.*?)(?<=\\n)=======\\n(?<after>.*?)(?:(?<=\\n))>>>>>>> REPLACE\\s*", Pattern.DOTALL);
+            "<<<<<<< SEARCH\\n(?<before>.*?)(?<=\\n)=======\\n(?<after>.*?)(?:(?<=\\n))>>>>>>> REPLACE\\s*",
+            Pattern.DOTALL);
 
     /// The turn's actions.
     static Actions of(Turn turn, ActionForm form) {
@@ -51,8 +52,7 @@ sealed interface Actions {
                         "An edit needs the lines <<<<<<< SEARCH, ======= and >>>>>>> REPLACE, each once and in this order.",
                         1);
             }
-            actions.add(new Action.Edit(
-                    block.group("path").strip(), edit.group("before"), edit.group("after"), null));
+            actions.add(new Action.Edit(block.group("path").strip(), edit.group("before"), edit.group("after"), null));
         }
         if (actions.size() != 1) {
             String hint = turn.finishReason().equals("length")

@@ -9,8 +9,9 @@ import java.util.Deque;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A rollout as messages: the log's records one after the other, in the form of mini-swe-agent's trajectories
-/// (`mini-swe-agent-1.1`). What the model is shown are the same messages without `extra`. Confined to one thread.
+/// A rollout as messages: the log's records one after the other, in the form of mini-swe-agent's
+/// trajectories (`mini-swe-agent-1.1`). What the model is shown are the same messages without `extra`.
+/// Confined to one thread.
 final class Conversation {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -118,8 +119,10 @@ final class Conversation {
     private static ObjectNode formatError(LogRecord.Said said, Actions.Malformed malformed) {
         ObjectNode message = JSON.createObjectNode()
                 .put("role", "user")
-                .put("content", "Nothing was done with your last answer: it has another form than it must have.\n\n<error>\n"
-                        + malformed.reason() + "\n</error>");
+                .put(
+                        "content",
+                        "Nothing was done with your last answer: it has another form than it must have.\n\n<error>\n"
+                                + malformed.reason() + "\n</error>");
         ObjectNode extra = message.putObject("extra")
                 .put("interrupt_type", "FormatError")
                 .put("n_actions", malformed.found())
@@ -170,7 +173,9 @@ final class Conversation {
         elapsedMillis = ended.elapsedMillis();
         messages.addObject()
                 .put("role", "exit")
-                .put("content", ended.exitStatus().equals(ExitStatus.SUBMITTED) ? ended.submission() : ended.exitStatus())
+                .put(
+                        "content",
+                        ended.exitStatus().equals(ExitStatus.SUBMITTED) ? ended.submission() : ended.exitStatus())
                 .putObject("extra")
                 .put("exit_status", ended.exitStatus())
                 .put("submission", ended.submission())

@@ -17,7 +17,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// The executor's engine speaks for the agent, in its running batch, among whatever else is under way there.
+/// The executor's engine speaks for the agent, in its running batch, among whatever else is under way
+/// there.
 ///
 /// @param sampling of the row; each turn's seed follows from its and the turn's number
 /// @param waiting counts those that wait for the engine now
@@ -100,6 +101,7 @@ record EnginePolicy(PromptEngine engine, Thinking thinking, SamplingParams sampl
         if (failed.code().kind() == ErrorKind.DEVICE) {
             return new EngineException(failed.code(), failed.message());
         }
-        return new RolloutException(failed.code().name(), failed.message(), failed.code().isRetryable(), null);
+        return new RolloutException(
+                failed.code().name(), failed.message(), failed.code().isRetryable(), null);
     }
 }

@@ -37,7 +37,9 @@ final class FileEdit {
             return failed("expected a file, got a directory");
         }
         if (edit.before().isEmpty()) {
-            return Files.exists(file) ? failed("expected no such file, since old is empty") : write(file, edit.after(), "made");
+            return Files.exists(file)
+                    ? failed("expected no such file, since old is empty")
+                    : write(file, edit.after(), "made");
         }
         if (!Files.exists(file)) {
             return failed("expected a file, got none");
@@ -50,9 +52,12 @@ final class FileEdit {
         }
         int at = text.indexOf(edit.before());
         if (at < 0 || text.indexOf(edit.before(), at + 1) >= 0) {
-            return failed("expected the text to be replaced exactly once, got it " + (at < 0 ? "nowhere" : "several times"));
+            return failed(
+                    "expected the text to be replaced exactly once, got it " + (at < 0 ? "nowhere" : "several times"));
         }
-        String after = text.substring(0, at) + edit.after() + text.substring(at + edit.before().length());
+        String after = text.substring(0, at)
+                + edit.after()
+                + text.substring(at + edit.before().length());
         return write(file, after, "edited");
     }
 

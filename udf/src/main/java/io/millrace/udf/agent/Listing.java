@@ -21,12 +21,13 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// What is in a directory, as far as it takes to tell what has changed since: a file that was written to has
-/// another inode or time of change, which no program can set back.
+/// What is in a directory, as far as it takes to tell what has changed since: a file that was written
+/// to has another inode or time of change, which no program can set back.
 ///
 /// @param found path as {@link Changes} has it to what is there
 record Listing(Map<String, Found> found) {
-    /// What nobody may do to a file that its owner made, the owner may do: else its contents could not be kept.
+    /// What nobody may do to a file that its owner made, the owner may do: else its contents could not
+    /// be kept.
     private static final int OWNER_READS = 0400;
 
     private static final int OWNER_ENTERS = 0700;

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 })
 public sealed interface LogRecord {
 
-    /// First line of each file: what it holds follows on so many lines of the files before it. What they hold
-    /// beyond that is void: an attempt that was given up has written it.
+    /// First line of each file: what it holds follows on so many lines of the files before it. What
+    /// they hold beyond that is void: an attempt that was given up has written it.
     record Segment(int continues) implements LogRecord {}
 
     /// What does not change: who, and with what task.
@@ -47,8 +47,7 @@ public sealed interface LogRecord {
     /// An action of the last turn was done, the next one in order.
     ///
     /// @param changes what it changed in the directory
-    record Done(Observation observation, Changes changes, long elapsedMillis, double timestamp)
-            implements LogRecord {}
+    record Done(Observation observation, Changes changes, long elapsedMillis, double timestamp) implements LogRecord {}
 
     /// Nothing more happens.
     ///

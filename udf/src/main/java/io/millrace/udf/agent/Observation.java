@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// @param exceptionInfo why it did not; null if it did
 /// @param cut whether there was more output than is kept
 @JsonInclude(JsonInclude.Include.NON_NULL)
-public record Observation(String output, int returncode, @Nullable String exceptionInfo, boolean cut) {
+public record Observation(
+        String output, int returncode, @Nullable String exceptionInfo, boolean cut) {
     /// First line of the output of a command by which an agent hands in its work (mini-swe-agent's).
     static final String SUBMIT = "COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT";
     /// Characters of an output that the agent is shown, half of them from its start.
@@ -22,7 +23,9 @@ public record Observation(String output, int returncode, @Nullable String except
         String said = output.stripLeading();
         int end = said.indexOf('\n');
         String first = end < 0 ? said : said.substring(0, end);
-        return returncode == 0 && !cut && first.strip().equals(SUBMIT) ? said.substring(first.length()).stripLeading() : null;
+        return returncode == 0 && !cut && first.strip().equals(SUBMIT)
+                ? said.substring(first.length()).stripLeading()
+                : null;
     }
 
     /// As the agent is told of it, in the tags of mini-swe-agent.

@@ -9,20 +9,21 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
-/// One conversation with tools, from its start to its end or on from where its log ends. Everything that takes
-/// time or changes something is in the log before anything follows from it:
+/// One conversation with tools, from its start to its end or on from where its log ends. Everything
+/// that takes time or changes something is in the log before anything follows from it:
 ///
-/// 1. What was said is not asked for again, what was done is not done again. Until something new is to be done,
-///    a rollout that goes on has no directory even.
-/// 2. A command that was begun and whose end is not in the log may have been half done. The directory of a rollout
-///    that goes on is a new one, brought to where the log ends; there the command begins from the start.
-/// 3. Only the directory is brought back: nothing that a command started lives longer than it, and it can write
-///    nowhere else.
+/// 1. What was said is not asked for again, what was done is not done again. Until something new is to
+///    be done, a rollout that goes on has no directory even.
+/// 2. A command that was begun and whose end is not in the log may have been half done. The directory
+///    of a rollout that goes on is a new one, brought to where the log ends; there the command begins
+///    from the start.
+/// 3. Only the directory is brought back: nothing that a command started lives longer than it, and it
+///    can write nowhere else.
 ///
 /// Confined to one thread, which may be a virtual one.
 final class Rollout implements AutoCloseable {
-    /// Clocks of file systems tick, here with a large margin, no less often than this. Two changes within a tick
-    /// could not be told apart.
+    /// Clocks of file systems tick, here with a large margin, no less often than this. Two changes
+    /// within a tick could not be told apart.
     private static final Duration TICK = Duration.ofMillis(20);
 
     private static final Duration PATCH_LIMIT = Duration.ofMinutes(5);
@@ -194,7 +195,8 @@ final class Rollout implements AutoCloseable {
     }
 
     private long elapsedMillis() {
-        return elapsedBefore + Duration.ofNanos(System.nanoTime() - resumedNanos).toMillis();
+        return elapsedBefore
+                + Duration.ofNanos(System.nanoTime() - resumedNanos).toMillis();
     }
 
     private static double now() {

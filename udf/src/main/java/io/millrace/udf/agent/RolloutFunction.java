@@ -43,13 +43,13 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// The bridge from Spark to rollouts: rows of a partition become conversations, their ends become rows, in input
-/// order.
+/// The bridge from Spark to rollouts: rows of a partition become conversations, their ends become rows,
+/// in input order.
 ///
-/// Each rollout has a virtual thread, which waits now for the engine and now for a command. Whatever is not waiting
-/// for a command decodes in the engine's one running batch; commands of all tasks of the executor share its
-/// {@link CommandSlots}. A window bounds how many are under way in a task; ended ones that wait for an earlier row
-/// do not count.
+/// Each rollout has a virtual thread, which waits now for the engine and now for a command. Whatever is
+/// not waiting for a command decodes in the engine's one running batch; commands of all tasks of the
+/// executor share its {@link CommandSlots}. A window bounds how many are under way in a task; ended
+/// ones that wait for an earlier row do not count.
 public final class RolloutFunction implements RowFunction {
     private static final Logger log = LoggerFactory.getLogger(RolloutFunction.class);
     /// How often a task that waits looks whether it was killed, in milliseconds.
@@ -211,7 +211,8 @@ public final class RolloutFunction implements RowFunction {
             CompletableFuture<Conversation> future = new CompletableFuture<>();
             Policy policy = engine instanceof ScriptedEngine scripted
                     ? scripted.script().policy()
-                    : new EnginePolicy(engine, how.prompt().thinking(), ready.request().sampling(), waiting);
+                    : new EnginePolicy(
+                            engine, how.prompt().thinking(), ready.request().sampling(), waiting);
             Thread thread = Thread.ofVirtual()
                     .name("millrace-rollout-" + task.name())
                     .start(() -> run(task, policy, logDir(ready, how), future));
@@ -263,14 +264,16 @@ public final class RolloutFunction implements RowFunction {
             }
             try {
                 return pending.rows()
-                        .completed(ended(ready), completed(ready.request().id(), pending.future().join()));
+                        .completed(
+                                ended(ready),
+                                completed(ready.request().id(), pending.future().join()));
             } catch (CompletionException e) {
                 return failed(pending.rows(), ready, e.getCause());
             }
         }
 
-        /// A rollout that could not go on is an error row; what would keep others from going on too makes the
-        /// task fail, so that Spark runs it elsewhere, from where the logs end.
+        /// A rollout that could not go on is an error row; what would keep others from going on too
+        /// makes the task fail, so that Spark runs it elsewhere, from where the logs end.
         private Row failed(CompletionRows rows, PromptRows.Prompt.Ready ready, @Nullable Throwable cause) {
             switch (cause) {
                 case RolloutException e -> {
@@ -284,7 +287,8 @@ public final class RolloutFunction implements RowFunction {
                     }
                     throw new EngineException(e.code(), String.valueOf(e.getMessage()), e);
                 }
-                case IOException e -> throw new UncheckedIOException(ready.source().identity() + ": " + e, e);
+                case IOException e ->
+                    throw new UncheckedIOException(ready.source().identity() + ": " + e, e);
                 case RuntimeException e -> {
                     // a fault of ours that one conversation brings out must not take the others along
                     log.error("{}: no end of its rollout", ready.source().identity(), e);
@@ -303,12 +307,12 @@ public final class RolloutFunction implements RowFunction {
         }
     }
 
-    /// The text of its end is no answer of a model, in which reasoning or calls could be; those are in the log.
+    /// The text of its end is no answer of a model, in which reasoning or calls could be; those are in
+    /// the log.
     private static PromptRows.Prompt.Ready ended(PromptRows.Prompt.Ready ready) {
         PromptRequest request = ready.request();
         return new PromptRows.Prompt.Ready(
-                ready.source(),
-                new PromptRequest(request.id(), request.prompt(), request.sampling(), ENDED));
+                ready.source(), new PromptRequest(request.id(), request.prompt(), request.sampling(), ENDED));
     }
 
     private static GenerationResult.Completed completed(String id, Conversation conversation) {

@@ -24,13 +24,13 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.StreamCapabilities;
 import org.jspecify.annotations.Nullable;
 
-/// What a rollout has done so far, in a directory of its own: a line of JSON each, on the disk before anything
-/// follows from it. Confined to one thread.
+/// What a rollout has done so far, in a directory of its own: a line of JSON each, on the disk before
+/// anything follows from it. Confined to one thread.
 ///
-/// Each attempt writes a file of its own, `log-000000.jsonl`, `log-000001.jsonl`, ..., since not every file system
-/// can add to a file: it begins where the lines before end (see {@link LogRecord.Segment}). A last line that was
-/// not written to its end does not count. Where a file is there only when it is complete (object stores), every
-/// line is a file.
+/// Each attempt writes a file of its own, `log-000000.jsonl`, `log-000001.jsonl`, ..., since not every
+/// file system can add to a file: it begins where the lines before end (see {@link LogRecord.Segment}).
+/// A last line that was not written to its end does not count. Where a file is there only when it is
+/// complete (object stores), every line is a file.
 ///
 /// Beside them are the archives that {@link Changes} name: written before the line that names them.
 final class RolloutLog implements AutoCloseable {
@@ -55,8 +55,8 @@ final class RolloutLog implements AutoCloseable {
     static RolloutLog open(Path directory, Configuration conf) throws IOException {
         FileSystem files = directory.getFileSystem(conf);
         // a checksum beside a file that is not finished is of no use
-        RolloutLog log =
-                new RolloutLog(files instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : files, directory);
+        RolloutLog log = new RolloutLog(
+                files instanceof ChecksumFileSystem checked ? checked.getRawFileSystem() : files, directory);
         for (Path segment : log.segments()) {
             log.read(segment);
         }
@@ -88,7 +88,8 @@ final class RolloutLog implements AutoCloseable {
             LogRecord record = parse(segment, line, new String(bytes, start, end - start, StandardCharsets.UTF_8));
             if (record instanceof LogRecord.Segment(int continues)) {
                 if (line > 0 || continues > records.size()) {
-                    throw damaged(segment, line, "the lines that go before, got " + records.size() + " of " + continues);
+                    throw damaged(
+                            segment, line, "the lines that go before, got " + records.size() + " of " + continues);
                 }
                 records.subList(continues, records.size()).clear();
             } else if (line == 0) {
@@ -146,7 +147,8 @@ final class RolloutLog implements AutoCloseable {
         files.mkdirs(directory);
         while (true) {
             try {
-                return files.create(new Path(directory, String.format(Locale.ROOT, "log-%06d.jsonl", segments++)), false);
+                return files.create(
+                        new Path(directory, String.format(Locale.ROOT, "log-%06d.jsonl", segments++)), false);
             } catch (FileAlreadyExistsException _) {
                 // another attempt has that number
             }

@@ -4,8 +4,8 @@ import java.io.Serializable;
 
 /// How a row becomes a rollout, beside its prompt and sampling.
 ///
-/// @param repository local clone that a row starts from: a path with `{column}` placeholders; empty for an empty
-///     directory
+/// @param repository local clone that a row starts from: a path with `{column}` placeholders; empty for
+///     an empty directory
 /// @param commit it starts at, likewise; empty for the clone's HEAD
 /// @param form how the agent writes what is to be done
 /// @param limits bounds of a rollout

@@ -18,16 +18,16 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/// Recorded turns, by instance: what the assistant says in trajectories, such as mini-swe-agent writes, in their
-/// order.
+/// Recorded turns, by instance: what the assistant says in trajectories, such as mini-swe-agent writes,
+/// in their order.
 ///
 /// @param turns instance to its turns
 /// @param sha256 of the files, lower-case hex
 record Script(Map<String, List<Turn>> turns, String sha256) {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /// Reads a file of JSON lines, or all `*.traj.json` below a folder. Each is an object with `instance_id` and
-    /// `messages`.
+    /// Reads a file of JSON lines, or all `*.traj.json` below a folder. Each is an object with
+    /// `instance_id` and `messages`.
     ///
     /// @throws EngineException MODEL_MISMATCH if it is none, MODEL_UNREADABLE if it cannot be read
     static Script read(Path path) {
@@ -37,7 +37,8 @@ record Script(Map<String, List<Turn>> turns, String sha256) {
             for (Path file : files(path)) {
                 String text = Files.readString(file);
                 digest.update(text.getBytes(StandardCharsets.UTF_8));
-                List<String> objects = Files.isDirectory(path) ? List.of(text) : text.lines().toList();
+                List<String> objects =
+                        Files.isDirectory(path) ? List.of(text) : text.lines().toList();
                 for (String object : objects) {
                     if (!object.isBlank()) {
                         add(turns, object, file);

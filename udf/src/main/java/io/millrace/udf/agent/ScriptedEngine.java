@@ -16,8 +16,8 @@ import io.millrace.udf.Thinking;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// Stands where an engine is, so that a row says truly what answered it: a script. It has no tokens, and answers
-/// nothing but rollouts.
+/// Stands where an engine is, so that a row says truly what answered it: a script. It has no tokens,
+/// and answers nothing but rollouts.
 record ScriptedEngine(Script script) implements PromptEngine {
     private static final String NAME = "scripted";
     private static final String REFUSAL = "a script answers rollouts only";
@@ -63,8 +63,7 @@ record ScriptedEngine(Script script) implements PromptEngine {
     }
 
     private static CompletableFuture<GenerationResult> refused(String id) {
-        return CompletableFuture.completedFuture(
-                new GenerationResult.Failed(id, ErrorCode.INVALID_REQUEST, REFUSAL));
+        return CompletableFuture.completedFuture(new GenerationResult.Failed(id, ErrorCode.INVALID_REQUEST, REFUSAL));
     }
 
     @Override

@@ -7,7 +7,8 @@ import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.PromptEngine;
 import java.nio.file.Path;
 
-/// Opens a {@link Script} in an engine's place: `engine.kind: scripted`, with the script for `engine.model-dir`.
+/// Opens a {@link Script} in an engine's place: `engine.kind: scripted`, with the script for
+/// `engine.model-dir`.
 public final class ScriptedEngineProvider implements EngineProvider {
     public static final String KIND = "scripted";
 
@@ -20,7 +21,8 @@ public final class ScriptedEngineProvider implements EngineProvider {
     public PromptEngine open(EngineRecipe recipe) {
         if (recipe.modelDir().contains("://")) {
             throw new EngineException(
-                    ErrorCode.BAD_CONFIGURATION, "script: expected a path of the executors' hosts, got " + recipe.modelDir());
+                    ErrorCode.BAD_CONFIGURATION,
+                    "script: expected a path of the executors' hosts, got " + recipe.modelDir());
         }
         return new ScriptedEngine(Script.read(Path.of(recipe.modelDir())));
     }

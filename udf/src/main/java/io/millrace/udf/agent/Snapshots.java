@@ -23,9 +23,9 @@ import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 import org.jspecify.annotations.Nullable;
 
-/// Tells what has changed in a directory since it was last asked, and does the same changes to another that is
-/// as this one was. Everything counts: contents, names, permissions, links, times, also of git's own files.
-/// Confined to one thread.
+/// Tells what has changed in a directory since it was last asked, and does the same changes to another
+/// that is as this one was. Everything counts: contents, names, permissions, links, times, also of
+/// git's own files. Confined to one thread.
 final class Snapshots {
     private final Path root;
     private Listing last;

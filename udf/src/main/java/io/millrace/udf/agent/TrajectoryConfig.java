@@ -29,9 +29,7 @@ final class TrajectoryConfig {
                 .put("temperature", generate.sampling().temperature())
                 .put("max_tokens", generate.sampling().maxTokens());
         config.put("model_type", generate.engine().kind());
-        config.putObject("environment")
-                .put("cwd", "/" + Workspace.TESTBED)
-                .put("timeout", limits.commandSeconds());
+        config.putObject("environment").put("cwd", "/" + Workspace.TESTBED).put("timeout", limits.commandSeconds());
         config.put("environment_type", recipe.shell().getClass().getName());
         return config;
     }

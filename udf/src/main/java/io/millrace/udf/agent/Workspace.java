@@ -16,9 +16,10 @@ import org.jspecify.annotations.Nullable;
 
 /// A rollout's directory on the executor's host: begun anew by each attempt, gone with it.
 ///
-/// In it, `tmp` is the agent's `/tmp`, and `testbed` its `/testbed`, where commands run. That is a git repository of one commit, the one that the row names, or an empty one: what was written later, such as
-/// the solution, is not in it. Its path follows from the row, since commands say it; a lock keeps two attempts
-/// out of one directory, and tells those of dead processes from those in use.
+/// In it, `tmp` is the agent's `/tmp`, and `testbed` its `/testbed`, where commands run. That is a git
+/// repository of one commit, the one that the row names, or an empty one: what was written later, such
+/// as the solution, is not in it. Its path follows from the row, since commands say it; a lock keeps
+/// two attempts out of one directory, and tells those of dead processes from those in use.
 final class Workspace implements AutoCloseable {
     /// Nothing of the host's configuration or of an earlier run may change what git does.
     private static final Map<String, String> ENVIRONMENT = Map.of(

@@ -1,5 +1,5 @@
-/// Conversations with tools: a row is a rollout of many steps in a directory of its own, each step durable in
-/// a log before the next, so that one that was stopped goes on without doing anything twice.
+/// Conversations with tools: a row is a rollout of many steps in a directory of its own, each step
+/// durable in a log before the next, so that one that was stopped goes on without doing anything twice.
 @NullMarked
 package io.millrace.udf.agent;
 

@@ -24,8 +24,8 @@ import java.util.HexFormat;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// How rows become prompts of a server: as tokens, where the model's tokenizer is at hand, or as messages and
-/// texts that the server makes tokens of.
+/// How rows become prompts of a server: as tokens, where the model's tokenizer is at hand, or as
+/// messages and texts that the server makes tokens of.
 ///
 /// @param tokenizer null to leave tokens to the server
 /// @param tokenizerSha256 over the tokenizer's file
@@ -78,7 +78,8 @@ record Prompts(@Nullable Tokenizer tokenizer, String tokenizerSha256) {
             messages.add(ChatMessage.system(system));
         }
         messages.add(ChatMessage.user(user));
-        return TokenIds.of(DeepSeekV4Chat.encode(messages, ChatOptions.of(thinking.mode())).encodeIds(required()));
+        return TokenIds.of(
+                DeepSeekV4Chat.encode(messages, ChatOptions.of(thinking.mode())).encodeIds(required()));
     }
 
     /// The messages as they are, whatever parts they have.
@@ -94,7 +95,8 @@ record Prompts(@Nullable Tokenizer tokenizer, String tokenizerSha256) {
                     ErrorCode.INVALID_REQUEST, "messages: expected JSON, got " + e.getOriginalMessage(), e);
         }
         throw new EngineException(
-                ErrorCode.INVALID_REQUEST, "messages: expected a JSON array (a server is not told of tools), got " + Health.excerpt(json));
+                ErrorCode.INVALID_REQUEST,
+                "messages: expected a JSON array (a server is not told of tools), got " + Health.excerpt(json));
     }
 
     EncodedPrompt text(String text) {

@@ -36,8 +36,8 @@ import org.jspecify.annotations.Nullable;
 /// An engine that asks a server. Each request has a virtual thread of its own, which asks until there is an
 /// answer or no hope; as many as the server takes at a time are under way, the others wait.
 ///
-/// A step, to whoever watches over the engine, is a sign of life: a line of an answer, or a look at a server that
-/// starts. A server that gives none is stuck, and given up like any engine.
+/// A step, to whoever watches over the engine, is a sign of life: a line of an answer, or a look at a
+/// server that starts. A server that gives none is stuck, and given up like any engine.
 final class ServedEngine implements PromptEngine {
     private final ServedRecipe recipe;
     private final HttpClient client;
@@ -296,8 +296,8 @@ final class ServedEngine implements PromptEngine {
         return prompts.required().decode(tokens.toArray());
     }
 
-    /// What the server tells apart, or the model's own mark does. Reasoning tokens are the server's count, or else
-    /// our own.
+    /// What the server tells apart, or the model's own mark does. Reasoning tokens are the server's
+    /// count, or else our own.
     @Override
     public Answer answer(GenerationResult.Completed completed, Thinking thinking) {
         String text = completed.text();

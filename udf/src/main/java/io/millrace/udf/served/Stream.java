@@ -18,8 +18,8 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// A completion as it comes in, event by event. It counts only when it is whole: with a reason why it ended and
-/// the tokens it took. Confined to one thread.
+/// A completion as it comes in, event by event. It counts only when it is whole: with a reason why it
+/// ended and the tokens it took. Confined to one thread.
 final class Stream {
     /// Between reasoning and answer where a server tells them apart, as the model itself writes it.
     static final String END_THINK = "</think>";

@@ -11,8 +11,8 @@ import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
-/// The input rows of a committed shard, each with what became of it, in the order of the input. Confined to one
-/// thread.
+/// The input rows of a committed shard, each with what became of it, in the order of the input.
+/// Confined to one thread.
 public final class AnsweredRows implements Iterator<AnsweredRows.Answered>, AutoCloseable {
     private static final StructType SCHEMA = SparkSchemas.completion();
 
@@ -73,8 +73,7 @@ public final class AnsweredRows implements Iterator<AnsweredRows.Answered>, Auto
         @Nullable Object[] values = new @Nullable Object[row.length()];
         for (int column = 0; column < values.length; column++) {
             Object value = row.get(column);
-            values[column] = value instanceof Row struct
-                            && schema.apply(column).dataType() instanceof StructType type
+            values[column] = value instanceof Row struct && schema.apply(column).dataType() instanceof StructType type
                     ? named(struct, type)
                     : value;
         }

@@ -19,11 +19,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Each line is a JSON object, of which the wanted fields are read: strings as they are, numbers and truth
-/// values as they are written, objects and arrays as JSON, save where a text is wanted. Of a name given twice the
-/// last value is taken. All of a line is read, so that one cut short is found.
+/// values as they are written, objects and arrays as JSON, save where a text is wanted. Of a name given
+/// twice the last value is taken. All of a line is read, so that one cut short is found.
 final class JsonRecords implements Records {
-    /// Names are not kept: those of unneeded fields may be without end. A line may be as long as it is; whatever
-    /// else is out of bounds makes the record a malformed one.
+    /// Names are not kept: those of unneeded fields may be without end. A line may be as long as it is;
+    /// whatever else is out of bounds makes the record a malformed one.
     private static final JsonFactory JSON = JsonFactory.builder()
             .enable(JsonReadFeature.ALLOW_SINGLE_QUOTES)
             .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)

@@ -11,11 +11,10 @@ import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// Each line is a request of OpenAI's batch format: `custom_id`, `method`, `url` and `body`. Whether the body can be
-/// answered is found out where its prompt is made.
+/// Each line is a request of OpenAI's batch format: `custom_id`, `method`, `url` and `body`. Whether
+/// the body can be answered is found out where its prompt is made.
 final class OpenAiRecords implements Records {
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final List<String> URLS = List.of("/v1/chat/completions", "/v1/completions");
 
     private final Lines lines;
@@ -62,7 +61,8 @@ final class OpenAiRecords implements Records {
             return "expected a JSON object, got " + request.getNodeType();
         }
         if (!request.path("custom_id").isTextual()) {
-            return "custom_id: expected a text, got " + request.path("custom_id").getNodeType();
+            return "custom_id: expected a text, got "
+                    + request.path("custom_id").getNodeType();
         }
         if (request.has("method") && !request.path("method").asText().equals("POST")) {
             return "method: expected POST, got " + request.path("method");

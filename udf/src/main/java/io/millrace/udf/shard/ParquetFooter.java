@@ -32,7 +32,8 @@ public record ParquetFooter(List<String> names, List<InputBlock> blocks) {
                             index, rowGroup.getStartingPos(), rowGroup.getCompressedSize(), rowGroup.getRowCount()));
                 }
             }
-            return new ParquetFooter(RecordNames.of(reader.getFileMetaData().getSchema(), jsonColumns), List.copyOf(blocks));
+            return new ParquetFooter(
+                    RecordNames.of(reader.getFileMetaData().getSchema(), jsonColumns), List.copyOf(blocks));
         }
     }
 

@@ -12,8 +12,8 @@ import org.apache.parquet.schema.LogicalTypeAnnotation.StringLogicalTypeAnnotati
 import org.apache.parquet.schema.PrimitiveType;
 import org.apache.parquet.schema.Type;
 
-/// Nested values of Parquet as JSON: lists as arrays, structs and maps as objects. What is null is left out of a
-/// struct, as it is in a row that JSON was written of.
+/// Nested values of Parquet as JSON: lists as arrays, structs and maps as objects. What is null is left
+/// out of a struct, as it is in a row that JSON was written of.
 final class ParquetJson {
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
@@ -76,9 +76,7 @@ final class ParquetJson {
         ObjectNode object = NODES.objectNode();
         for (int index = 0; index < group.getFieldRepetitionCount(0); index++) {
             Group entry = group.getGroup(0, index);
-            object.set(
-                    of(entry, 0).asText(),
-                    entry.getFieldRepetitionCount(1) == 0 ? NODES.nullNode() : of(entry, 1));
+            object.set(of(entry, 0).asText(), entry.getFieldRepetitionCount(1) == 0 ? NODES.nullNode() : of(entry, 1));
         }
         return object;
     }

@@ -26,8 +26,8 @@ import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
 import org.apache.parquet.schema.Type;
 import org.jspecify.annotations.Nullable;
 
-/// Rows of one row group, of which only the wanted columns are read. Where the file has an index of pages, as
-/// the writers of recent years leave one, pages without a wanted row are not read either.
+/// Rows of one row group, of which only the wanted columns are read. Where the file has an index of
+/// pages, as the writers of recent years leave one, pages without a wanted row are not read either.
 final class ParquetRecords implements Records {
     private final ParquetFileReader file;
     private final MessageType schema;
@@ -83,7 +83,8 @@ final class ParquetRecords implements Records {
         return new MessageType(all.getName(), types);
     }
 
-    /// A page with a damaged head may claim 2 GiB, for which the library makes room before it looks what is there.
+    /// A page with a damaged head may claim 2 GiB, for which the library makes room before it looks
+    /// what is there.
     private static PageReadStore wanted(ParquetFileReader file, MessageType schema, Shard shard) throws IOException {
         try {
             return pages(file, schema, shard);

@@ -18,9 +18,9 @@ public enum RecordFormat {
     /// One document per file.
     TEXT_FILE(false);
 
-    /// Length of a stretch of lines. A line belongs to the stretch that it starts in, save that one starting
-    /// exactly at a stretch's first byte belongs to the stretch before, which is Hadoop's rule. Fixed, since
-    /// the place of a row, and so its identity, follows from it.
+    /// Length of a stretch of lines. A line belongs to the stretch that it starts in, save that one
+    /// starting exactly at a stretch's first byte belongs to the stretch before, which is Hadoop's
+    /// rule. Fixed, since the place of a row, and so its identity, follows from it.
     public static final long SPLIT_BYTES = 64L << 20;
 
     private final boolean lines;

@@ -22,7 +22,8 @@ interface Records extends Closeable {
     @Nullable
     String value(int column);
 
-    /// Why the record is not to be used, null if it is; values that could be read may be there all the same.
+    /// Why the record is not to be used, null if it is; values that could be read may be there all the
+    /// same.
     @Nullable
     Fault fault();
 

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 import scala.collection.Seq;
 
 /// The digest of a set of completion rows, whatever their order: SHA-256 of each row, summed modulo 2^256.
-/// Columns that say how a row came about and not what it is ({@link Completion#INCIDENTAL}) are left out, so
-/// two runs that agree have equal digests. Confined to one thread.
+/// Columns that say how a row came about and not what it is ({@link Completion#INCIDENTAL}) are left
+/// out, so two runs that agree have equal digests. Confined to one thread.
 final class RowDigest {
     private static final BigInteger MASK = BigInteger.ONE.shiftLeft(256).subtract(BigInteger.ONE);
     private static final StructType SCHEMA = SparkSchemas.completion();

@@ -38,9 +38,9 @@ import org.apache.spark.util.SerializableConfiguration;
 /// Computes shards: reads the rows, has the executor's engine answer them, commits the files, one after the
 /// other.
 ///
-/// A shard may be computed by any number of attempts, one after the other or at once, and is committed once:
-/// its file's name follows from what it is, a committed shard is not computed again, and an attempt that was
-/// overtaken leaves what is there.
+/// A shard may be computed by any number of attempts, one after the other or at once, and is committed
+/// once: its file's name follows from what it is, a committed shard is not computed again, and an
+/// attempt that was overtaken leaves what is there.
 public final class ShardFunction implements VoidFunction<Iterator<String>> {
     private static final long serialVersionUID = 1L;
 
@@ -52,8 +52,8 @@ public final class ShardFunction implements VoidFunction<Iterator<String>> {
         /// Those of its committed rows that failed are computed again, as they were, and take their places.
         record RetryErrors() implements Work {}
 
-        /// Those of its committed rows that the gate has set aside are computed again, as the rules have it,
-        /// and take their places.
+        /// Those of its committed rows that the gate has set aside are computed again, as the rules
+        /// have it, and take their places.
         record RetryQuarantined(RetryPlan plan) implements Work {}
     }
 

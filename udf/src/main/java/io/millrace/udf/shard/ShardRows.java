@@ -14,8 +14,8 @@ import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 
-/// The input rows of one shard, in the shape of {@link InputColumns}. Confined to one thread. Refuses a file
-/// that is not the one that was planned, and one that has fewer rows.
+/// The input rows of one shard, in the shape of {@link InputColumns}. Confined to one thread. Refuses a
+/// file that is not the one that was planned, and one that has fewer rows.
 final class ShardRows implements Iterator<Row>, AutoCloseable {
     /// Columns before the texts: file, its version, row group, row.
     private static final int PLACE = 4;
@@ -24,8 +24,8 @@ final class ShardRows implements Iterator<Row>, AutoCloseable {
     private static final int FAULT = -2;
     private static final int REASON = -3;
     private static final int RAW = -4;
-    /// Custom id, text, reference, what is told of a fault, parameters and continuations, before the template's
-    /// columns.
+    /// Custom id, text, reference, what is told of a fault, parameters and continuations, before the
+    /// template's columns.
     private static final int TEXTS = 8;
 
     private final Shard shard;
@@ -49,9 +49,7 @@ final class ShardRows implements Iterator<Row>, AutoCloseable {
         try {
             requireUnchanged(shard, conf);
             return new ShardRows(
-                    shard,
-                    recipe,
-                    Records.open(recipe.format(), shard, recipe.columns(), recipe.jsonColumns(), conf));
+                    shard, recipe, Records.open(recipe.format(), shard, recipe.columns(), recipe.jsonColumns(), conf));
         } catch (IOException | RuntimeException e) {
             throw failure(shard, e);
         }

@@ -23,12 +23,14 @@ class ActionsTest {
     @Test
     void fenced_oneBlock_isTheCommand() {
         assertThat(fenced("First I look.\n\n```bash\nls -la\n```\n")).isEqualTo(command("ls -la"));
-        assertThat(fenced("```mswea_bash_command\ncat <<'E'\na\n\nb\nE\n```")).isEqualTo(command("cat <<'E'\na\n\nb\nE"));
+        assertThat(fenced("```mswea_bash_command\ncat <<'E'\na\n\nb\nE\n```"))
+                .isEqualTo(command("cat <<'E'\na\n\nb\nE"));
     }
 
     @Test
     void fenced_otherLanguages_areText() {
-        assertThat(fenced("Like this:\n```python\nprint()\n```\n```bash\ntrue\n```")).isEqualTo(command("true"));
+        assertThat(fenced("Like this:\n```python\nprint()\n```\n```bash\ntrue\n```"))
+                .isEqualTo(command("true"));
     }
 
     @Test
@@ -39,7 +41,8 @@ class ActionsTest {
         });
         assertThat(fenced("```bash\na\n```\n```bash\nb\n```"))
                 .isInstanceOfSatisfying(
-                        Actions.Malformed.class, malformed -> assertThat(malformed.found()).isEqualTo(2));
+                        Actions.Malformed.class,
+                        malformed -> assertThat(malformed.found()).isEqualTo(2));
     }
 
     @Test
@@ -47,7 +50,8 @@ class ActionsTest {
         Turn cut = new Turn("```bash\nls", null, List.of(), "length", Turn.Usage.NONE);
         assertThat(Actions.of(cut, ActionForm.FENCED))
                 .isInstanceOfSatisfying(
-                        Actions.Malformed.class, malformed -> assertThat(malformed.reason()).contains("limit of its tokens"));
+                        Actions.Malformed.class,
+                        malformed -> assertThat(malformed.reason()).contains("limit of its tokens"));
     }
 
     @Test
@@ -62,8 +66,7 @@ class ActionsTest {
                         >>>>>>> REPLACE
                         ```
                         """))
-                .isEqualTo(new Actions.Wanted(
-                        List.of(new Action.Edit("lib/a b.txt", "  old\n\n", "  new\n", null))));
+                .isEqualTo(new Actions.Wanted(List.of(new Action.Edit("lib/a b.txt", "  old\n\n", "  new\n", null))));
         assertThat(fenced("```edit n\n<<<<<<< SEARCH\n=======\nall\n>>>>>>> REPLACE\n```"))
                 .isEqualTo(new Actions.Wanted(List.of(new Action.Edit("n", "", "all\n", null))));
         assertThat(fenced("```edit n\n<<<<<<< SEARCH\nx\n=======\n>>>>>>> REPLACE\n```"))
@@ -79,6 +82,8 @@ class ActionsTest {
                 .isEqualTo(new Actions.Wanted(List.of(new Action.Edit("a", "x", "y", "c1"))));
         assertThat(called("python", "{}")).isInstanceOf(Actions.Malformed.class);
         assertThat(called("bash", "ls")).isInstanceOf(Actions.Malformed.class);
-        assertThat(Actions.tools()).extracting(tool -> tool.at("/function/name").asText()).containsExactly("bash", "edit");
+        assertThat(Actions.tools())
+                .extracting(tool -> tool.at("/function/name").asText())
+                .containsExactly("bash", "edit");
     }
 }

@@ -8,7 +8,8 @@ class ObservationTest {
 
     @Test
     void submission_followsTheSentinel() {
-        assertThat(new Observation("COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT\ndiff --git a/x b/x\n", 0, null, false).submission())
+        assertThat(new Observation("COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT\ndiff --git a/x b/x\n", 0, null, false)
+                        .submission())
                 .isEqualTo("diff --git a/x b/x\n");
         assertThat(new Observation("\n COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT", 0, null, false).submission())
                 .isEmpty();
@@ -27,7 +28,11 @@ class ObservationTest {
     void told_longOutput_losesItsMiddle() {
         String told = new Observation("a".repeat(6000) + "b".repeat(6001), 0, null, false).told();
         assertThat(told)
-                .contains("<returncode>0</returncode>", "a".repeat(5000) + "\n", "2001 characters left out", "b".repeat(5000))
+                .contains(
+                        "<returncode>0</returncode>",
+                        "a".repeat(5000) + "\n",
+                        "2001 characters left out",
+                        "b".repeat(5000))
                 .doesNotContain("a".repeat(5001), "b".repeat(5001));
         assertThat(new Observation("short\n", 3, "ended", false).told())
                 .isEqualTo("<exception>ended</exception>\n<returncode>3</returncode>\n<output>\nshort\n</output>");

@@ -71,11 +71,13 @@ class RolloutFunctionTest {
                 .getFirst();
 
         assertThat(RolloutFunctionTest.<String>value(row, Completion.STATUS)).isEqualTo("ok");
-        assertThat(RolloutFunctionTest.<String>value(row, Completion.FINISH_REASON)).isEqualTo("stop");
+        assertThat(RolloutFunctionTest.<String>value(row, Completion.FINISH_REASON))
+                .isEqualTo("stop");
         assertThat(RolloutFunctionTest.<String>value(row, Completion.OUTPUT_TEXT))
                 .startsWith("diff --git a/add.sh b/add.sh")
                 .contains("-echo $(($1 - $2))\n+echo $(($1 + $2))\n");
-        assertThat(RolloutFunctionTest.<Integer>value(row, Completion.COMPLETION_TOKENS)).isPositive();
+        assertThat(RolloutFunctionTest.<Integer>value(row, Completion.COMPLETION_TOKENS))
+                .isPositive();
         ObjectNode trajectory = fixing.trajectory(row);
         assertThat(contents(trajectory, "user").subList(1, 4))
                 .containsExactly(
@@ -87,7 +89,11 @@ class RolloutFunctionTest {
         assertThat(trajectory.at("/info/model_stats/api_calls").asInt()).isEqualTo(4);
         assertThat(trajectory.path("trajectory_format").asText()).isEqualTo("mini-swe-agent-1.1");
         assertThat(trajectory.path("instance_id").asText()).isEqualTo("task-0");
-        assertThat(trajectory.path("messages").get(trajectory.path("messages").size() - 1).path("role").asText())
+        assertThat(trajectory
+                        .path("messages")
+                        .get(trajectory.path("messages").size() - 1)
+                        .path("role")
+                        .asText())
                 .isEqualTo("exit");
     }
 
@@ -117,7 +123,8 @@ class RolloutFunctionTest {
 
     @Test
     void commands_thatFail_areTold() throws IOException {
-        Row row = rollouts.run("ls nowhere; exit 3\nSAY I give up.\n" + Rollouts.SUBMIT).getFirst();
+        Row row = rollouts.run("ls nowhere; exit 3\nSAY I give up.\n" + Rollouts.SUBMIT)
+                .getFirst();
 
         List<String> told = contents(rollouts.trajectory(row), "user");
         assertThat(told.get(1)).startsWith("<returncode>3</returncode>").contains("nowhere");
@@ -131,7 +138,8 @@ class RolloutFunctionTest {
         String endless = "true\n".repeat(60);
         assertThat(status(new Limits(3, 0, 0, 60, 3), "steps", endless)).isEqualTo("LimitsExceeded");
         assertThat(status(new Limits(0, 2000, 0, 60, 3), "tokens", endless)).isEqualTo("LimitsExceeded");
-        assertThat(status(new Limits(0, 0, 1, 60, 3), "time", "sleep 1.2\ntrue\n")).isEqualTo("TimeExceeded");
+        assertThat(status(new Limits(0, 0, 1, 60, 3), "time", "sleep 1.2\ntrue\n"))
+                .isEqualTo("TimeExceeded");
         assertThat(status(new Limits(0, 0, 0, 60, 3), "format", "true\nSAY a\nSAY b\ntrue\nSAY c\nSAY d\nSAY e\ntrue"))
                 .isEqualTo("RepeatedFormatError");
         assertThat(status(none, "none", "SAY a\n".repeat(4) + Rollouts.SUBMIT)).isEqualTo("Submitted");
@@ -150,7 +158,10 @@ class RolloutFunctionTest {
     @Test
     void steps_areExactlyAsManyAsAllowed() {
         rollouts.with(new Limits(3, 0, 0, 60, 3))
-                .run(IntStream.range(0, 9).mapToObj(this::mark).reduce((a, b) -> a + "\n" + b).orElseThrow());
+                .run(IntStream.range(0, 9)
+                        .mapToObj(this::mark)
+                        .reduce((a, b) -> a + "\n" + b)
+                        .orElseThrow());
         assertThat(marks()).hasContent("0\n1\n2\n");
     }
 
@@ -185,13 +196,16 @@ class RolloutFunctionTest {
         Row row = rollouts.run(task).getFirst();
 
         assertThat(marks()).hasContent("0\n1\n");
-        assertThat(RolloutFunctionTest.<String>value(row, Completion.OUTPUT_TEXT)).isEqualTo("kept\n");
+        assertThat(RolloutFunctionTest.<String>value(row, Completion.OUTPUT_TEXT))
+                .isEqualTo("kept\n");
     }
 
     @Test
     void noSuchCommit_isAnErrorRowBesideOthers() throws IOException, InterruptedException {
         SmallRepository repository = SmallRepository.in(dir.resolve("repository"));
-        Row row = rollouts.from(repository, "0".repeat(40)).run("true\n" + Rollouts.SUBMIT).getFirst();
+        Row row = rollouts.from(repository, "0".repeat(40))
+                .run("true\n" + Rollouts.SUBMIT)
+                .getFirst();
 
         assertThat(RolloutFunctionTest.<String>value(row, Completion.STATUS)).isEqualTo("error");
         assertThat(error(row).getString(1)).isEqualTo("CHECKOUT_FAILED");
@@ -231,15 +245,19 @@ class RolloutFunctionTest {
     @Test
     void moreRowsThanTheWindowHolds_comeInTheirOrder() {
         List<Row> rows = rollouts.atOnce(2, 2)
-                .run(IntStream.range(0, 9).mapToObj(row -> Rollouts.SUBMIT + "; echo " + row).toArray(String[]::new));
+                .run(IntStream.range(0, 9)
+                        .mapToObj(row -> Rollouts.SUBMIT + "; echo " + row)
+                        .toArray(String[]::new));
 
         assertThat(rows)
-                .extracting(row -> RolloutFunctionTest.<String>value(row, Completion.OUTPUT_TEXT).strip())
+                .extracting(row -> RolloutFunctionTest.<String>value(row, Completion.OUTPUT_TEXT)
+                        .strip())
                 .containsExactly("0", "1", "2", "3", "4", "5", "6", "7", "8");
     }
 
-    /// Four commands wait for what the other rollouts' commands do, all of which need turns of the engine: were
-    /// the engine, the window or the slots held up by commands that wait, nothing would ever end.
+    /// Four commands wait for what the other rollouts' commands do, all of which need turns of the
+    /// engine: were the engine, the window or the slots held up by commands that wait, nothing would
+    /// ever end.
     @Test
     void commandsThatWait_holdUpNobodyElse() throws IOException {
         Path go = dir.resolve("go");
@@ -280,9 +298,10 @@ class RolloutFunctionTest {
         String task = "echo a > f; pwd | wc -l\ncat f\nSAY hm\n" + Rollouts.SUBMIT;
         Row alone = Rollouts.in(dir.resolve("alone")).run(task).getFirst();
         Rollouts many = Rollouts.in(dir.resolve("many")).atOnce(8, 3);
-        List<Row> company = many.run(
-                Stream.concat(Stream.of(task), Stream.generate(() -> mark(7) + "\n" + task).limit(11))
-                        .toArray(String[]::new));
+        List<Row> company = many.run(Stream.concat(
+                        Stream.of(task),
+                        Stream.generate(() -> mark(7) + "\n" + task).limit(11))
+                .toArray(String[]::new));
 
         assertThat(many.trajectory(company.getFirst()))
                 .isEqualTo(Rollouts.in(dir.resolve("alone")).trajectory(alone));

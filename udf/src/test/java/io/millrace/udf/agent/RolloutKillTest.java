@@ -14,8 +14,8 @@ import org.apache.spark.sql.Row;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// A process with a rollout under way is killed (SIGKILL) in the middle of a command, then in the middle of a call
-/// of the model; the next one goes on.
+/// A process with a rollout under way is killed (SIGKILL) in the middle of a command, then in the
+/// middle of a call of the model; the next one goes on.
 class RolloutKillTest {
     private static final int SIGKILL = 137;
     private static final int STATUS = SparkSchemas.completion().fieldIndex(Completion.STATUS);
@@ -88,7 +88,8 @@ class RolloutKillTest {
         Rollouts undisturbed = Rollouts.in(other).from(dir.resolve("repository"));
         Row row = undisturbed.run(task).getFirst();
         assertThat(disturbed).isEqualTo(undisturbed.trajectory(row));
-        assertThat(row.getString(0)).isEqualTo(only(dir.resolve("logs")).getFileName().toString());
+        assertThat(row.getString(0))
+                .isEqualTo(only(dir.resolve("logs")).getFileName().toString());
         try (Stream<Path> left = Files.list(dir.resolve("directories"))) {
             assertThat(left).as("directories of killed processes").isEmpty();
         }
@@ -108,6 +109,7 @@ class RolloutKillTest {
     }
 
     private static ObjectNode trajectory(Path dir) throws IOException {
-        return Rollouts.in(dir).trajectory(only(dir.resolve("logs")).getFileName().toString());
+        return Rollouts.in(dir)
+                .trajectory(only(dir.resolve("logs")).getFileName().toString());
     }
 }

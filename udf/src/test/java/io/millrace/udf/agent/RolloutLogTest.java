@@ -76,6 +76,8 @@ class RolloutLogTest {
             log.add(said("a"));
         }
         Files.writeString(segment(0), "{\"record\":\n", StandardOpenOption.APPEND);
-        assertThatThrownBy(this::open).isInstanceOf(RolloutException.class).hasMessageContaining("log-000000.jsonl, line 3");
+        assertThatThrownBy(this::open)
+                .isInstanceOf(RolloutException.class)
+                .hasMessageContaining("log-000000.jsonl, line 3");
     }
 }

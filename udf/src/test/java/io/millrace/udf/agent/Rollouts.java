@@ -105,7 +105,8 @@ record Rollouts(Path work, String repository, String commit, Limits limits, int 
     /// What a row's log says.
     List<LogRecord> log(Row row) throws IOException {
         try (RolloutLog log = RolloutLog.open(
-                new org.apache.hadoop.fs.Path(work.resolve("logs").resolve(row.getString(0)).toUri()),
+                new org.apache.hadoop.fs.Path(
+                        work.resolve("logs").resolve(row.getString(0)).toUri()),
                 new Configuration())) {
             return List.copyOf(log.records());
         }
@@ -118,8 +119,8 @@ record Rollouts(Path work, String repository, String commit, Limits limits, int 
 
     /// The same by the row's request id.
     ObjectNode trajectory(String requestId) throws IOException {
-        ObjectNode trajectory = Objects.requireNonNull(RolloutLogs.trajectory(
-                work.resolve("logs").toUri().toString(), requestId, 0, new Configuration()));
+        ObjectNode trajectory = Objects.requireNonNull(
+                RolloutLogs.trajectory(work.resolve("logs").toUri().toString(), requestId, 0, new Configuration()));
         for (JsonNode message : trajectory.path("messages")) {
             if (message.path("extra") instanceof ObjectNode extra) {
                 extra.remove("timestamp");

@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// `json.dumps(value, ensure_ascii=False)`, byte for byte, since the harness hashes it. Numbers without a value
-/// are `NaN` and `Infinity`, which Python reads back.
+/// `json.dumps(value, ensure_ascii=False)`, byte for byte, since the harness hashes it. Numbers without
+/// a value are `NaN` and `Infinity`, which Python reads back.
 public final class PythonJson {
     private final StringBuilder json = new StringBuilder();
     private final int indent;

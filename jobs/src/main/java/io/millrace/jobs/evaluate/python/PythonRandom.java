@@ -5,9 +5,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/// `random.Random(seed)` of CPython: the Mersenne Twister MT19937 of Matsumoto and Nishimura (1998), seeded by
-/// key, and the ways in which `sample` and `choices` draw from it. Bit for bit, so that examples drawn here are
-/// those that the harness draws.
+/// `random.Random(seed)` of CPython: the Mersenne Twister MT19937 of Matsumoto and Nishimura (1998),
+/// seeded by key, and the ways in which `sample` and `choices` draw from it. Bit for bit, so that
+/// examples drawn here are those that the harness draws.
 public final class PythonRandom {
     private static final int N = 624;
     private static final int M = 397;

@@ -7,9 +7,10 @@ import java.util.regex.Pattern;
 
 /// A regular expression as Python's `re` reads it.
 ///
-/// Where the two notations part, it is rewritten: named groups, `\Z`, brackets and `&&` within a class. Classes
-/// such as `\d` and `\s` are Unicode's, and `$` and `.` know no end of line but `\n`. Not rewritten, and so an
-/// error or another meaning: conditional groups, `(?#comments)`, possessive quantifiers of Java's.
+/// Where the two notations part, it is rewritten: named groups, `\Z`, brackets and `&&` within a class.
+/// Classes such as `\d` and `\s` are Unicode's, and `$` and `.` know no end of line but `\n`. Not
+/// rewritten, and so an error or another meaning: conditional groups, `(?#comments)`, possessive
+/// quantifiers of Java's.
 public final class PythonRegex {
     private final Pattern pattern;
 
@@ -64,8 +65,8 @@ public final class PythonRegex {
         return java.toString();
     }
 
-    /// `re.findall`: of each match the groups, or all of it if the expression has none. A group that took no
-    /// part is empty.
+    /// `re.findall`: of each match the groups, or all of it if the expression has none. A group that
+    /// took no part is empty.
     public List<List<String>> findAll(String text) {
         List<List<String>> all = new ArrayList<>();
         Matcher matcher = pattern.matcher(text);

@@ -9,8 +9,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// A template in Jinja's language, parsed: text, `{{ expression }}`, `{% if %}`, `{% for %}`, `{% set %}`,
-/// `{% raw %}`, `{# comment #}`, with `-` taking away space beside a tag. A name that is not there is an error, a
-/// newline at the end stays, and values print as Python prints them: what lm-evaluation-harness asks of Jinja.
+/// `{% raw %}`, `{# comment #}`, with `-` taking away space beside a tag. A name that is not there is
+/// an error, a newline at the end stays, and values print as Python prints them: what
+/// lm-evaluation-harness asks of Jinja.
 ///
 /// Not there, and so an error: macros, inheritance, imports, filters and methods beyond the common ones.
 public final class Template {
