@@ -74,12 +74,12 @@ final class Run {
         InputPlan plan = planner.plan(earlier == null ? null : earlier.plan());
         EngineIdentity engine = EngineIdentity.ofJson(answer(question));
         Parity parity = config.cards().beside() == null ? null : parity(spark, stage, config);
-        boolean newRun = earlier == null || request.ifDifferent() == IfDifferent.NEW_RUN;
+        EarlierRun goesOn = request.ifDifferent() == IfDifferent.NEW_RUN ? null : earlier;
         boolean languages = switch (config.gate().languages()) {
             case ON -> true;
             case OFF -> false;
             // a run that goes on does so as it began, whatever its gate asks for today
-            case AUTO -> newRun ? languagesAsked : earlier.fingerprint().tellsLanguages();
+            case AUTO -> goesOn == null ? languagesAsked : goesOn.fingerprint().tellsLanguages();
         };
         RunFingerprint fingerprint =
                 RunFingerprint.of(config, plan, engine, parity).withLanguages(languages);

@@ -101,7 +101,7 @@ sealed interface Frame {
     }
 
     /// Inside a number, which ends where something follows that is not of it.
-    record Digits(boolean integer, Part part, Frame then) implements Frame {
+    record Digits(boolean integer, Digits.Part part, Frame then) implements Frame {
         enum Part {
             START,
             SIGN,
@@ -116,7 +116,7 @@ sealed interface Frame {
 
         @Override
         public void step(int b, Consumer<Frame> out) {
-            Part next = next(b);
+            Digits.Part next = next(b);
             if (next != null) {
                 out.accept(new Digits(integer, next, then));
             } else if (isWhole()) {
@@ -124,23 +124,30 @@ sealed interface Frame {
             }
         }
 
-        private @Nullable Part next(int b) {
+        private Digits.@Nullable Part next(int b) {
             boolean digit = b >= '0' && b <= '9';
             boolean power = !integer && (b == 'e' || b == 'E');
             return switch (part) {
-                case START -> b == '-' ? Part.SIGN : b == '0' ? Part.ZERO : digit ? Part.WHOLE : null;
-                case SIGN -> b == '0' ? Part.ZERO : digit ? Part.WHOLE : null;
-                case ZERO -> !integer && b == '.' ? Part.POINT : power ? Part.POWER : null;
-                case WHOLE -> digit ? Part.WHOLE : !integer && b == '.' ? Part.POINT : power ? Part.POWER : null;
-                case POINT -> digit ? Part.FRACTION : null;
-                case FRACTION -> digit ? Part.FRACTION : power ? Part.POWER : null;
-                case POWER -> digit ? Part.EXPONENT : b == '+' || b == '-' ? Part.POWER_SIGN : null;
-                case POWER_SIGN, EXPONENT -> digit ? Part.EXPONENT : null;
+                case START ->
+                    b == '-' ? Digits.Part.SIGN : b == '0' ? Digits.Part.ZERO : digit ? Digits.Part.WHOLE : null;
+                case SIGN -> b == '0' ? Digits.Part.ZERO : digit ? Digits.Part.WHOLE : null;
+                case ZERO -> !integer && b == '.' ? Digits.Part.POINT : power ? Digits.Part.POWER : null;
+                case WHOLE ->
+                    digit
+                            ? Digits.Part.WHOLE
+                            : !integer && b == '.' ? Digits.Part.POINT : power ? Digits.Part.POWER : null;
+                case POINT -> digit ? Digits.Part.FRACTION : null;
+                case FRACTION -> digit ? Digits.Part.FRACTION : power ? Digits.Part.POWER : null;
+                case POWER -> digit ? Digits.Part.EXPONENT : b == '+' || b == '-' ? Digits.Part.POWER_SIGN : null;
+                case POWER_SIGN, EXPONENT -> digit ? Digits.Part.EXPONENT : null;
             };
         }
 
         private boolean isWhole() {
-            return part == Part.ZERO || part == Part.WHOLE || part == Part.FRACTION || part == Part.EXPONENT;
+            return part == Digits.Part.ZERO
+                    || part == Digits.Part.WHOLE
+                    || part == Digits.Part.FRACTION
+                    || part == Digits.Part.EXPONENT;
         }
 
         @Override
@@ -186,7 +193,7 @@ sealed interface Frame {
     /// Inside an array, between items.
     ///
     /// @param count items that are complete
-    record Items(Shape.Items shape, int count, Part part, int spaces, Frame then) implements Frame {
+    record Items(Shape.Items shape, int count, Items.Part part, int spaces, Frame then) implements Frame {
         enum Part {
             OPEN,
             BEHIND_ITEM
@@ -203,8 +210,8 @@ sealed interface Frame {
                     out.accept(then);
                 }
             } else if (count < shape.most()) {
-                Value item = new Value(shape.each(), 0, new Items(shape, counted(), Part.BEHIND_ITEM, 0, then));
-                if (part == Part.OPEN) {
+                Value item = new Value(shape.each(), 0, new Items(shape, counted(), Items.Part.BEHIND_ITEM, 0, then));
+                if (part == Items.Part.OPEN) {
                     item.step(b, out);
                 } else if (b == ',') {
                     out.accept(item);
@@ -220,7 +227,7 @@ sealed interface Frame {
     /// Inside an object, between members.
     ///
     /// @param seen names of the members so far
-    record Members(Shape.Members shape, Set<String> seen, Part part, int spaces, Frame then) implements Frame {
+    record Members(Shape.Members shape, Set<String> seen, Members.Part part, int spaces, Frame then) implements Frame {
         enum Part {
             OPEN,
             /// Behind a comma.
@@ -235,14 +242,14 @@ sealed interface Frame {
                     out.accept(new Members(shape, seen, part, spaces + 1, then));
                 }
             } else if (b == '}') {
-                if (part != Part.NEXT && seen.containsAll(shape.required())) {
+                if (part != Members.Part.NEXT && seen.containsAll(shape.required())) {
                     out.accept(then);
                 }
             } else if (b == ',') {
-                if (part == Part.BEHIND_MEMBER && mayGoOn()) {
-                    out.accept(new Members(shape, seen, Part.NEXT, 0, then));
+                if (part == Members.Part.BEHIND_MEMBER && mayGoOn()) {
+                    out.accept(new Members(shape, seen, Members.Part.NEXT, 0, then));
                 }
-            } else if (b == '"' && part != Part.BEHIND_MEMBER && mayGoOn()) {
+            } else if (b == '"' && part != Members.Part.BEHIND_MEMBER && mayGoOn()) {
                 out.accept(new Name(this, StringScan.START, "", names()));
             }
         }
@@ -266,7 +273,8 @@ sealed interface Frame {
             if (value != null && !seen.contains(name)) {
                 Set<String> now = new TreeSet<>(seen);
                 now.add(name);
-                out.accept(new Colon(value, 0, new Members(shape, Set.copyOf(now), Part.BEHIND_MEMBER, 0, then)));
+                out.accept(
+                        new Colon(value, 0, new Members(shape, Set.copyOf(now), Members.Part.BEHIND_MEMBER, 0, then)));
             }
         }
     }

@@ -43,6 +43,8 @@ enum CodeSuite {
     private static final String DONE = "[DONE]";
 
     private final Language language;
+
+    @SuppressWarnings("ImmutableEnumChecker") // List.of
     private final List<String> stops;
 
     CodeSuite(Language language, List<String> stops) {

@@ -182,7 +182,7 @@ public final class EvaluateCodeCommand implements Callable<Integer> {
         return layers.reversed().stream()
                 .filter(layer -> layer.values().containsKey("prompt.format"))
                 .findFirst()
-                .map(layer -> layer.values().get("prompt.format").equals(List.of("raw")))
+                .map(layer -> List.of("raw").equals(layer.values().get("prompt.format")))
                 .orElseThrow();
     }
 

@@ -2,6 +2,7 @@ package io.millrace.jobs.code;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /// How likely it is that one of k programs passes, estimated without bias from n of which c passed: 1 −
@@ -32,7 +33,7 @@ final class PassAtK {
     }
 
     /// Mean over all tasks, for each usual k that every task has programs for.
-    static TreeMap<Integer, Double> mean(Collection<Count> tasks) {
+    static SortedMap<Integer, Double> mean(Collection<Count> tasks) {
         TreeMap<Integer, Double> means = new TreeMap<>();
         int fewest = tasks.stream().mapToInt(Count::samples).min().orElse(0);
         for (int k : COMMON) {

@@ -32,8 +32,10 @@ final class Solutions {
             }
             samples.add(attempt(task, samples.size(), line, file));
         }
-        List<String> missing =
-                byTask.keySet().stream().filter(id -> byTask.get(id).isEmpty()).toList();
+        List<String> missing = byTask.entrySet().stream()
+                .filter(task -> task.getValue().isEmpty())
+                .map(Map.Entry::getKey)
+                .toList();
         if (!missing.isEmpty()) {
             throw new JobException(file + ": expected samples of every task, got none of " + missing.size()
                     + ", such as " + missing.getFirst());

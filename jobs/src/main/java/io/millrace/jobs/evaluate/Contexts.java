@@ -58,7 +58,9 @@ final class Contexts {
             turns.add(new Turn("system", words, ""));
         }
         if (task.examples() > 0) {
-            examples(document).forEach(example -> turns.addAll(example(example)));
+            for (Map<String, @Nullable Object> example : examples(document)) {
+                turns.addAll(example(example));
+            }
         }
         return turns;
     }

@@ -129,18 +129,22 @@ final class Documents {
                     if (!document.isObject()) {
                         throw new TaskException(file + ": expected objects, got " + document.getNodeType());
                     }
-                    documents.add(Yaml.mapping((Map<?, ?>) value(document)));
+                    documents.add(object(document));
                 }
             }
         }
         return documents;
     }
 
+    private static Map<String, @Nullable Object> object(JsonNode node) {
+        Map<String, @Nullable Object> map = new LinkedHashMap<>();
+        node.properties().forEach(field -> map.put(field.getKey(), value(field.getValue())));
+        return map;
+    }
+
     private static @Nullable Object value(JsonNode node) {
         if (node.isObject()) {
-            Map<String, @Nullable Object> map = new LinkedHashMap<>();
-            node.properties().forEach(field -> map.put(field.getKey(), value(field.getValue())));
-            return map;
+            return object(node);
         }
         if (node.isArray()) {
             List<@Nullable Object> list = new ArrayList<>();

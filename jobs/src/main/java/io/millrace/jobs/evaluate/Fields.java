@@ -11,9 +11,6 @@ import org.jspecify.annotations.Nullable;
 
 /// What a task makes of a document: its question, its choices, its answer. A text that is the name of a
 /// column is that column's value, any other is a template. Confined to one thread.
-///
-/// @param text null for none
-/// @param choices null for none
 final class Fields {
     private final String where;
     private final @Nullable Object text;

@@ -41,7 +41,7 @@ record Metric(String name, Aggregation aggregation, boolean higherIsBetter, Keys
                     options));
         }
         // the harness's order, in which it writes them down
-        metrics.sort(Comparator.comparing(metric -> known(type).indexOf(metric.name())));
+        metrics.sort(Comparator.comparingInt(metric -> known(type).indexOf(metric.name())));
         return metrics;
     }
 

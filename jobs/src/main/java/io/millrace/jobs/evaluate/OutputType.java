@@ -14,6 +14,7 @@ enum OutputType {
     /// How likely a whole text is.
     LOGLIKELIHOOD_ROLLING("word_perplexity", "byte_perplexity", "bits_per_byte");
 
+    @SuppressWarnings("ImmutableEnumChecker") // List.of
     private final List<String> metrics;
 
     OutputType(String... metrics) {

@@ -240,7 +240,7 @@ record Results(TaskSet set, Map<String, TaskScore> scores, Context context) {
             StringBuilder text = new StringBuilder();
             for (int column = 0; column < widths.length; column++) {
                 String pad = " ".repeat(widths[column] - line.get(column).length());
-                boolean number = column >= 1 && column <= 3 || column >= 6;
+                boolean number = (column >= 1 && column <= 3) || column >= 6;
                 text.append(column == 0 ? "" : "  ").append(number ? pad + line.get(column) : line.get(column) + pad);
             }
             table.add(text.toString().stripTrailing());

@@ -122,7 +122,7 @@ record Task(
     /// A task that says 0 means it.
     private static int examples(Keys keys, @Nullable Integer over) {
         int own = (int) keys.whole("num_fewshot", 0);
-        return over == null || own == 0 && keys.has("num_fewshot") ? own : over;
+        return over == null || (own == 0 && keys.has("num_fewshot")) ? own : over;
     }
 
     private static FewShot fewShot(Keys keys) {

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -24,7 +25,11 @@ record TaskSet(List<Task> tasks, List<TaskGroup> groups) {
     static TaskSet read(List<Path> files, Task.Overrides over) {
         Reader reader = new Reader(over);
         for (Path file : files) {
-            reader.member(load(file, 0), index(file.toAbsolutePath().getParent()), Map.of(), "");
+            reader.member(
+                    load(file, 0),
+                    index(Objects.requireNonNull(file.toAbsolutePath().getParent(), "a file has a folder")),
+                    Map.of(),
+                    "");
         }
         return new TaskSet(List.copyOf(reader.tasks.values()), List.copyOf(reader.groups.values()));
     }

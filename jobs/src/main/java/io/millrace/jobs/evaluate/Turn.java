@@ -24,13 +24,13 @@ record Turn(String role, String content, String delimiter) {
             String delimiter) {
         List<Turn> turns = new ArrayList<>();
         boolean answered = answer != null && !answer.isEmpty();
-        boolean prefixed = prefix != null && !prefix.isEmpty();
-        boolean apart = prefixed ? !question.isEmpty() && !isSpaced(question, prefix) : answered;
+        String begun = prefix == null ? "" : prefix;
+        boolean apart = begun.isEmpty() ? answered : !question.isEmpty() && !isSpaced(question, begun);
         turns.add(new Turn("user", question, apart ? targetDelimiter : ""));
         if (answered) {
             turns.add(new Turn("assistant", joined(prefix, answer, " "), delimiter));
-        } else if (prefixed) {
-            turns.add(new Turn("assistant", prefix, ""));
+        } else if (!begun.isEmpty()) {
+            turns.add(new Turn("assistant", begun, ""));
         }
         return turns;
     }

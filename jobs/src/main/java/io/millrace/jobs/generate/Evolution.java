@@ -16,15 +16,6 @@ enum Evolution {
     REASON("Have it need several steps of thought where one or few were enough."),
     BREADTH("");
 
-    private static final String HARDER = """
-            Rewrite the instruction below so that it is somewhat harder to follow, though a person could still \
-            understand and follow it. %s
-            Keep everything that it gives to work on, such as tables, code or quoted text. Make it at most twenty \
-            words longer. Write the new instruction and nothing else.
-
-            Instruction:
-            {text}
-            """;
     private static final String OTHER = """
             Below is an instruction. Write a different one from the same field that fewer people would think of, about \
             as long and about as hard. It must make sense to a person and be possible to follow. Write the new \
@@ -42,11 +33,24 @@ enum Evolution {
 
     /// What is asked of the model; `{text}` is the instruction.
     String template() {
-        return this == BREADTH ? OTHER : String.format(Locale.ROOT, HARDER, how);
+        return this == BREADTH ? OTHER : String.format(Locale.ROOT, """
+            Rewrite the instruction below so that it is somewhat harder to follow, though a person could still \
+            understand and follow it. %s
+            Keep everything that it gives to work on, such as tables, code or quoted text. Make it at most twenty \
+            words longer. Write the new instruction and nothing else.
+
+            Instruction:
+            {text}
+            """, how);
     }
 
     String word() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    /// @throws IllegalArgumentException if there is no such way
+    static Evolution ofWord(String word) {
+        return valueOf(word.toUpperCase(Locale.ROOT));
     }
 
     /// What a prompt of these says and an instruction does not.

@@ -37,9 +37,7 @@ record EvolveStep(int generations, List<Evolution> ways) implements Step {
         }
         return new EvolveStep(
                 parameters.integer("generations", 1, 1),
-                given.stream()
-                        .map(word -> Evolution.values()[known.indexOf(word)])
-                        .toList());
+                given.stream().map(Evolution::ofWord).toList());
     }
 
     @Override

@@ -25,11 +25,14 @@ final class Parameters {
     Parameters(String place, @Nullable JsonNode node, List<String> problems) {
         this.place = place;
         this.problems = problems;
-        boolean isMapping = node != null && node.isObject();
-        if (node != null && !node.isNull() && !isMapping) {
+        if (node != null && node.isObject()) {
+            this.node = node;
+            return;
+        }
+        if (node != null && !node.isNull()) {
             problems.add(place + ": expected a mapping, got " + node);
         }
-        this.node = isMapping ? node : JsonNodeFactory.instance.objectNode();
+        this.node = JsonNodeFactory.instance.objectNode();
     }
 
     /// The value as it stands; missing if there is none.

@@ -17,6 +17,7 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.when;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -41,13 +42,6 @@ import org.jspecify.annotations.Nullable;
 /// @param wanted instructions that a request asks for
 record SelfInstructStep(int rounds, int requests, int seedExamples, int ownExamples, int wanted, Novelty novelty)
         implements Step {
-    private static final String FIRST = """
-            Here is a list of tasks that people have given to an assistant which reads and writes text. They are of \
-            many kinds, and each can be done without anything but its own words. Go on with the list: write %d more \
-            tasks that differ from these and from each other, each on a line of its own behind its number.
-
-            """;
-
     static Step read(String name, Parameters parameters) {
         return new SelfInstructStep(
                 parameters.integer("rounds", 1, 1),
@@ -75,7 +69,7 @@ record SelfInstructStep(int rounds, int requests, int seedExamples, int ownExamp
             Dataset<Row> pool = PipelineRow.kept(all);
             Dataset<Row> asked = stage.once("round-" + at + "-prompts", () -> prompts(stage, pool, at));
             Dataset<Row> said = stage.ask("round-" + at + "-", () -> asked, Map.of("sampling.samples", "1"));
-            Dataset<Row> written = stage.once("round-" + at, () -> judged(pool, instructions(stage, asked, said, at)));
+            Dataset<Row> written = stage.once("round-" + at, () -> judged(pool, instructions(stage, asked, said)));
             expected += items(said);
             all = all.unionByName(written);
         }
@@ -111,7 +105,12 @@ record SelfInstructStep(int rounds, int requests, int seedExamples, int ownExamp
                 .agg(array_sort(collect_list(struct(col("slot"), col(PipelineRow.PROMPT))))
                         .as("#shown"));
         int next = shownSeeds + shownOwn + 1;
-        String introduction = String.format(java.util.Locale.ROOT, FIRST, wanted);
+        String introduction = String.format(Locale.ROOT, """
+            Here is a list of tasks that people have given to an assistant which reads and writes text. They are of \
+            many kinds, and each can be done without anything but its own words. Go on with the list: write %d more \
+            tasks that differ from these and from each other, each on a line of its own behind its number.
+
+            """, wanted);
         return shown.select(
                 sha2(concat_ws("\n", lit(stage.name()), lit(stage.seed()), lit(round), col("id")), 256)
                         .as(PipelineRow.ROW_ID),
@@ -152,7 +151,7 @@ record SelfInstructStep(int rounds, int requests, int seedExamples, int ownExamp
     }
 
     /// A row for each instruction written; one for a request that brought none.
-    private static Dataset<Row> instructions(Stage stage, Dataset<Row> asked, Dataset<Row> said, int round) {
+    private static Dataset<Row> instructions(Stage stage, Dataset<Row> asked, Dataset<Row> said) {
         Column item = col("#item");
         Column id = PipelineRow.childId(col(Stage.ROW), stage.name(), coalesce(col("#nth"), lit(-1)));
         Column last = col("#nth").equalTo(col("#items").minus(1));

@@ -17,7 +17,7 @@ record Bootstrap(double mean, double low, double high, int values) {
     /// @param values at least one
     static Bootstrap of(double[] values, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        int samples = (int) Math.clamp(MOST_DRAWS / values.length, FEWEST_SAMPLES, SAMPLES);
+        int samples = Math.clamp(MOST_DRAWS / values.length, FEWEST_SAMPLES, SAMPLES);
         double[] means = new double[samples];
         for (int sample = 0; sample < samples; sample++) {
             double sum = 0;

@@ -119,7 +119,7 @@ final class Report {
         ObjectNode report = JSON.createObjectNode();
         report.put("documents", rows.size());
         report.put("lead_sentences", summarize.leadSentences());
-        report.put("strategy", summarize.keys().get("strategy").toString());
+        report.put("strategy", String.valueOf(summarize.keys().get("strategy")));
         String lead = "lead of " + summarize.leadSentences();
         out.println(String.format(Locale.ROOT, "%n%-22s%-28s%-28s%s", "", "summaries", lead, "difference"));
         for (int measure = 0; measure < Measures.NAMES.size(); measure++) {

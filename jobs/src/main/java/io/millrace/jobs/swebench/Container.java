@@ -68,8 +68,13 @@ final class Container implements Workplace {
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
-        Ran _ = engine.run(Duration.ofMinutes(1), "rm", "--force", name);
+    public void close() throws IOException {
+        try {
+            Ran _ = engine.run(Duration.ofMinutes(1), "rm", "--force", name);
+        } catch (InterruptedException _) {
+            // the engine was told; whoever is interrupted hears of it at the next wait
+            Thread.currentThread().interrupt();
+        }
         Checkout.delete(dir);
     }
 }

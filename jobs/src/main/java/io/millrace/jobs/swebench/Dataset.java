@@ -47,12 +47,12 @@ record Dataset(SortedMap<String, Instance> instances) {
     private static void add(Map<String, Instance> found, Instance instance, String file) {
         Instance other = found.putIfAbsent(instance.id(), instance);
         // Verified and Lite share instances, with scripts that differ in nothing that decides
-        if (other != null && !(same(other, instance))) {
+        if (other != null && !agree(instance, other)) {
             throw new JobException(file + ": expected " + instance.id() + " once, got another of that id");
         }
     }
 
-    private static boolean same(Instance one, Instance other) {
+    private static boolean agree(Instance one, Instance other) {
         return one.baseCommit().equals(other.baseCommit())
                 && one.testPatch().equals(other.testPatch())
                 && one.failToPass().equals(other.failToPass())

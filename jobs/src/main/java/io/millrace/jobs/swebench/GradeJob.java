@@ -79,7 +79,7 @@ record GradeJob(
     private boolean isPending(@Nullable Grade grade, Assignment assignment) {
         return grade == null
                 || !grade.fingerprint().equals(assignment.fingerprint(recipe.environment(assignment.instance())))
-                || retryErrors && grade.outcome().isError();
+                || (retryErrors && grade.outcome().isError());
     }
 
     private void grade(JavaSparkContext spark, List<String> pending) {

@@ -3,6 +3,7 @@ package io.millrace.jobs.swebench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -25,8 +26,8 @@ record RunReport(
     static final int SCHEMA_VERSION = 2;
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private SortedSet<String> graded(Predicate<Grade> wanted) {
-        SortedSet<String> found = new TreeSet<>();
+    private NavigableSet<String> graded(Predicate<Grade> wanted) {
+        NavigableSet<String> found = new TreeSet<>();
         grades.values().stream().filter(wanted).map(Grade::instanceId).forEach(found::add);
         return found;
     }

@@ -22,5 +22,5 @@ interface Workplace extends AutoCloseable {
 
     /// Leaves nothing behind.
     @Override
-    void close() throws IOException, InterruptedException;
+    void close() throws IOException;
 }

@@ -75,8 +75,8 @@ public final class PythonRandom {
 
     /// `random()`: in [0, 1), of 53 bits.
     public double nextDouble() {
-        long high = nextInt() >>> 5;
-        long low = nextInt() >>> 6;
+        int high = nextInt() >>> 5;
+        int low = nextInt() >>> 6;
         return (high * 67108864.0 + low) / 9007199254740992.0;
     }
 

@@ -133,7 +133,7 @@ public final class PythonText {
         Double first = number(left);
         Double second = number(right);
         if (first != null && second != null) {
-            return left instanceof Long a && right instanceof Long b
+            return (left instanceof Long a && right instanceof Long b)
                     ? a.longValue() == b.longValue()
                     : first.doubleValue() == second.doubleValue();
         }

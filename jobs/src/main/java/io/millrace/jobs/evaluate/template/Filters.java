@@ -60,7 +60,7 @@ final class Filters {
 
     private static @Nullable Object withDefault(@Nullable Object given, List<@Nullable Object> arguments) {
         boolean orFalse = arguments.size() > 1 && PythonText.isTrue(arguments.get(1));
-        boolean missing = given instanceof Undefined || orFalse && !PythonText.isTrue(given);
+        boolean missing = given instanceof Undefined || (orFalse && !PythonText.isTrue(given));
         return missing ? arguments.isEmpty() ? "" : arguments.getFirst() : given;
     }
 
