@@ -2,7 +2,8 @@
 
 python summary_cases.py GOOGLE_RESEARCH > summary-cases.json
 
-GOOGLE_RESEARCH is a checkout of google-research/google-research at 0c1bbe5 (its package `rouge` is used, stemmer on).
+GOOGLE_RESEARCH holds the package `rouge` of google-research/google-research at 0c1bbe5 (stemmer on); the committed
+values came from a copy without the imports of `six`.
 Needs nltk and sacrebleu. All texts are made here, the longer ones of the words below with a fixed seed.
 """
 

@@ -179,7 +179,7 @@ final class AttentionRow {
             sums[h] = h < heads ? headWeights[r * heads + h] : 0;
         }
         for (int j = 0; j < count; j++) {
-            weigh(scores, j * width, width);
+            weigh(scores, j * width, heads, width);
             for (int half = width / 2; half >= LANES; half /= 2) {
                 addHalves(scores, j * width, half);
             }
@@ -188,10 +188,14 @@ final class AttentionRow {
         return folded;
     }
 
-    private void weigh(float[] scores, int at, int width) {
+    /// Lanes beyond the heads are left out: of a key that is not finite they hold no zero.
+    private void weigh(float[] scores, int at, int heads, int width) {
         for (int h = 0; h < width; h += LANES) {
             FloatVector weight = FloatVector.fromArray(FLOATS, sums, h);
-            FloatVector.fromArray(FLOATS, scores, at + h).max(0f).mul(weight).intoArray(scores, at + h);
+            FloatVector.fromArray(FLOATS, scores, at + h, FLOATS.indexInRange(h, heads))
+                    .max(0f)
+                    .mul(weight)
+                    .intoArray(scores, at + h);
         }
     }
 
