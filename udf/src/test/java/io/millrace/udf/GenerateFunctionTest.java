@@ -18,6 +18,7 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class GenerateFunctionTest {
@@ -63,6 +64,12 @@ class GenerateFunctionTest {
 
     private static Object value(Row row, String column) {
         return row.get(SCHEMA.fieldIndex(column));
+    }
+
+    /// The tests of this process share its engine.
+    @AfterEach
+    void closeEngine() {
+        ExecutorEngine.ofThisProcess().close();
     }
 
     @Test

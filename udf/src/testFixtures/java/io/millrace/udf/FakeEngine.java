@@ -127,7 +127,13 @@ public final class FakeEngine implements PromptEngine {
     /// The file that a word of the prompt names; null if the word is not there.
     private static @Nullable Path file(String word, String prompt) {
         int at = prompt.indexOf(word);
-        return at < 0 ? null : Path.of(prompt.substring(at + word.length(), prompt.indexOf("</user>")));
+        if (at < 0) {
+            return null;
+        }
+        String rest = prompt.substring(at + word.length());
+        int end = rest.indexOf("</user>");
+        // of a text to go on with, up to the next space
+        return Path.of(end < 0 ? rest.split("\\s", 2)[0] : rest.substring(0, end));
     }
 
     private GenerationResult answer(GenerationRequest request) {
@@ -152,10 +158,9 @@ public final class FakeEngine implements PromptEngine {
         if (neededHot != null && temperature > 0 && !Files.exists(neededHot)) {
             return new GenerationResult.Failed(request.id(), ErrorCode.DEVICE_FAILED, "no device when hot, as asked");
         }
-        TokenIds tokens = loops(prompt, temperature)
-                ? encodeText(LOOP)
-                : textOf(request.prompt())
-                        .head(Math.min(ANSWER_BYTES, request.prompt().size() - 2));
+        TokenIds text = textOf(request.prompt());
+        TokenIds tokens =
+                loops(prompt, temperature) ? encodeText(LOOP) : text.head(Math.min(ANSWER_BYTES, text.size()));
         promptTokens.addAndGet(request.prompt().size());
         completionTokens.addAndGet(tokens.size());
         return new GenerationResult.Completed(
@@ -189,7 +194,11 @@ public final class FakeEngine implements PromptEngine {
                 && temperature < Double.parseDouble(prompt.substring(at + LOOPS_BELOW.length()).split("[ <]")[0]);
     }
 
+    /// A turn without what marks its ends; a text to go on with is all of it.
     private static TokenIds textOf(TokenIds prompt) {
+        if (prompt.get(0) != OPEN) {
+            return prompt;
+        }
         int[] ids = new int[prompt.size() - 2];
         for (int at = 0; at < ids.length; at++) {
             ids[at] = prompt.get(at + 1);

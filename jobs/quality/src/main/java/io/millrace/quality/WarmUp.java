@@ -73,6 +73,7 @@ final class WarmUp {
             case "string" -> functions.when(functions.col("id").lt(ROWS / 2), "text");
             case "boolean" -> functions.col("id").lt(1);
             case "timestamp" -> functions.current_timestamp();
+            case "array" -> functions.lit(null).cast(type);
             default -> functions.col("id").cast(type);
         };
     }

@@ -130,10 +130,12 @@ record DecontaminateStep(Texts on, int words, List<Benchmark> benchmarks) implem
         for (Benchmark benchmark : benchmarks) {
             Dataset<Row> rows = reader(stage, benchmark).load(benchmark.paths().toArray(String[]::new));
             for (String column : benchmark.columns()) {
+                // in two steps, since a column may be one that explodes
                 Dataset<Row> texts = rows.select(
-                        lit(benchmark.name()).as("benchmark"),
-                        lit(column).as("column"),
-                        expr(column).cast("string").as("text"));
+                                lit(benchmark.name()).as("benchmark"),
+                                lit(column).as("column"),
+                                expr(column).as("text"))
+                        .withColumn("text", col("text").cast("string"));
                 all = all == null ? texts : all.unionByName(texts);
             }
         }

@@ -72,7 +72,7 @@ class EvaluateCodeIT {
         args.addAll(List.of(tasks.toString(), "--output", output.toString(), "--master", "local[2,2]"));
         args.addAll(List.of(
                 "--max-tokens",
-                "64",
+                "200",
                 "--wall-seconds",
                 "600",
                 "-c",
@@ -128,7 +128,9 @@ class EvaluateCodeIT {
         JsonNode summary = json("summary.json");
         assertThat(summary.at("/tasks").asInt()).isEqualTo(22);
         assertThat(summary.at("/samples").asInt()).isEqualTo(44);
-        assertThat(summary.at("/pass_at_k/pass@1").asDouble()).isEqualTo(20 / 22.0);
+        assertThat(summary.at("/pass_at_k/pass@1").asDouble())
+                .as(summary.toString())
+                .isEqualTo(20 / 22.0);
         assertThat(summary.at("/pass_at_k").size()).isEqualTo(1);
         assertThat(summary.at("/results").toString())
                 .isEqualTo("{\"failed: AssertionError\":2,\"failed: no completion\":2,\"passed\":40}");

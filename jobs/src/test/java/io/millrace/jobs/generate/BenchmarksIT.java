@@ -30,7 +30,7 @@ class BenchmarksIT {
         String judged = json.readTree(bbh.toFile()).at("/examples/0/input").asText();
         List<String> words = List.of(question.split(" "));
         String part = String.join(" ", words.subList(2, 17)).toUpperCase(java.util.Locale.ROOT);
-        String less = String.join(" ", words.subList(2, 14));
+        String less = String.join(" ", words.subList(2, 13));
         StringBuilder seeds = new StringBuilder();
         for (String text :
                 List.of("A task: " + part + "?", "Another: " + less, "Nothing of the kind.", "So: " + judged)) {

@@ -34,7 +34,7 @@ class CodeCheckIT {
                 """);
         Path pipeline = Files.writeString(dir.resolve("pipeline.yaml"), """
                 name: code
-                settings: {engine.kind: scripted, engine.model-dir: DIR/script.json}
+                settings: {engine.kind: saying, engine.model-dir: DIR/script.json}
                 steps:
                   - seeds: {input: DIR/seeds.jsonl, text-column: text, columns: [tests]}
                   - answer: {}

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.millrace.jobs.ExitCode;
-import io.millrace.udf.ScriptedEngineProvider;
+import io.millrace.udf.SayingEngineProvider;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -46,7 +46,7 @@ class GenerateIT {
     private static final String PIPELINE = """
             name: everything
             seed: 7
-            settings: {engine.kind: scripted, engine.model-dir: SCRIPT, sampling: {temperature: 1, max-tokens: 200}}
+            settings: {engine.kind: saying, engine.model-dir: SCRIPT, sampling: {temperature: 1, max-tokens: 200}}
             steps:
               - seeds: {input: SEEDS, text-column: text, id-column: id}
               - self-instruct: {rounds: 1, requests: 2, own-examples: 0, seed-examples: 3}
@@ -138,7 +138,7 @@ class GenerateIT {
             List<Row> requests = answer.getList(answer.fieldIndex("provenance"));
             assertThat(requests).extracting(request -> request.getString(0)).containsExactly("evolve", "answer");
             assertThat(requests.get(1).<String>getAs("request_id")).matches("[0-9a-f]{64}");
-            assertThat(requests.get(1).<String>getAs("model")).isEqualTo("scripted");
+            assertThat(requests.get(1).<String>getAs("model")).isEqualTo("saying");
         });
         assertThat(answers).extracting(row -> row.getAs("row_id")).doesNotHaveDuplicates();
         for (Row row : job.rows("05-verify")) {
@@ -168,17 +168,17 @@ class GenerateIT {
 
     @Test
     void secondRun_asksNoModelAndWritesNothing_andAThresholdChangesOnlyWhatFollows() throws IOException {
-        long answered = ScriptedEngineProvider.answered();
+        long answered = SayingEngineProvider.answered();
         Map<String, Long> modified = job.modified();
         JsonNode funnel = job.funnel();
 
         assertThat(job.run(pipeline("pii.email = 0"))).as(job.err()).isEqualTo(ExitCode.OK);
-        assertThat(ScriptedEngineProvider.answered()).isEqualTo(answered);
+        assertThat(SayingEngineProvider.answered()).isEqualTo(answered);
         assertThat(job.modified()).isEqualTo(modified);
         assertThat(job.funnel()).isEqualTo(funnel);
 
         assertThat(job.run(pipeline("pii.email >= 0"))).as(job.err()).isEqualTo(ExitCode.OK);
-        assertThat(ScriptedEngineProvider.answered()).isEqualTo(answered);
+        assertThat(SayingEngineProvider.answered()).isEqualTo(answered);
         Map<String, Long> changed = job.modified();
         assertThat(changed.keySet()).isEqualTo(modified.keySet());
         assertThat(changed.entrySet().stream()

@@ -46,7 +46,7 @@ class HubDatasetIT {
         Path pipeline = Files.writeString(dir.resolve("pipeline.yaml"), """
                 name: layout
                 seed: 3
-                settings: {engine.kind: scripted, engine.model-dir: SCRIPT, sampling.temperature: 1}
+                settings: {engine.kind: saying, engine.model-dir: SCRIPT, sampling.temperature: 1}
                 steps:
                   - seeds: {input: INPUT, format: text}
                   - answer: {samples: 2}

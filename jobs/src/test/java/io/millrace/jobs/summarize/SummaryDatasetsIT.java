@@ -18,10 +18,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
 
 /// Published documents with their references, summarised by the bundled model.
+@EnabledIfSystemProperty(
+        named = "datasets",
+        matches = "true",
+        disabledReason = "takes a minute on third-party data: run with -Ddatasets=true")
 class SummaryDatasetsIT {
     private static final ObjectMapper JSON = new ObjectMapper();
 

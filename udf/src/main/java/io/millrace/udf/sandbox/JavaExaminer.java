@@ -65,7 +65,9 @@ final class JavaExaminer {
                     .getMethod("main", String[].class)
                     .invoke(null, (Object) new String[0]);
         } catch (InvocationTargetException e) {
-            e.getTargetException().printStackTrace();
+            // as the launcher of Java does it
+            Thread main = Thread.currentThread();
+            main.getThreadGroup().uncaughtException(main, e.getTargetException());
             Runtime.getRuntime().halt(1);
         }
     }

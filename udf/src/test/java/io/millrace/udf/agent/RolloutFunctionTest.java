@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.engine.api.EngineException;
 import io.millrace.schemas.Columns.Completion;
+import io.millrace.udf.ExecutorEngine;
 import io.millrace.udf.SparkSchemas;
 import io.millrace.udf.agent.RolloutRecipe.Limits;
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +32,12 @@ class RolloutFunctionTest {
     private Path dir = Path.of("");
 
     private Rollouts rollouts = Rollouts.in(dir);
+
+    /// The tests of this process share its engine.
+    @AfterEach
+    void closeEngine() {
+        ExecutorEngine.ofThisProcess().close();
+    }
 
     @BeforeEach
     void setUp() {

@@ -1,12 +1,12 @@
 package io.millrace.udf;
 
-/// Opens a {@link ScriptedEngine}.
-public final class ScriptedEngineProvider implements EngineProvider {
-    public static final String KIND = "scripted";
+/// Opens a {@link SayingEngine}.
+public final class SayingEngineProvider implements EngineProvider {
+    public static final String KIND = "saying";
 
     /// Requests that such engines of this process have answered.
     public static long answered() {
-        return ScriptedEngine.answered();
+        return SayingEngine.answered();
     }
 
     @Override
@@ -16,6 +16,6 @@ public final class ScriptedEngineProvider implements EngineProvider {
 
     @Override
     public PromptEngine open(EngineRecipe recipe) {
-        return new ScriptedEngine(recipe);
+        return new SayingEngine(recipe);
     }
 }

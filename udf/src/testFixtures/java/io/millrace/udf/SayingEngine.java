@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
 /// request's seed; `$1` in it is the pattern's first group. `finish` may be `length`. What no pattern is
 /// found in is answered as {@link FakeEngine} does. How many requests were answered is counted over all
 /// engines of the process.
-final class ScriptedEngine extends ForwardingEngine {
+final class SayingEngine extends ForwardingEngine {
     private static final int MAX_POSITIONS = 1 << 16;
     private static final AtomicLong ANSWERED = new AtomicLong();
 
@@ -31,7 +31,7 @@ final class ScriptedEngine extends ForwardingEngine {
 
     private record Line(Pattern when, List<String> say, FinishReason finish) {}
 
-    ScriptedEngine(EngineRecipe recipe) {
+    SayingEngine(EngineRecipe recipe) {
         super(new FakeEngine(recipe));
         try {
             for (JsonNode line : new ObjectMapper().readTree(Files.readString(Path.of(recipe.modelDir())))) {
@@ -55,7 +55,7 @@ final class ScriptedEngine extends ForwardingEngine {
     public ModelSummary model() {
         ModelSummary fake = super.model();
         return new ModelSummary(
-                "scripted",
+                "saying",
                 fake.weightsSha256(),
                 fake.quantization(),
                 fake.parametersTotal(),
