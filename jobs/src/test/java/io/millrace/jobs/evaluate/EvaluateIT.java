@@ -145,7 +145,7 @@ class EvaluateIT {
         for (int document = 0; document < 40; document++) {
             lines.append(String.format(
                     Locale.ROOT,
-                    "{\"q\": \"number %02d of many %s\", \"a\": \"number %02d o\"}%n",
+                    "{\"q\": \"number %02d of many %s\", \"a\": \"number %02d of\"}%n",
                     document,
                     document == 39 ? "NEEDS-WHEN-HOT=" + mark + " ." : "",
                     document));

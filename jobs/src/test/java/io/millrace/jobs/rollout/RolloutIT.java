@@ -117,7 +117,8 @@ class RolloutIT {
                         "sed -i 's/ - / + /' add.sh && bash add.sh 2 3",
                         "git diff -- add.sh > /tmp/patch.txt",
                         SUBMIT),
-                script("small-2", "sleep 1000", "touch /usr/x", "head -c 3000000 /dev/zero | tr '\\0' x"));
+                script("small-2", "sleep 1000", "touch /usr/x", "head -c 3000000 /dev/zero | tr '\\0' x"),
+                script("small-3", "true"));
         String[] options = {"--script", script.toString(), "--allow-code-execution", "-c", "rollout.command-seconds=15"
         };
 
