@@ -135,7 +135,7 @@ class RolloutIT {
         assertThat(out.toString())
                 .contains("exit Submitted ", "exit ScriptEnded ", "exit CHECKOUT_FAILED ")
                 .containsPattern("rows ok +2\n")
-                .containsPattern("rows error +1\n");
+                .containsPattern("rows error +1 ");
         assertThat(Files.readString(output.resolve("trajectories/exit_statuses.yaml")))
                 .contains("instances_by_exit_status:", "Submitted:\n  - \"small-1\"");
 
@@ -156,7 +156,14 @@ class RolloutIT {
         assertThat(turns)
                 .extracting(row -> row.getAs("instance_id") + "/" + row.getAs("step"))
                 .containsExactlyInAnyOrder(
-                        "small-1/0", "small-1/1", "small-1/2", "small-1/3", "small-2/0", "small-2/1", "small-2/2");
+                        "small-1/0",
+                        "small-1/1",
+                        "small-1/2",
+                        "small-1/3",
+                        "small-2/0",
+                        "small-2/1",
+                        "small-2/2",
+                        "small-3/0");
 
         Path log = logs().getFirst();
         Object written = Files.getLastModifiedTime(log);
