@@ -6,9 +6,11 @@ import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import javax.tools.JavaCompiler;
@@ -65,9 +67,10 @@ final class JavaExaminer {
                     .getMethod("main", String[].class)
                     .invoke(null, (Object) new String[0]);
         } catch (InvocationTargetException e) {
-            // as the launcher of Java does it
-            Thread main = Thread.currentThread();
-            main.getThreadGroup().uncaughtException(main, e.getTargetException());
+            try (PrintStream err =
+                    new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8)) {
+                e.getTargetException().printStackTrace(err);
+            }
             Runtime.getRuntime().halt(1);
         }
     }
