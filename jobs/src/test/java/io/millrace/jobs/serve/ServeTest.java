@@ -182,7 +182,9 @@ class ServeTest {
                 .isEqualTo(whole.choices().getFirst().message().content().orElseThrow());
         assertThat(reasons).hasSize(1);
         assertThat(tokens).containsExactly(whole.usage().orElseThrow().completionTokens());
-        assertThat(parts).as("it comes in parts").isGreaterThan(4);
+        assertThat(parts)
+                .as("a role, text in one part or many, an end, the usage")
+                .isGreaterThanOrEqualTo(4);
     }
 
     @Test
