@@ -50,13 +50,21 @@ public record EngineRecipe(
     /// The ring that suits the machine.
     public static final String AUTO = "auto";
 
+    /// The ring of cards, whose name goes on with the card and its arithmetic.
+    static final String CARDS = "npu";
+
+    /// Whether the ring is that of cards.
+    boolean isOnCards() {
+        return ring.equals(CARDS) || ring.startsWith(CARDS + ":");
+    }
+
     /// The same model and settings with another kind of engine, on the processors.
     public EngineRecipe beside(String otherKind) {
         return new EngineRecipe(
                 otherKind,
                 modelDir,
                 modelCache,
-                ring.startsWith("npu") ? AUTO : ring,
+                isOnCards() ? AUTO : ring,
                 threads,
                 cacheBudgetBytes,
                 stepTokens,

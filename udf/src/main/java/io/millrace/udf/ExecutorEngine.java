@@ -209,15 +209,28 @@ public final class ExecutorEngine {
             this.engine = engine;
         }
 
-        /// Says that the engine makes no progress, so that no other task waits for it.
-        public void giveUp(String reason) {
+        /// Gives the engine up if it makes no progress, so that no other task waits for it.
+        ///
+        /// @throws EngineException ENGINE_STALLED if so
+        public void throwIfStalled(StallWatch watch) {
+            EngineStats stats = engine.stats();
+            if (watch.isStalled(stats)) {
+                EngineException stalled = watch.stalled(stats);
+                giveUp(String.valueOf(stalled.getMessage()));
+                throw stalled;
+            }
+        }
+
+        void giveUp(String reason) {
             cardsFailed(ErrorCode.ENGINE_STALLED, reason);
             ExecutorEngine.this.giveUp(held);
         }
 
-        /// Says that the engine's device failed.
-        public void deviceFailed(String reason) {
-            cardsFailed(ErrorCode.DEVICE_FAILED, reason);
+        /// Says with what the engine failed, which may be its device.
+        public void failed(ErrorCode code, String reason) {
+            if (code == ErrorCode.DEVICE_FAILED) {
+                cardsFailed(code, reason);
+            }
         }
 
         public PromptEngine engine() {

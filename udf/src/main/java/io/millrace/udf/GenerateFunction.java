@@ -1,7 +1,6 @@
 package io.millrace.udf;
 
 import io.millrace.engine.api.EngineException;
-import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.ErrorKind;
 import io.millrace.engine.api.GenerationResult;
@@ -220,9 +219,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row>, 
             R result = await(future);
             if (result instanceof GenerationResult.Failed failed
                     && failed.code().kind() == ErrorKind.DEVICE) {
-                if (failed.code() == ErrorCode.DEVICE_FAILED) {
-                    lease.deviceFailed(failed.message());
-                }
+                lease.failed(failed.code(), failed.message());
                 throw new EngineException(failed.code(), failed.message());
             }
             return result;
@@ -235,11 +232,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row>, 
                     return future.get(KILL_CHECK_MILLIS, TimeUnit.MILLISECONDS);
                 } catch (TimeoutException _) {
                     scope.throwIfKilled();
-                    if (watch.isStalled(engine.stats())) {
-                        EngineException stalled = stalled();
-                        lease.giveUp(String.valueOf(stalled.getMessage()));
-                        throw stalled;
-                    }
+                    lease.throwIfStalled(watch);
                 } catch (InterruptedException _) {
                     Thread.currentThread().interrupt();
                     throw new TaskKilledException("interrupted while waiting for the engine");
@@ -247,15 +240,6 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row>, 
                     throw new EngineException(ErrorCode.INTERNAL, "engine: " + e.getCause(), e);
                 }
             }
-        }
-
-        private EngineException stalled() {
-            EngineStats stats = engine.stats();
-            return new EngineException(
-                    ErrorCode.ENGINE_STALLED,
-                    "engine: expected a step within " + patience.toSeconds() + " s, got none with " + stats.running()
-                            + " sequences running and " + stats.waiting()
-                            + " waiting; it is opened anew (a slower model needs a larger engine.stall-seconds)");
         }
 
         void cancel() {

@@ -14,9 +14,6 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 /// else on its processors. A recipe's zeros become what this process has.
 public final class LocalEngineProvider implements EngineProvider {
 
-    /// The ring of cards, whose name goes on with the card and its arithmetic.
-    private static final String CARDS = "npu";
-
     @Override
     public String kind() {
         return EngineRecipe.LOCAL;
@@ -29,21 +26,23 @@ public final class LocalEngineProvider implements EngineProvider {
 
     @Override
     public PromptEngine open(EngineRecipe recipe, List<String> cards) {
-        String ring = cards.isEmpty() ? recipe.ring() : ringOnCard(recipe.ring(), cards);
+        String ring = cards.isEmpty() ? recipe.ring() : ringOnCard(recipe, cards);
         Path model = ModelCache.local(recipe.modelDir(), Path.of(recipe.modelCache()), hadoop());
         return new LocalPromptEngine(LocalEngine.open(config(recipe, ring, model)), model);
     }
 
     /// A ring's name with the card in it.
-    private static String ringOnCard(String ring, List<String> cards) {
-        boolean onCards = ring.equals(CARDS) || ring.startsWith(CARDS + ":");
+    private static String ringOnCard(EngineRecipe recipe, List<String> cards) {
+        String ring = recipe.ring();
+        boolean onCards = recipe.isOnCards();
         if (cards.size() > 1 || (!onCards && !ring.equals(EngineRecipe.AUTO))) {
             throw new EngineException(
                     ErrorCode.BAD_CONFIGURATION,
                     "cards " + cards + ": expected one card and engine.ring auto, npu or npu:CHOICE, got engine.ring "
                             + ring + "; several cards compute through engine.kind served");
         }
-        return CARDS + ":" + cards.getFirst() + (onCards ? ring.substring(CARDS.length()) : "");
+        return EngineRecipe.CARDS + ":" + cards.getFirst()
+                + (onCards ? ring.substring(EngineRecipe.CARDS.length()) : "");
     }
 
     /// With the executor's settings of file systems; what a plain program has where there is no Spark.

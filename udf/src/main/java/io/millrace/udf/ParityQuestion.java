@@ -89,9 +89,7 @@ public final class ParityQuestion implements Function<String, String> {
             return switch (score.join()) {
                 case ScoringResult.Scored scored -> scored.logprobs();
                 case GenerationResult.Failed failed -> {
-                    if (failed.code() == ErrorCode.DEVICE_FAILED) {
-                        lease.deviceFailed(failed.message());
-                    }
+                    lease.failed(failed.code(), failed.message());
                     throw new EngineException(failed.code(), "parity: " + failed.message());
                 }
             };

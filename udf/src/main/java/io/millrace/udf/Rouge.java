@@ -173,8 +173,9 @@ public final class Rouge {
         return 2 * precision * recall / (precision + recall);
     }
 
-    /// Two rows of the usual table: memory grows with one text, not with the product of both.
-    private static int longestCommonSubsequence(List<String> a, List<String> b) {
+    /// Length of the longest common subsequence of words. Two rows of the usual table: memory grows with one
+    /// text, not with the product of both.
+    public static int longestCommonSubsequence(List<String> a, List<String> b) {
         int[] previous = new int[b.size() + 1];
         int[] current = new int[b.size() + 1];
         for (String word : a) {

@@ -1,6 +1,8 @@
 package io.millrace.udf;
 
+import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.EngineStats;
+import io.millrace.engine.api.ErrorCode;
 import java.time.Duration;
 
 /// Notices that an engine that is waited for makes no step. Time in which the waiting thread did not run
@@ -22,6 +24,16 @@ public final class StallWatch {
     /// To be asked several times a second.
     public boolean isStalled(EngineStats stats) {
         return isStalled(stats.steps(), System.nanoTime());
+    }
+
+    /// What is said of an engine that is.
+    EngineException stalled(EngineStats stats) {
+        return new EngineException(
+                ErrorCode.ENGINE_STALLED,
+                "engine: expected a step within "
+                        + Duration.ofNanos(patienceNanos).toSeconds() + " s, got none with "
+                        + stats.running() + " sequences running and " + stats.waiting()
+                        + " waiting; it is opened anew (a slower model needs a larger engine.stall-seconds)");
     }
 
     boolean isStalled(long stepsNow, long nowNanos) {

@@ -103,8 +103,8 @@ class ExecutorEngineTest {
         executor.bind(cards, reason -> cards.events.add("told: " + reason));
         ExecutorEngine.Lease lease = executor.lease(onCards());
 
-        lease.deviceFailed("error 507053");
-        lease.deviceFailed("error 507015");
+        lease.failed(ErrorCode.DEVICE_FAILED, "error 507053");
+        lease.failed(ErrorCode.DEVICE_FAILED, "error 507015");
         lease.giveUp("no step");
 
         assertThat(cards.events).containsExactly("DEVICE_FAILED: error 507053", "told: error 507053");
@@ -134,7 +134,7 @@ class ExecutorEngineTest {
         ExecutorEngine another = new ExecutorEngine();
         RecordedCards failed = new RecordedCards();
         another.bind(failed, reason -> {});
-        another.lease(onCards()).deviceFailed("error 507053");
+        another.lease(onCards()).failed(ErrorCode.DEVICE_FAILED, "error 507053");
         another.close();
         assertThat(failed.events).containsExactly("DEVICE_FAILED: error 507053");
     }

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.least;
 import static org.apache.spark.sql.functions.size;
 import static org.apache.spark.sql.functions.struct;
 
+import io.millrace.udf.Rouge;
 import io.millrace.udf.TextMetrics;
 import java.util.List;
 import org.apache.spark.sql.Column;
@@ -63,16 +64,7 @@ record Novelty(double threshold) {
 
     /// F1 of the longest common subsequence of words (Lin 2004, section 3.1); 0 if either has none.
     static double rougeL(List<String> a, List<String> b) {
-        int[] previous = new int[b.size() + 1];
-        int[] current = new int[b.size() + 1];
-        for (String word : a) {
-            for (int j = 1; j <= b.size(); j++) {
-                current[j] = word.equals(b.get(j - 1)) ? previous[j - 1] + 1 : Math.max(previous[j], current[j - 1]);
-            }
-            int[] swap = previous;
-            previous = current;
-            current = swap;
-        }
-        return previous[b.size()] == 0 ? 0 : 2.0 * previous[b.size()] / (a.size() + b.size());
+        int common = Rouge.longestCommonSubsequence(a, b);
+        return common == 0 ? 0 : 2.0 * common / (a.size() + b.size());
     }
 }

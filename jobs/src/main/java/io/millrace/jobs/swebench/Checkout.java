@@ -1,6 +1,7 @@
 package io.millrace.jobs.swebench;
 
 import io.millrace.udf.sandbox.Command;
+import io.millrace.udf.sandbox.Leftovers;
 import io.millrace.udf.sandbox.Limits;
 import io.millrace.udf.sandbox.Mount;
 import io.millrace.udf.sandbox.Outcome;
@@ -8,11 +9,8 @@ import io.millrace.udf.sandbox.Outcome.Ending;
 import io.millrace.udf.sandbox.Sandbox;
 import io.millrace.udf.sandbox.SandboxException;
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -191,34 +189,6 @@ final class Checkout implements Workplace {
 
     @Override
     public void close() throws IOException {
-        delete(dir);
-    }
-
-    /// Deletes a folder. Links are not followed, and what a test has shut is opened.
-    static void delete(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) {
-                boolean _ = directory.toFile().setWritable(true)
-                        && directory.toFile().setExecutable(true);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
-                    throws IOException {
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
+        Leftovers.delete(dir);
     }
 }

@@ -1,5 +1,6 @@
 package io.millrace.jobs.swebench;
 
+import io.millrace.udf.sandbox.Leftovers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -75,6 +76,6 @@ final class Container implements Workplace {
             // the engine was told; whoever is interrupted hears of it at the next wait
             Thread.currentThread().interrupt();
         }
-        Checkout.delete(dir);
+        Leftovers.delete(dir);
     }
 }

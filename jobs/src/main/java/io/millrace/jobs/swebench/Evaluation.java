@@ -2,6 +2,7 @@ package io.millrace.jobs.swebench;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.jobs.swebench.Grade.Outcome;
+import io.millrace.udf.sandbox.Leftovers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,7 +99,7 @@ final class Evaluation {
         try {
             return open(dir);
         } catch (IOException | InterruptedException | EnvironmentFault | RuntimeException e) {
-            Checkout.delete(dir);
+            Leftovers.delete(dir);
             throw e;
         }
     }

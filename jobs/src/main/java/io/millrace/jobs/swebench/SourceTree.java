@@ -1,5 +1,6 @@
 package io.millrace.jobs.swebench;
 
+import io.millrace.udf.sandbox.Leftovers;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
@@ -39,7 +40,7 @@ final class SourceTree implements AutoCloseable {
             git(dir, "checkout", "-q", "--detach", instance.baseCommit());
             return new SourceTree(dir);
         } catch (IOException | InterruptedException | EnvironmentFault e) {
-            Checkout.delete(dir);
+            Leftovers.delete(dir);
             throw e;
         }
     }
@@ -103,6 +104,6 @@ final class SourceTree implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        Checkout.delete(dir);
+        Leftovers.delete(dir);
     }
 }

@@ -1,7 +1,6 @@
 package io.millrace.udf.agent;
 
 import io.millrace.engine.api.EngineException;
-import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.TokenIds;
@@ -168,20 +167,9 @@ public final class RolloutFunction implements RowFunction {
             }
             scope.throwIfKilled();
             // while nothing waits for it, an engine need not make a step
-            if (waiting.get() > 0 && watch.isStalled(engine.stats())) {
-                EngineException stalled = stalled();
-                lease.giveUp(String.valueOf(stalled.getMessage()));
-                throw stalled;
+            if (waiting.get() > 0) {
+                lease.throwIfStalled(watch);
             }
-        }
-
-        private EngineException stalled() {
-            EngineStats stats = engine.stats();
-            return new EngineException(
-                    ErrorCode.ENGINE_STALLED,
-                    "engine: expected a step within " + patience.toSeconds() + " s, got none with " + stats.running()
-                            + " sequences running and " + stats.waiting()
-                            + " waiting; it is opened anew (a slower model needs a larger engine.stall-seconds)");
         }
 
         private Pending begin(Row row, int sample, GenerateRecipe how) {
@@ -282,9 +270,7 @@ public final class RolloutFunction implements RowFunction {
                             ready.source(), "ENVIRONMENT", e.code(), String.valueOf(e.getMessage()), e.isRetryable()));
                 }
                 case EngineException e -> {
-                    if (e.code() == ErrorCode.DEVICE_FAILED) {
-                        lease.deviceFailed(String.valueOf(e.getMessage()));
-                    }
+                    lease.failed(e.code(), String.valueOf(e.getMessage()));
                     throw new EngineException(e.code(), String.valueOf(e.getMessage()), e);
                 }
                 case IOException e ->

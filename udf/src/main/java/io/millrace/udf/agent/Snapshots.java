@@ -2,16 +2,14 @@ package io.millrace.udf.agent;
 
 import io.millrace.udf.agent.Changes.Entry;
 import io.millrace.udf.agent.Changes.Kind;
+import io.millrace.udf.sandbox.Leftovers;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +19,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
-import org.jspecify.annotations.Nullable;
 
 /// Tells what has changed in a directory since it was last asked, and does the same changes to another
 /// that is as this one was. Everything counts: contents, names, permissions, links, times, also of
@@ -84,7 +81,7 @@ final class Snapshots {
     /// @param archive opens a file by its name
     static void apply(Path root, Changes changes, Opener archive) throws IOException {
         for (String path : changes.gone()) {
-            delete(root.resolve(Listing.path(path)));
+            Leftovers.delete(root.resolve(Listing.path(path)));
         }
         // parents come before what they hold
         TreeMap<String, Entry> files = new TreeMap<>(changes.files());
@@ -119,7 +116,7 @@ final class Snapshots {
             Files.setPosixFilePermissions(path, Listing.permissions(entry.mode() | 0700));
             return;
         }
-        delete(path);
+        Leftovers.delete(path);
         if (entry.link() != null) {
             Files.createSymbolicLink(path, Listing.path(entry.link()));
         }
@@ -139,42 +136,5 @@ final class Snapshots {
         if (entry.kind() != Kind.LINK) {
             Files.setPosixFilePermissions(path, Listing.permissions(entry.mode()));
         }
-    }
-
-    /// Deletes a file or a directory with all it holds; does nothing if it is not there.
-    static void delete(Path path) throws IOException {
-        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        Files.walkFileTree(path, new SimpleFileVisitor<>() {
-            @Override
-            public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes ignored) throws IOException {
-                Files.setPosixFilePermissions(directory, Listing.permissions(0700));
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFileFailed(Path entry, IOException failure) throws IOException {
-                if (!Files.isDirectory(entry, LinkOption.NOFOLLOW_LINKS)) {
-                    throw failure;
-                }
-                Files.setPosixFilePermissions(entry, Listing.permissions(0700));
-                delete(entry);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult visitFile(Path file, BasicFileAttributes ignored) throws IOException {
-                Files.delete(file);
-                return FileVisitResult.CONTINUE;
-            }
-
-            @Override
-            public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException failure)
-                    throws IOException {
-                Files.delete(directory);
-                return FileVisitResult.CONTINUE;
-            }
-        });
     }
 }

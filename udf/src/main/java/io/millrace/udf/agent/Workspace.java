@@ -1,5 +1,6 @@
 package io.millrace.udf.agent;
 
+import io.millrace.udf.sandbox.Leftovers;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -56,7 +57,7 @@ final class Workspace implements AutoCloseable {
             Path lockFile = folder.resolve(directory.getFileName() + LOCK);
             FileLock lock = lock(lockFile);
             if (lock != null) {
-                Snapshots.delete(directory);
+                Leftovers.delete(directory);
                 Files.createDirectories(directory.resolve(TESTBED));
                 Files.createDirectory(directory.resolve(TMP));
                 return new Workspace(directory, lockFile, lock);
@@ -156,7 +157,7 @@ final class Workspace implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
-            Snapshots.delete(directory);
+            Leftovers.delete(directory);
             Files.deleteIfExists(lockFile);
         } finally {
             lock.acquiredBy().close();

@@ -8,13 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Finds out whether a program passes its tests, each in a sandbox of its own where it can read itself and
@@ -67,7 +65,7 @@ public record Examiner(@Nullable String java, String python, List<String> toolch
             try {
                 return examine(language, program, folder);
             } finally {
-                delete(folder);
+                Leftovers.delete(folder);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -154,13 +152,5 @@ public record Examiner(@Nullable String java, String python, List<String> toolch
         boolean traceback = lines.getFirst().startsWith("Traceback");
         String line = traceback ? lines.getLast() : lines.getFirst();
         return line.length() > LONGEST_REASON ? line.substring(0, LONGEST_REASON) : line;
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

@@ -3,6 +3,7 @@ package io.millrace.udf.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.millrace.udf.agent.Changes.Kind;
+import io.millrace.udf.sandbox.Leftovers;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -84,7 +85,7 @@ class SnapshotsTest {
         Files.delete(original.resolve("gone"));
         Files.writeString(original.resolve("näme with space%41"), "new");
         Files.setPosixFilePermissions(original.resolve("kept"), Listing.permissions(0750));
-        Snapshots.delete(original.resolve("tree/of"));
+        Leftovers.delete(original.resolve("tree/of"));
         Files.writeString(original.resolve("tree/of"), "a file where a directory was");
         Files.createDirectories(original.resolve("empty/in/empty"));
         Files.createSymbolicLink(original.resolve("link"), Path.of("tree/../kept"));
