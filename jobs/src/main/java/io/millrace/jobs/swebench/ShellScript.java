@@ -27,6 +27,9 @@ record ShellScript(Instance instance, TestEnvironment environment, Map<String, S
         script.append("TEST_CLASSES=").append(words(testClasses())).append('\n');
         script.append("TEST_FILES=").append(words(testPatch.after())).append('\n');
         script.append("export DEPENDENCIES=").append(quoted(dependencies)).append('\n');
+        // Python knows a changed source by its length and its time in seconds: one that the build compiled would hide
+        // a patch of the same second
+        script.append("export PYTHONDONTWRITEBYTECODE=1\n");
         settings.forEach((name, value) -> script.append("export ")
                 .append(name)
                 .append('=')
