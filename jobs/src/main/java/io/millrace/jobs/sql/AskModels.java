@@ -1,0 +1,105 @@
+package io.millrace.jobs.sql;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.spark.sql.catalyst.expressions.Alias;
+import org.apache.spark.sql.catalyst.expressions.And;
+import org.apache.spark.sql.catalyst.expressions.Expression;
+import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.plans.logical.Filter;
+import org.apache.spark.sql.catalyst.plans.logical.GlobalLimit;
+import org.apache.spark.sql.catalyst.plans.logical.LocalLimit;
+import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
+import org.apache.spark.sql.catalyst.plans.logical.Offset;
+import org.apache.spark.sql.catalyst.plans.logical.Project;
+import org.apache.spark.sql.catalyst.plans.logical.Sort;
+import org.apache.spark.sql.catalyst.rules.Rule;
+import org.jspecify.annotations.Nullable;
+
+/// Makes an {@link AskModel} of every call, and has as few rows asked about as the query's result needs:
+/// filters that do not read the answer go below it, so do limits, with the order they take rows in; an
+/// answer that nobody reads is not asked for.
+final class AskModels extends Rule<LogicalPlan> {
+
+    @Override
+    public LogicalPlan apply(LogicalPlan plan) {
+        return plan.transformUp(Scala.rewriting(AskModels::rewritten));
+    }
+
+    private static LogicalPlan rewritten(LogicalPlan node) {
+        return switch (node) {
+            case Project project -> rewritten(project);
+            case Filter filter when filter.child() instanceof AskModel ask -> below(filter, ask);
+            case LocalLimit limit when limit.child() instanceof Sort sort && isOfInput(sort) ->
+                limit.withNewChildren(Scala.seq(List.of(swapped(sort, sort.child()))));
+            case LocalLimit limit -> swapped(limit, limit.child());
+            case GlobalLimit limit -> swapped(limit, limit.child());
+            case Offset offset -> swapped(offset, offset.child());
+            default -> node;
+        };
+    }
+
+    private static LogicalPlan rewritten(Project project) {
+        if (project.child() instanceof AskModel ask && !project.references().contains(ask.answer().toAttribute())) {
+            return new Project(project.projectList(), ask.child());
+        }
+        List<NamedExpression> columns = new ArrayList<>();
+        LogicalPlan child = project.child();
+        for (NamedExpression column : Scala.list(project.projectList())) {
+            boolean isCall = column instanceof Alias alias && alias.child() instanceof ModelCall;
+            columns.add(isCall ? column.toAttribute() : column);
+            child = isCall ? new AskModel((Alias) column, child) : child;
+        }
+        return child == project.child() ? project : new Project(Scala.seq(columns), child);
+    }
+
+    /// The parts of a condition that can be told of a row before the model is asked about it come first.
+    private static LogicalPlan below(Filter filter, AskModel ask) {
+        List<Expression> before = new ArrayList<>();
+        List<Expression> after = new ArrayList<>();
+        parts(filter.condition()).forEach(part -> {
+            boolean isOfInput = part.deterministic() && part.references().subsetOf(ask.child().outputSet());
+            (isOfInput ? before : after).add(part);
+        });
+        if (before.isEmpty()) {
+            return filter;
+        }
+        LogicalPlan asked = new AskModel(ask.answer(), new Filter(all(before), ask.child()));
+        return after.isEmpty() ? asked : new Filter(all(after), asked);
+    }
+
+    private static Stream<Expression> parts(Expression condition) {
+        return condition instanceof And and
+                ? Stream.concat(parts(and.left()), parts(and.right()))
+                : Stream.of(condition);
+    }
+
+    private static Expression all(List<Expression> parts) {
+        return parts.stream().reduce(And::new).orElseThrow();
+    }
+
+    /// The operator that asks, alone or below a projection of what it yields.
+    private static @Nullable AskModel asking(LogicalPlan node) {
+        return switch (node) {
+            case AskModel ask -> ask;
+            case Project project when project.child() instanceof AskModel ask && project.deterministic() -> ask;
+            default -> null;
+        };
+    }
+
+    private static boolean isOfInput(Sort sort) {
+        AskModel ask = asking(sort.child());
+        return ask != null && sort.references().subsetOf(ask.child().outputSet());
+    }
+
+    /// An operator that takes rows as they come, below the one that asks.
+    private static LogicalPlan swapped(LogicalPlan taking, LogicalPlan child) {
+        AskModel ask = asking(child);
+        if (ask == null) {
+            return taking;
+        }
+        LogicalPlan asked = new AskModel(ask.answer(), taking.withNewChildren(Scala.seq(List.of(ask.child()))));
+        return child == ask ? asked : child.withNewChildren(Scala.seq(List.of(asked)));
+    }
+}
