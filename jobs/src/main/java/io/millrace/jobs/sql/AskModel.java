@@ -3,8 +3,8 @@ package io.millrace.jobs.sql;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.AttributeSet;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.jspecify.annotations.Nullable;
 import scala.collection.immutable.IndexedSeq;
@@ -15,16 +15,22 @@ import scala.collection.immutable.Seq;
 public final class AskModel extends LogicalPlan {
     private static final long serialVersionUID = 1L;
 
-    private final Alias answer;
+    private final ModelCall call;
+    private final Attribute answer;
     private final LogicalPlan child;
 
-    /// @param answer a {@link ModelCall} and the column's name
-    public AskModel(Alias answer, LogicalPlan child) {
+    /// @param answer the column that is added
+    public AskModel(ModelCall call, Attribute answer, LogicalPlan child) {
+        this.call = call;
         this.answer = answer;
         this.child = child;
     }
 
-    Alias answer() {
+    ModelCall call() {
+        return call;
+    }
+
+    Attribute answer() {
         return answer;
     }
 
@@ -32,9 +38,14 @@ public final class AskModel extends LogicalPlan {
         return child;
     }
 
-    static Seq<Attribute> output(Seq<Attribute> input, Alias answer) {
+    /// The same about other rows.
+    AskModel of(LogicalPlan other) {
+        return new AskModel(call, answer, other);
+    }
+
+    static Seq<Attribute> output(Seq<Attribute> input, Attribute answer) {
         List<Attribute> output = new ArrayList<>(Scala.list(input));
-        output.add(answer.toAttribute());
+        output.add(answer);
         return Scala.seq(output);
     }
 
@@ -44,25 +55,31 @@ public final class AskModel extends LogicalPlan {
     }
 
     @Override
+    public AttributeSet producedAttributes() {
+        return AttributeSet.apply(answer);
+    }
+
+    @Override
     public Seq<LogicalPlan> children() {
         return Scala.seq(List.of(child));
     }
 
     @Override
     public LogicalPlan withNewChildrenInternal(IndexedSeq<LogicalPlan> others) {
-        return new AskModel(answer, others.head());
+        return of(others.head());
     }
 
     @Override
     public int productArity() {
-        return 2;
+        return 3;
     }
 
     @Override
     public Object productElement(int index) {
         return switch (index) {
-            case 0 -> answer;
-            case 1 -> child;
+            case 0 -> call;
+            case 1 -> answer;
+            case 2 -> child;
             default -> throw new IndexOutOfBoundsException(index);
         };
     }
@@ -74,11 +91,14 @@ public final class AskModel extends LogicalPlan {
 
     @Override
     public boolean equals(@Nullable Object other) {
-        return other instanceof AskModel ask && answer.equals(ask.answer) && child.equals(ask.child);
+        return other instanceof AskModel ask
+                && call.equals(ask.call)
+                && answer.equals(ask.answer)
+                && child.equals(ask.child);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(answer, child);
+        return Objects.hash(call, answer, child);
     }
 }

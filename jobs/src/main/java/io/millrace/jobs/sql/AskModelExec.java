@@ -6,8 +6,8 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.catalyst.InternalRow;
-import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.AttributeSet;
 import org.apache.spark.sql.catalyst.expressions.SortOrder;
 import org.apache.spark.sql.catalyst.plans.physical.Partitioning;
 import org.apache.spark.sql.execution.SparkPlan;
@@ -22,20 +22,21 @@ public final class AskModelExec extends SparkPlan {
     private static final long serialVersionUID = 1L;
 
     private final ModelTask task;
-    private final Alias answer;
+    private final ModelCall call;
+    private final Attribute answer;
     private final SparkPlan child;
     private transient @Nullable AnswerMetrics counted;
 
-    /// @param answer a {@link ModelCall} and the column's name
-    public AskModelExec(ModelTask task, Alias answer, SparkPlan child) {
+    /// @param answer the column that is added
+    public AskModelExec(ModelTask task, ModelCall call, Attribute answer, SparkPlan child) {
         this.task = task;
+        this.call = call;
         this.answer = answer;
         this.child = child;
     }
 
     @Override
     public RDD<InternalRow> doExecute() {
-        ModelCall call = (ModelCall) answer.child();
         return JavaRDD.toRDD(child.execute()
                 .toJavaRDD()
                 .mapPartitionsWithIndex(
@@ -61,6 +62,11 @@ public final class AskModelExec extends SparkPlan {
     }
 
     @Override
+    public AttributeSet producedAttributes() {
+        return AttributeSet.apply(answer);
+    }
+
+    @Override
     public Partitioning outputPartitioning() {
         return child.outputPartitioning();
     }
@@ -72,7 +78,7 @@ public final class AskModelExec extends SparkPlan {
 
     @Override
     public String simpleString(int maxFields) {
-        return "AskModel " + answer + ", model " + task.call().model();
+        return "AskModel " + call + " AS " + answer + ", model " + task.call().model();
     }
 
     @Override
@@ -82,20 +88,21 @@ public final class AskModelExec extends SparkPlan {
 
     @Override
     public SparkPlan withNewChildrenInternal(IndexedSeq<SparkPlan> others) {
-        return new AskModelExec(task, answer, others.head());
+        return new AskModelExec(task, call, answer, others.head());
     }
 
     @Override
     public int productArity() {
-        return 3;
+        return 4;
     }
 
     @Override
     public Object productElement(int index) {
         return switch (index) {
             case 0 -> task;
-            case 1 -> answer;
-            case 2 -> child;
+            case 1 -> call;
+            case 2 -> answer;
+            case 3 -> child;
             default -> throw new IndexOutOfBoundsException(index);
         };
     }
@@ -109,12 +116,13 @@ public final class AskModelExec extends SparkPlan {
     public boolean equals(@Nullable Object other) {
         return other instanceof AskModelExec ask
                 && task.equals(ask.task)
+                && call.equals(ask.call)
                 && answer.equals(ask.answer)
                 && child.equals(ask.child);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(task, answer, child);
+        return Objects.hash(task, call, answer, child);
     }
 }

@@ -17,10 +17,10 @@ final class AskModelStrategy extends SparkStrategy {
         if (!(plan instanceof AskModel ask)) {
             return Scala.seq(List.of());
         }
-        ModelCall call = (ModelCall) ask.answer().child();
         SqlSettings settings =
                 SqlSettings.of(CollectionConverters.asJava(SQLConf.get().getAllConfs()));
         return Scala.seq(
-                List.of(new AskModelExec(settings.task(call.recipe()), ask.answer(), planLater(ask.child()))));
+                List.of(new AskModelExec(
+                        settings.task(ask.call().recipe()), ask.call(), ask.answer(), planLater(ask.child()))));
     }
 }

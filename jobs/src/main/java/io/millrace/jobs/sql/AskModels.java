@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.And;
+import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.plans.logical.Filter;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Makes an {@link AskModel} of every call, and has as few rows asked about as the query's result needs:
 /// filters that do not read the answer go below it, so do limits, with the order they take rows in; an
-/// answer that nobody reads is not asked for.
+/// answer that nobody reads is not asked for, and one that rows have already is taken.
 final class AskModels extends Rule<LogicalPlan> {
 
     @Override
@@ -30,6 +31,7 @@ final class AskModels extends Rule<LogicalPlan> {
     private static LogicalPlan rewritten(LogicalPlan node) {
         return switch (node) {
             case Project project -> rewritten(project);
+            case AskModel ask -> known(ask);
             case Filter filter when filter.child() instanceof AskModel ask -> below(filter, ask);
             case LocalLimit limit when limit.child() instanceof Sort sort && isOfInput(sort) ->
                 limit.withNewChildren(Scala.seq(List.of(swapped(sort, sort.child()))));
@@ -41,17 +43,55 @@ final class AskModels extends Rule<LogicalPlan> {
     }
 
     private static LogicalPlan rewritten(Project project) {
-        if (project.child() instanceof AskModel ask && !project.references().contains(ask.answer().toAttribute())) {
+        if (project.child() instanceof AskModel ask && !project.references().contains(ask.answer())) {
             return new Project(project.projectList(), ask.child());
         }
         List<NamedExpression> columns = new ArrayList<>();
         LogicalPlan child = project.child();
         for (NamedExpression column : Scala.list(project.projectList())) {
-            boolean isCall = column instanceof Alias alias && alias.child() instanceof ModelCall;
-            columns.add(isCall ? column.toAttribute() : column);
-            child = isCall ? new AskModel((Alias) column, child) : child;
+            if (column instanceof Alias alias && alias.child() instanceof ModelCall call) {
+                child = new AskModel(call, alias.toAttribute(), child);
+                columns.add(alias.toAttribute());
+            } else {
+                columns.add(column);
+            }
         }
         return child == project.child() ? project : new Project(Scala.seq(columns), child);
+    }
+
+    /// The answer to the same call where a row has it, as a filter may have asked for it.
+    private static LogicalPlan known(AskModel ask) {
+        Known known = known(ask.child(), ask.call().canonicalized());
+        if (known == null) {
+            return ask;
+        }
+        Attribute answer = ask.answer();
+        List<NamedExpression> columns = new ArrayList<>(Scala.list(ask.child().output()));
+        columns.add(CallColumns.alias(known.answer(), answer.name(), answer.exprId()));
+        return new Project(Scala.seq(columns), known.plan());
+    }
+
+    /// @param plan that has the answer among its columns
+    private record Known(LogicalPlan plan, Attribute answer) {}
+
+    private static @Nullable Known known(LogicalPlan plan, Expression call) {
+        if (plan instanceof AskModel ask && ask.call().canonicalized().equals(call)) {
+            return new Known(ask, ask.answer());
+        }
+        if (!(plan instanceof AskModel || plan instanceof Filter || plan instanceof Project)) {
+            return null;
+        }
+        Known below = known(plan.children().head(), call);
+        if (below == null) {
+            return null;
+        }
+        LogicalPlan above = plan.withNewChildren(Scala.seq(List.of(below.plan())));
+        if (above instanceof Project project && !project.outputSet().contains(below.answer())) {
+            List<NamedExpression> columns = new ArrayList<>(Scala.list(project.projectList()));
+            columns.add(below.answer());
+            above = new Project(Scala.seq(columns), project.child());
+        }
+        return new Known(above, below.answer());
     }
 
     /// The parts of a condition that can be told of a row before the model is asked about it come first.
@@ -65,7 +105,7 @@ final class AskModels extends Rule<LogicalPlan> {
         if (before.isEmpty()) {
             return filter;
         }
-        LogicalPlan asked = new AskModel(ask.answer(), new Filter(all(before), ask.child()));
+        LogicalPlan asked = ask.of(new Filter(all(before), ask.child()));
         return after.isEmpty() ? asked : new Filter(all(after), asked);
     }
 
@@ -99,7 +139,7 @@ final class AskModels extends Rule<LogicalPlan> {
         if (ask == null) {
             return taking;
         }
-        LogicalPlan asked = new AskModel(ask.answer(), taking.withNewChildren(Scala.seq(List.of(ask.child()))));
+        LogicalPlan asked = ask.of(taking.withNewChildren(Scala.seq(List.of(ask.child()))));
         return child == ask ? asked : child.withNewChildren(Scala.seq(List.of(asked)));
     }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.catalyst.expressions.Alias;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
+import org.apache.spark.sql.catalyst.expressions.ExprId;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.aggregate.AggregateExpression;
@@ -13,8 +14,10 @@ import org.apache.spark.sql.catalyst.plans.logical.Aggregate;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
 import org.apache.spark.sql.catalyst.rules.Rule;
+import scala.Function1;
 import scala.Option;
 import scala.collection.immutable.Seq;
+import scala.runtime.BoxedUnit;
 
 /// Gives every call a column of its own in a projection below the operator that uses it, equal calls the
 /// same one. From then on whatever uses the answer uses that column, as often as it likes: what the
@@ -46,10 +49,11 @@ final class CallColumns extends Rule<LogicalPlan> {
         return above.sameOutput(node) ? above : new Project(Scala.seq(Scala.list(node.output())), above);
     }
 
-    /// Whether all calls are columns of a projection already, each another one.
+    /// Whether all calls are columns of a projection already, each another one. A call of a lambda's variable
+    /// cannot be, see {@link CallPlaces}.
     private static boolean isSeparated(LogicalPlan node) {
         List<Expression> calls = calls(node);
-        if (calls.isEmpty()) {
+        if (calls.isEmpty() || calls.stream().anyMatch(CallPlaces::isInLambda)) {
             return true;
         }
         return node instanceof Project project
@@ -72,7 +76,7 @@ final class CallColumns extends Rule<LogicalPlan> {
             if (part instanceof ModelCall) {
                 calls.add(part);
             }
-            return scala.runtime.BoxedUnit.UNIT;
+            return BoxedUnit.UNIT;
         });
     }
 
@@ -84,7 +88,7 @@ final class CallColumns extends Rule<LogicalPlan> {
                 if (part instanceof AggregateExpression) {
                     addCalls(part, calls);
                 }
-                return scala.runtime.BoxedUnit.UNIT;
+                return BoxedUnit.UNIT;
             });
         }
         return calls;
@@ -118,8 +122,12 @@ final class CallColumns extends Rule<LogicalPlan> {
     }
 
     private static Alias alias(Expression expression, String name) {
+        return alias(expression, name, NamedExpression.newExprId());
+    }
+
+    static Alias alias(Expression expression, String name, ExprId id) {
         Seq<String> none = Scala.seq(List.of());
-        return new Alias(expression, name, NamedExpression.newExprId(), none, Option.empty(), none);
+        return new Alias(expression, name, id, none, Option.empty(), none);
     }
 
     /// The columns that calls of one operator get.
@@ -132,7 +140,7 @@ final class CallColumns extends Rule<LogicalPlan> {
 
         /// Puts references in the place of calls, innermost first: a call whose argument was one waits for
         /// the next time.
-        scala.Function1<Expression, Expression> replacing(List<Expression> wanted) {
+        Function1<Expression, Expression> replacing(List<Expression> wanted) {
             List<Expression> canonical = wanted.stream().map(Expression::canonicalized).toList();
             return expression -> expression.transformDown(Scala.rewriting(part -> {
                 if (part instanceof ModelCall call

@@ -13,6 +13,11 @@ import scala.runtime.BoxedUnit;
 /// Refuses queries whose calls cannot be asked.
 final class CallPlaces extends AbstractFunction1<LogicalPlan, BoxedUnit> {
 
+    /// Whether a call depends on a lambda's variable.
+    static boolean isInLambda(Expression call) {
+        return call.exists(NamedLambdaVariable.class::isInstance);
+    }
+
     /// @throws IllegalArgumentException if calls name several models, or one depends on a lambda's variable
     @Override
     public BoxedUnit apply(LogicalPlan plan) {
@@ -24,7 +29,7 @@ final class CallPlaces extends AbstractFunction1<LogicalPlan, BoxedUnit> {
         Set<String> models = new TreeSet<>();
         for (Expression call : calls) {
             models.add(((ModelCall) call).recipe().model());
-            if (call.exists(NamedLambdaVariable.class::isInstance)) {
+            if (isInLambda(call)) {
                 throw new IllegalArgumentException(
                         call + ": cannot be asked of elements in a lambda; explode the array, and ask of its rows");
             }
