@@ -8,6 +8,7 @@ import org.apache.spark.sql.catalyst.expressions.And;
 import org.apache.spark.sql.catalyst.expressions.Attribute;
 import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
+import org.apache.spark.sql.catalyst.plans.logical.Aggregate;
 import org.apache.spark.sql.catalyst.plans.logical.Filter;
 import org.apache.spark.sql.catalyst.plans.logical.GlobalLimit;
 import org.apache.spark.sql.catalyst.plans.logical.LocalLimit;
@@ -31,6 +32,9 @@ final class AskModels extends Rule<LogicalPlan> {
     private static LogicalPlan rewritten(LogicalPlan node) {
         return switch (node) {
             case Project project -> rewritten(project);
+            // as the optimizer merges projections into what they project
+            case Aggregate aggregate when !CallColumns.calls(aggregate).isEmpty() ->
+                rewritten(CallColumns.aboveGroups(aggregate));
             case AskModel ask -> known(ask);
             case Filter filter when filter.child() instanceof AskModel ask -> below(filter, ask);
             case LocalLimit limit when limit.child() instanceof Sort sort && isOfInput(sort) ->
@@ -123,7 +127,9 @@ final class AskModels extends Rule<LogicalPlan> {
     private static @Nullable AskModel asking(LogicalPlan node) {
         return switch (node) {
             case AskModel ask -> ask;
-            case Project project when project.child() instanceof AskModel ask && project.deterministic() -> ask;
+            case Project project when project.child() instanceof AskModel ask
+                        && Scala.list(project.expressions()).stream().allMatch(Expression::deterministic) ->
+                ask;
             default -> null;
         };
     }

@@ -95,7 +95,7 @@ final class CallColumns extends Rule<LogicalPlan> {
     }
 
     /// The aggregation without what is computed of its groups, and that in a projection above it.
-    private static LogicalPlan aboveGroups(Aggregate node) {
+    static Project aboveGroups(Aggregate node) {
         Map<Expression, NamedExpression> columns = new LinkedHashMap<>();
         List<Expression> groupings = Scala.list(node.groupingExpressions());
         List<NamedExpression> results = new ArrayList<>();

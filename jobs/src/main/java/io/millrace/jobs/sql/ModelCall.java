@@ -1,5 +1,6 @@
 package io.millrace.jobs.sql;
 
+import java.io.Serializable;
 import java.util.Objects;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.sql.catalyst.expressions.Expression;
@@ -15,7 +16,7 @@ import scala.collection.immutable.Seq;
 ///
 /// Its answer depends on its arguments alone. It says of itself that it is not deterministic nevertheless:
 /// that is what keeps the optimizer from writing it down twice, and so from asking twice.
-public final class ModelCall extends Expression implements Unevaluable {
+public final class ModelCall extends Expression implements Unevaluable, Serializable {
     private static final long serialVersionUID = 1L;
 
     static final int TEXT = 0;
