@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -62,7 +63,8 @@ class SqlFunctionsIT {
                 .add("id", DataTypes.IntegerType)
                 .add("prompt", DataTypes.StringType)
                 .add("kind", DataTypes.StringType);
-        spark.createDataFrame(rows, schema).repartition(3).createOrReplaceTempView("t");
+        spark.createDataFrame(JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(rows, 2), schema)
+                .createOrReplaceTempView("t");
     }
 
     @AfterAll
