@@ -31,6 +31,6 @@ public final class MillraceExtensions extends AbstractFunction1<SparkSessionExte
         String usage = "_FUNC_(" + String.join(", ", function.positions()) + ") - " + function.description()
                 + " By name: " + String.join(", ", function.names()) + ".";
         return new ExpressionInfo(
-                ModelCall.class.getName(), null, function.sqlName(), usage, "", "", "", "misc_funcs", "4.2.0", "", "scala_udf");
+                ModelCall.class.getName(), null, function.sqlName(), usage, "", "", "", "misc_funcs", "4.2.0", "", "java_udf");
     }
 }
