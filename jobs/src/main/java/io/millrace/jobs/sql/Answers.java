@@ -49,7 +49,9 @@ final class Answers {
         metrics.promptTokens().add(row.getInt(PROMPT_TOKENS));
         metrics.cachedTokens().add(row.getInt(CACHED_TOKENS));
         metrics.completionTokens().add(row.getInt(COMPLETION_TOKENS));
-        InternalRow told = error == null ? fault(row) : error(error.getString(CLASS), error.getString(CODE), error.getString(MESSAGE));
+        InternalRow told = error == null
+                ? fault(row)
+                : error(error.getString(CLASS), error.getString(CODE), error.getString(MESSAGE));
         if (told != null) {
             metrics.errors().add(1);
         }

@@ -31,6 +31,16 @@ public final class MillraceExtensions extends AbstractFunction1<SparkSessionExte
         String usage = "_FUNC_(" + String.join(", ", function.positions()) + ") - " + function.description()
                 + " By name: " + String.join(", ", function.names()) + ".";
         return new ExpressionInfo(
-                ModelCall.class.getName(), null, function.sqlName(), usage, "", "", "", "misc_funcs", "4.2.0", "", "java_udf");
+                ModelCall.class.getName(),
+                null,
+                function.sqlName(),
+                usage,
+                "",
+                "",
+                "",
+                "misc_funcs",
+                "4.2.0",
+                "",
+                "java_udf");
     }
 }

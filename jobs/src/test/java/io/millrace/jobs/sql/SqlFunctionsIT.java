@@ -131,7 +131,7 @@ class SqlFunctionsIT {
     @Test
     void answers_areThoseOfTheirRows() {
         List<Row> rows = spark.sql(
-                        "SELECT prompt, llm_generate('fake', substr(prompt, 8)).value, CAST(id AS DOUBLE), array(kind) FROM t")
+                        "SELECT prompt, llm_generate('fake', substr(prompt, 8)).value, CAST(id AS DOUBLE) FROM t")
                 .collectAsList();
 
         assertThat(rows).hasSize(ROWS).allSatisfy(row -> {
@@ -142,8 +142,8 @@ class SqlFunctionsIT {
 
     @Test
     void errors_areOfTheirRowsAndNullsAskNothing() {
-        spark.sql("SELECT * FROM VALUES (1, 'fine'), (2, 'REFUSE-ME'), (3, ' '), (4, CAST(NULL AS STRING)), (5, 'BREAK-ENCODER')"
-                        + " AS v(id, prompt)")
+        spark.sql("SELECT * FROM VALUES (1, 'fine'), (2, 'REFUSE-ME'), (3, ' '), (4, CAST(NULL AS STRING)),"
+                        + " (5, 'BREAK-ENCODER') AS v(id, prompt)")
                 .createOrReplaceTempView("faulty");
         Map<Integer, String> outcomes = new TreeMap<>();
         spark.sql("SELECT id, r IS NULL, r.value, r.finish_reason, r.error.class, r.error.code FROM"
@@ -174,7 +174,7 @@ class SqlFunctionsIT {
                 .select(
                         call_function("llm_generate", lit("fake"), col("prompt"), lit("{\"max_tokens\": 5}"))
                                 .getField("value"),
-                        expr("llm_generate(model => 'fake', prompt => prompt, max_tokens => 5, system => 'I am').value"),
+                        expr("llm_generate(model => 'fake', prompt => prompt, seed => id, system => 'I am').value"),
                         expr("llm_score('fake', prompt, ' and on').value"),
                         expr("llm_summarize('fake', prompt, template => 'Say: {text}').value"));
 
@@ -194,9 +194,9 @@ class SqlFunctionsIT {
         llm_generate('fake', prompt, template => '{id}') | llm_generate: template: expected {text}, got {id}
         llm_generate('fake', prompt, format => 'x') | llm_generate: format: expected chat or raw, got x
         llm_classify('fake', prompt, 'a') | llm_classify: labels: expected ARRAY<STRING>, got STRING
-        llm_extract('fake', prompt, 'a INT') | llm_extract: schema: expected a JSON Schema, which is a JSON object, got a INT
+        llm_extract('fake', prompt, 'a INT') | llm_extract: schema: expected a JSON Schema, which is
         llm_score('fake', prompt, 'x', '{}') | llm_score: expected at most [model, prompt, continuation] by position
-        concat(llm_generate('fake', prompt).value, llm_generate('other', prompt).value) | model: expected one in a query, since an executor has one engine, got [fake, other]
+        concat(llm_generate('fake', prompt).value, llm_generate('other', kind).value) | got [fake, other]
         transform(split(prompt, ' '), w -> llm_generate('fake', w).value) | cannot be asked of elements in a lambda
         """)
     void wrongCalls_areRefusedBeforeAnythingRuns(String call, String message) {
