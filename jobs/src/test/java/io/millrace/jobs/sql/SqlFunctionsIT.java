@@ -16,6 +16,7 @@ import io.millrace.udf.PromptEngine;
 import io.millrace.udf.PromptFormat;
 import io.millrace.udf.PromptRequest;
 import io.millrace.udf.Thinking;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -31,6 +32,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import scala.jdk.javaapi.CollectionConverters;
@@ -126,6 +128,20 @@ class SqlFunctionsIT {
         Dataset<Row> answers = spark.sql(query.replace("ASK(", "llm_generate('fake', "));
 
         assertThat(asked(answers, rows)).as(answers.queryExecution().toString()).isEqualTo(asked);
+    }
+
+    @Test
+    void answersThatAreKept_areAskedForOnce(@TempDir Path dir) {
+        long before = answered();
+        String query = "SELECT id, llm_generate('fake', prompt) AS r FROM t";
+        spark.sql("INSERT OVERWRITE DIRECTORY '" + dir.resolve("kept") + "' USING parquet " + query);
+        Dataset<Row> cached = spark.sql(query).cache();
+
+        assertThat(spark.read().parquet(dir.resolve("kept").toString()).except(cached).count())
+                .isZero();
+        assertThat(cached.alias("a").join(cached.alias("b"), "id").count()).isEqualTo(ROWS);
+        assertThat(answered() - before).isEqualTo(2 * ROWS);
+        cached.unpersist();
     }
 
     @Test
