@@ -85,7 +85,9 @@ final class SqlTrial implements Trial {
             // waits for the engine
             Row first = answers(corpus.limit(1)).first();
             long begun = System.nanoTime();
-            answers(corpus.limit(limit)).write().parquet(folder.resolve("output").toString());
+            answers(corpus.limit(limit))
+                    .write()
+                    .parquet(folder.resolve("output").toString());
             double seconds = (System.nanoTime() - begun) / 1e9;
             return tokens(spark.read().parquet(folder.resolve("output").toString()), limit, first) / seconds;
         } finally {
@@ -105,7 +107,9 @@ final class SqlTrial implements Trial {
 
     private Dataset<Row> answers(Dataset<Row> corpus) {
         return corpus.select(
-                col("package"), call_function("llm_summarize", lit(model.toString()), col("description")).as("answer"));
+                col("package"),
+                call_function("llm_summarize", lit(model.toString()), col("description"))
+                        .as("answer"));
     }
 
     private static long tokens(Dataset<Row> answers, int rows, Row first) {

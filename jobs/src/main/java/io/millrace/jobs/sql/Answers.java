@@ -89,9 +89,8 @@ final class Answers {
     }
 
     private static InternalRow usage(Row row) {
-        return new GenericInternalRow(new Object[] {
-            row.getInt(PROMPT_TOKENS), row.getInt(CACHED_TOKENS), row.getInt(COMPLETION_TOKENS)
-        });
+        return new GenericInternalRow(
+                new Object[] {row.getInt(PROMPT_TOKENS), row.getInt(CACHED_TOKENS), row.getInt(COMPLETION_TOKENS)});
     }
 
     private static @Nullable UTF8String string(@Nullable String text) {

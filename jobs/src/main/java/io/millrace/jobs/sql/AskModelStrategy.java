@@ -19,8 +19,7 @@ final class AskModelStrategy extends SparkStrategy {
         }
         SqlSettings settings =
                 SqlSettings.of(CollectionConverters.asJava(SQLConf.get().getAllConfs()));
-        return Scala.seq(
-                List.of(new AskModelExec(
-                        settings.task(ask.call().recipe()), ask.call(), ask.answer(), planLater(ask.child()))));
+        return Scala.seq(List.of(new AskModelExec(
+                settings.task(ask.call().recipe()), ask.call(), ask.answer(), planLater(ask.child()))));
     }
 }

@@ -33,11 +33,12 @@ final class AskModels extends Rule<LogicalPlan> {
         return switch (node) {
             case Project project -> rewritten(project);
             // as the optimizer merges projections into what they project
-            case Aggregate aggregate when !CallColumns.calls(aggregate).isEmpty() ->
-                rewritten(CallColumns.aboveGroups(aggregate));
+            case Aggregate aggregate
+            when !CallColumns.calls(aggregate).isEmpty() -> rewritten(CallColumns.aboveGroups(aggregate));
             case AskModel ask -> known(ask);
             case Filter filter when filter.child() instanceof AskModel ask -> below(filter, ask);
-            case LocalLimit limit when limit.child() instanceof Sort sort && isOfInput(sort) ->
+            case LocalLimit limit
+            when limit.child() instanceof Sort sort && isOfInput(sort) ->
                 limit.withNewChildren(Scala.seq(List.of(swapped(sort, sort.child()))));
             case LocalLimit limit -> swapped(limit, limit.child());
             case GlobalLimit limit -> swapped(limit, limit.child());
@@ -103,7 +104,8 @@ final class AskModels extends Rule<LogicalPlan> {
         List<Expression> before = new ArrayList<>();
         List<Expression> after = new ArrayList<>();
         parts(filter.condition()).forEach(part -> {
-            boolean isOfInput = part.deterministic() && part.references().subsetOf(ask.child().outputSet());
+            boolean isOfInput = part.deterministic()
+                    && part.references().subsetOf(ask.child().outputSet());
             (isOfInput ? before : after).add(part);
         });
         if (before.isEmpty()) {
@@ -127,9 +129,9 @@ final class AskModels extends Rule<LogicalPlan> {
     private static @Nullable AskModel asking(LogicalPlan node) {
         return switch (node) {
             case AskModel ask -> ask;
-            case Project project when project.child() instanceof AskModel ask
-                        && Scala.list(project.expressions()).stream().allMatch(Expression::deterministic) ->
-                ask;
+            case Project project
+            when project.child() instanceof AskModel ask
+                    && Scala.list(project.expressions()).stream().allMatch(Expression::deterministic) -> ask;
             default -> null;
         };
     }

@@ -138,9 +138,7 @@ final class CallArguments {
             }
             return text(ModelFunction.PARAMETERS);
         }
-        return fields.isEmpty()
-                ? string(null)
-                : new StructsToJson(new CreateNamedStruct(Scala.seq(fields)));
+        return fields.isEmpty() ? string(null) : new StructsToJson(new CreateNamedStruct(Scala.seq(fields)));
     }
 
     private @Nullable String template() {
@@ -150,8 +148,9 @@ final class CallArguments {
         }
         for (String column : PromptTemplate.parse(template).columns()) {
             if (!column.equals(function.detail())) {
-                throw wrong("template: expected {text}" + (function.detail() == null ? "" : " and {" + function.detail()
-                        + "}") + ", got {" + column + "}");
+                throw wrong("template: expected {text}"
+                        + (function.detail() == null ? "" : " and {" + function.detail() + "}") + ", got {" + column
+                        + "}");
             }
         }
         return template;

@@ -141,11 +141,10 @@ final class CallColumns extends Rule<LogicalPlan> {
         /// Puts references in the place of calls, innermost first: a call whose argument was one waits for
         /// the next time.
         Function1<Expression, Expression> replacing(List<Expression> wanted) {
-            List<Expression> canonical = wanted.stream().map(Expression::canonicalized).toList();
+            List<Expression> canonical =
+                    wanted.stream().map(Expression::canonicalized).toList();
             return expression -> expression.transformDown(Scala.rewriting(part -> {
-                if (part instanceof ModelCall call
-                        && call.isInnermost()
-                        && canonical.contains(call.canonicalized())) {
+                if (part instanceof ModelCall call && call.isInnermost() && canonical.contains(call.canonicalized())) {
                     return byCall.computeIfAbsent(call.canonicalized(), _ -> alias(call, call.prettyName()))
                             .toAttribute();
                 }

@@ -14,5 +14,4 @@ record CallRecipe(
         String model,
         @Nullable String system,
         @Nullable String template,
-        PromptFormat format)
-        implements Serializable {}
+        PromptFormat format) implements Serializable {}

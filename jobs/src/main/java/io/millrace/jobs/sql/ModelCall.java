@@ -86,8 +86,8 @@ public final class ModelCall extends Expression implements Unevaluable, Serializ
     }
 
     private IllegalStateException misplaced() {
-        return new IllegalStateException(this + ": cannot be asked in this place of a query; give it a column of its"
-                + " own in a subquery");
+        return new IllegalStateException(
+                this + ": cannot be asked in this place of a query; give it a column of its" + " own in a subquery");
     }
 
     @Override

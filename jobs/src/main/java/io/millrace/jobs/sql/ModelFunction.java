@@ -42,8 +42,8 @@ enum ModelFunction {
     static final String FORMAT = "format";
 
     /// Fields of a request in OpenAI's form that say how it is answered.
-    private static final Set<String> SAMPLING = Set.of(
-            "temperature", "top_p", "top_k", "min_p", "max_tokens", "seed", "stop", "reasoning_effort");
+    private static final Set<String> SAMPLING =
+            Set.of("temperature", "top_p", "top_k", "min_p", "max_tokens", "seed", "stop", "reasoning_effort");
     /// The same, of functions whose answers have no form of their own.
     private static final String RESPONSE_FORMAT = "response_format";
 
@@ -53,12 +53,7 @@ enum ModelFunction {
     private final @Nullable String template;
     private final String description;
 
-    ModelFunction(
-            String sqlName,
-            String text,
-            @Nullable String detail,
-            @Nullable String template,
-            String description) {
+    ModelFunction(String sqlName, String text, @Nullable String detail, @Nullable String template, String description) {
         this.sqlName = sqlName;
         this.text = text;
         this.detail = detail;

@@ -55,7 +55,9 @@ final class Questions {
         values.put(InputColumns.ROW, row++);
         values.put(InputColumns.TEXT, isNull ? null : string(arguments, ModelCall.TEXT));
         if (function == ModelFunction.SCORE) {
-            values.put(InputColumns.CONTINUATIONS, JSON.createArrayNode().add(detail).toString());
+            values.put(
+                    InputColumns.CONTINUATIONS,
+                    JSON.createArrayNode().add(detail).toString());
         } else {
             values.put(InputColumns.PARAMETERS, parameters(string(arguments, ModelCall.PARAMETERS), detail));
         }

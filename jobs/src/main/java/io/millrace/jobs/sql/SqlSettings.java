@@ -30,7 +30,8 @@ record SqlSettings(Settings keys) {
 
     /// @param conf of the session
     static SqlSettings of(Map<String, String> conf) {
-        Map<String, List<String>> keys = new HashMap<>(Settings.ofSparkConf(conf).values());
+        Map<String, List<String>> keys =
+                new HashMap<>(Settings.ofSparkConf(conf).values());
         keys.keySet().removeIf(key -> GROUPS.stream().noneMatch(key::startsWith));
         return new SqlSettings(new Settings("Spark configuration", keys));
     }

@@ -65,7 +65,8 @@ class SqlFunctionsIT {
                 .add("id", DataTypes.IntegerType)
                 .add("prompt", DataTypes.StringType)
                 .add("kind", DataTypes.StringType);
-        spark.createDataFrame(JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(rows, 2), schema)
+        spark.createDataFrame(
+                        JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(rows, 2), schema)
                 .createOrReplaceTempView("t");
     }
 
@@ -137,7 +138,10 @@ class SqlFunctionsIT {
         spark.sql("INSERT OVERWRITE DIRECTORY '" + dir.resolve("kept") + "' USING parquet " + query);
         Dataset<Row> cached = spark.sql(query).cache();
 
-        assertThat(spark.read().parquet(dir.resolve("kept").toString()).except(cached).count())
+        assertThat(spark.read()
+                        .parquet(dir.resolve("kept").toString())
+                        .except(cached)
+                        .count())
                 .isZero();
         assertThat(cached.alias("a").join(cached.alias("b"), "id").count()).isEqualTo(ROWS);
         assertThat(answered() - before).isEqualTo(2 * ROWS);
@@ -194,8 +198,10 @@ class SqlFunctionsIT {
                         expr("llm_score('fake', prompt, ' and on').value"),
                         expr("llm_summarize('fake', prompt, template => 'Say: {text}').value"));
 
-        assertThat(answers.collectAsList()).hasSize(ROWS).allSatisfy(row -> assertThat(row)
-                .isEqualTo(RowFactory.create("prompt numbe", "I amprompt n", -3.5, "Say: prompt ")));
+        assertThat(answers.collectAsList())
+                .hasSize(ROWS)
+                .allSatisfy(row -> assertThat(row)
+                        .isEqualTo(RowFactory.create("prompt numbe", "I amprompt n", -3.5, "Say: prompt ")));
         assertThat(answers.schema().fieldNames()[2]).isEqualTo("llm_score(prompt).value");
     }
 
@@ -223,7 +229,8 @@ class SqlFunctionsIT {
 
     @Test
     void brokenModels_failTheQueryWithTheirReason() {
-        assertThatThrownBy(() -> spark.sql("SELECT llm_generate('broken', prompt) FROM t").collectAsList())
+        assertThatThrownBy(() -> spark.sql("SELECT llm_generate('broken', prompt) FROM t")
+                        .collectAsList())
                 .hasStackTraceContaining("model broken: expected a model, got a test");
         assertThatThrownBy(() -> {
                     spark.conf().set("spark.millrace.sampling.maxTokens", "many");
@@ -272,8 +279,8 @@ class SqlFunctionsIT {
     private Row summary(String text) {
         try (ExecutorEngine.Lease lease = ExecutorEngine.ofThisProcess().lease(recipe(BUNDLED))) {
             PromptEngine engine = lease.engine();
-            PromptRequest request = new PromptRequest(
-                    "alone", engine.chat(null, text, Thinking.CHAT), SamplingParams.greedy(12));
+            PromptRequest request =
+                    new PromptRequest("alone", engine.chat(null, text, Thinking.CHAT), SamplingParams.greedy(12));
             GenerationResult.Completed alone =
                     (GenerationResult.Completed) engine.submit(request).join();
             return RowFactory.create(
