@@ -111,7 +111,7 @@ class SqlFunctionsIT {
         10 | 1  | SELECT ASK(prompt).finish_reason, count(*) FROM t GROUP BY ASK(prompt).finish_reason
         10 | 1  | SELECT ASK(prompt).finish_reason, count(*) FROM t GROUP BY 1 HAVING count(*) > 1
         2  | 2  | SELECT kind, count(*), ASK(concat_ws(' ', collect_list(prompt))).value FROM t GROUP BY kind
-        2  | 2  | SELECT upper(kind), ASK(upper(kind)).value FROM t GROUP BY upper(kind)
+        2  | 2  | SELECT concat(kind, 1), ASK(concat(kind, 1)).value FROM t GROUP BY concat(kind, 1)
         20 | 10 | SELECT ASK(concat('b', ASK(prompt).value)).value FROM t
         10 | 10 | SELECT id, row_number() OVER (ORDER BY ASK(prompt).value) FROM t
         10 | 10 | WITH c AS (SELECT id, ASK(prompt) AS r FROM t) SELECT a.r.value FROM c a JOIN c b ON a.id = b.id
