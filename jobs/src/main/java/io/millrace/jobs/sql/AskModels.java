@@ -61,7 +61,7 @@ final class AskModels extends Rule<LogicalPlan> {
                 columns.add(column);
             }
         }
-        return child == project.child() ? project : new Project(Scala.seq(columns), child);
+        return child.equals(project.child()) ? project : new Project(Scala.seq(columns), child);
     }
 
     /// The answer to the same call where a row has it, as a filter may have asked for it.
@@ -148,6 +148,6 @@ final class AskModels extends Rule<LogicalPlan> {
             return taking;
         }
         LogicalPlan asked = ask.of(taking.withNewChildren(Scala.seq(List.of(ask.child()))));
-        return child == ask ? asked : child.withNewChildren(Scala.seq(List.of(asked)));
+        return child instanceof AskModel ? asked : child.withNewChildren(Scala.seq(List.of(asked)));
     }
 }
