@@ -58,7 +58,7 @@ public final class BenchCommand implements Callable<Integer> {
             paramLabel = "WORK",
             split = ",",
             defaultValue = "prefill,decode:1,decode:64,decode:512",
-            description = "prefill, decode:STREAMS, curve (1 to 512 streams), or a trial: length, memory, spark,"
+            description = "prefill, decode:STREAMS, curve (1 to 512 streams), or a trial: length, memory, spark, sql,"
                     + " executors, agreement, quality, shots, soak; several by commas. Default: ${DEFAULT-VALUE}.")
     private List<String> words = List.of();
 
@@ -153,6 +153,7 @@ public final class BenchCommand implements Callable<Integer> {
                     case "length" -> new LengthTrial(ring, shape.threads());
                     case "memory" -> new MemoryTrial();
                     case "spark" -> new SparkTrial(model, rows, rounds);
+                    case "sql" -> new SqlTrial(model, rows, rounds);
                     case "executors" -> new ExecutorsTrial(model, rows);
                     case "agreement" -> new AgreementTrial(model, peer(Bars.LLAMA_CPP), shape.threads());
                     case "shots" -> new ShotsTrial(model, ring, shape, stepTokens);

@@ -69,7 +69,7 @@ record SummarizeRun(double tokensPerSecond, List<Double> rouge) {
                         : List.of());
     }
 
-    private static void delete(Path folder) throws IOException {
+    static void delete(Path folder) throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);

@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.jobs.sql;
+
+import org.jspecify.annotations.NullMarked;
