@@ -48,14 +48,15 @@ public final class SparkSessions {
 
     private static Map<String, String> defaults(String master) {
         Map<String, String> conf = new LinkedHashMap<>();
-        conf.put("spark.ui.enabled", "false");
+        // a short run on one machine ends before its page is looked at, and starts sooner without one
+        conf.put("spark.ui.enabled", String.valueOf(!master.startsWith("local")));
         conf.put("spark.ui.showConsoleProgress", "false");
         conf.put("spark.log.level", "WARN");
         // a second copy of a slow task would only make the engine slower
         conf.put("spark.speculation", "false");
         conf.put("spark.sql.debug.maxToStringFields", "1000");
         conf.put("spark.sql.shuffle.partitions", "8");
-        // of a job with many shards the driver would keep every task for a page that is off
+        // of a job with many shards the driver would keep every task for its page
         conf.put("spark.ui.retainedTasks", "1000");
         if (master.startsWith("local")) {
             conf.put("spark.driver.host", "127.0.0.1");
