@@ -51,6 +51,11 @@ public final class SparkSessions {
         // a short run on one machine ends before its page is looked at, and starts sooner without one
         conf.put("spark.ui.enabled", String.valueOf(!master.startsWith("local")));
         conf.put("spark.ui.showConsoleProgress", "false");
+        // at the address of the UI, for as long as that is there
+        conf.put(
+                "spark.metrics.conf.*.sink.prometheusServlet.class",
+                "org.apache.spark.metrics.sink.PrometheusServlet");
+        conf.put("spark.metrics.conf.*.sink.prometheusServlet.path", "/metrics/prometheus");
         conf.put("spark.log.level", "WARN");
         // a second copy of a slow task would only make the engine slower
         conf.put("spark.speculation", "false");

@@ -166,7 +166,8 @@ public final class EnginePlugin implements SparkPlugin {
             if (plugin.conf().contains(SETUP)) {
                 prepare(plugin, ExecutorSetup.ofJson(plugin.conf().get(SETUP)));
             }
-            ExecutorReporter reporter = new ExecutorReporter(plugin, ExecutorEngine.ofThisProcess());
+            boolean isLocal = plugin.executorID().equals(LOCAL);
+            ExecutorReporter reporter = new ExecutorReporter(plugin, ExecutorEngine.ofThisProcess(), !isLocal);
             this.reporter = reporter;
             // never completes, and reports of its own failures
             Future<?> _ = timer.scheduleWithFixedDelay(

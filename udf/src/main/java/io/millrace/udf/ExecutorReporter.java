@@ -16,16 +16,17 @@ final class ExecutorReporter {
 
     private final PluginContext plugin;
     private final ExecutorEngine engine;
-    private final ReportGauges gauges;
+    private final @Nullable ReportGauges gauges;
     private ProgressReport settled;
     private ExpertLoad experts = ExpertLoad.NONE;
     private long expertsAt = System.nanoTime();
 
-    ExecutorReporter(PluginContext plugin, ExecutorEngine engine) {
+    /// @param hasMetrics whether the executor has metrics of its own, beside those of the driver
+    ExecutorReporter(PluginContext plugin, ExecutorEngine engine, boolean hasMetrics) {
         this.plugin = plugin;
         this.engine = engine;
         settled = report();
-        gauges = new ReportGauges(plugin.metricRegistry(), "", settled);
+        gauges = hasMetrics ? new ReportGauges(plugin.metricRegistry(), "", settled) : null;
     }
 
     private ProgressReport report() {
@@ -36,7 +37,7 @@ final class ExecutorReporter {
     synchronized void tell() {
         try {
             ProgressReport report = report();
-            gauges.update(report);
+            show(report);
             plugin.send(report);
             if (report.isAtRest() || System.nanoTime() - expertsAt > EXPERTS_NANOS) {
                 ExpertReport news = expertNews();
@@ -47,6 +48,12 @@ final class ExecutorReporter {
         } catch (Exception e) {
             // a missed report costs nothing: the next one holds the same sums
             log.debug("Progress report not sent", e);
+        }
+    }
+
+    private void show(ProgressReport report) {
+        if (gauges != null) {
+            gauges.update(report);
         }
     }
 
@@ -68,7 +75,7 @@ final class ExecutorReporter {
             return;
         }
         settled = report;
-        gauges.update(report);
+        show(report);
         try {
             Object _ = plugin.ask(report);
             ExpertReport news = expertNews();

@@ -121,14 +121,18 @@ final class InferencePage extends WebUIPage {
     /// A column of a table.
     ///
     /// @param meaning shown when the pointer is over the name
-    /// @param order what rows are sorted by
-    private record Column<T>(String name, String meaning, Function<T, String> value, Function<T, Object> order) {
+    /// @param order what the table is sorted by; null for the text itself
+    private record Column<T>(
+            String name, String meaning, Function<T, String> value, @Nullable Function<T, Number> order) {
         Column(String name, String meaning, Function<T, String> value) {
-            this(name, meaning, value, value::apply);
+            this(name, meaning, value, null);
         }
 
         Node cell(T item) {
-            return element("td", "sorttable_customkey", String.valueOf(order.apply(item)), text(value.apply(item)));
+            Node text = text(value.apply(item));
+            return order == null
+                    ? element("td", text)
+                    : element("td", "sorttable_customkey", String.valueOf(order.apply(item)), text);
         }
     }
 
@@ -158,14 +162,23 @@ final class InferencePage extends WebUIPage {
             new Column<>(
                     "Cached",
                     "Share of the prompt tokens that a shared prefix saved",
-                    view -> share((double) view.report().cachedTokens() / view.report().promptTokens())),
+                    view -> share(cachedShare(view.report())),
+                    view -> cachedShare(view.report())),
             new Column<>(
                     "Occupancy",
                     "Tokens of the steps over those that would have fitted",
                     view -> share(view.report().occupancy()),
                     view -> view.report().occupancy()),
-            new Column<>("Running", "Sequences in the running batch", view -> count(view.report().running())),
-            new Column<>("Waiting", "Requests not yet in the batch", view -> count(view.report().waiting())),
+            new Column<>(
+                    "Running",
+                    "Sequences in the running batch",
+                    view -> count(view.report().running()),
+                    view -> view.report().running()),
+            new Column<>(
+                    "Waiting",
+                    "Requests not yet in the batch",
+                    view -> count(view.report().waiting()),
+                    view -> view.report().waiting()),
             new Column<>(
                     "Cache",
                     "Memory reserved for running sequences, and kept for shared prefixes",
@@ -192,6 +205,10 @@ final class InferencePage extends WebUIPage {
             new Column<>("Queued", "Before its first step", row -> millis(row.queuedMillis()), FinishedRow::queuedMillis),
             new Column<>("Prefill", "To its first token", row -> millis(row.prefillMillis()), FinishedRow::prefillMillis),
             new Column<>("Decode", "To its last token", row -> millis(row.decodeMillis()), FinishedRow::decodeMillis));
+
+    private static double cachedShare(ProgressReport report) {
+        return (double) report.cachedTokens() / report.promptTokens();
+    }
 
     private static String device(ProgressReport report) {
         String device = report.device();
