@@ -27,7 +27,8 @@ import scala.jdk.javaapi.CollectionConverters;
 
 /// Owns the executor's engine and its cards: takes the cards and begins to open the engine when the
 /// executor starts, closes it and gives them back when the executor ends, and tells the driver every second
-/// how far it is, which shows it in Spark's UI and metrics. Named in `spark.plugins`; must be on the executors' class path when they start.
+/// how far it is, which shows it in Spark's UI and metrics. Named in `spark.plugins`; must be on the
+/// executors' class path when they start.
 ///
 /// An executor whose cards fail is of no more use: the process may hang on them. The driver has Spark end
 /// it and do its tasks elsewhere.

@@ -55,8 +55,8 @@ public record ProgressReport(
         slowest = List.copyOf(slowest);
     }
 
-    /// How evenly the experts of the layers are loaded: of each layer, the mean tokens of an expert over those of
-    /// the one with the most, in (0, 1].
+    /// How evenly the experts of the layers are loaded: of each layer, the mean tokens of an expert over
+    /// those of the one with the most, in (0, 1].
     ///
     /// @param mean over the layers
     /// @param leastEvenLayer the layer where it is smallest
