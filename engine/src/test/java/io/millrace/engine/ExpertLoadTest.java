@@ -40,8 +40,8 @@ class ExpertLoadTest {
     }
 
     private static void requireCounted(Path model, int expertsPerToken) {
-        try (LocalEngine engine = LocalEngine.open(
-                new EngineConfig(model, "vector", 1, 1L << 26, 32, 4, CacheRounding.AUTO))) {
+        try (LocalEngine engine =
+                LocalEngine.open(new EngineConfig(model, "vector", 1, 1L << 26, 32, 4, CacheRounding.AUTO))) {
             assertThat(engine.expertLoad()).isEqualTo(ExpertLoad.NONE);
             engine.logits(new int[] {1, 2, 3});
             List<CompletableFuture<GenerationResult>> results = IntStream.range(0, 6)
@@ -50,8 +50,8 @@ class ExpertLoadTest {
                             TokenIds.of(IntStream.range(row, row + 45).toArray()),
                             new SamplingParams(0, 1, 0, 0, 8, List.of(), 0, false))))
                     .toList();
-            assertThat(results).allSatisfy(result -> assertThat(result.join())
-                    .isInstanceOf(GenerationResult.Completed.class));
+            assertThat(results)
+                    .allSatisfy(result -> assertThat(result.join()).isInstanceOf(GenerationResult.Completed.class));
 
             EngineStats stats = engine.stats();
             assertThat(stats.stepTokens()).isGreaterThan(6 * 40);

@@ -50,12 +50,7 @@ final class Progress implements AutoCloseable {
     /// @param rowsBefore rows of the plan that were done before
     /// @param onFirstTokens run once, when the first completion tokens have been seen
     static Progress start(
-            PrintWriter out,
-            boolean redraws,
-            int seconds,
-            long plannedRows,
-            long rowsBefore,
-            Runnable onFirstTokens) {
+            PrintWriter out, boolean redraws, int seconds, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
         Progress progress = new Progress(out, redraws, plannedRows, rowsBefore, "", onFirstTokens);
         progress.show(seconds);
         Future<?> _ = progress.timer.scheduleAtFixedRate(

@@ -99,7 +99,8 @@ final class RunMetrics {
             try {
                 ExpertLoad earlier = sink.readAside(EXPERTS, ExpertLoad.class);
                 ExpertLoad load = ExpertLoad.NONE;
-                for (Map.Entry<String, ExpertLoad> executor : RunProgress.experts().entrySet()) {
+                for (Map.Entry<String, ExpertLoad> executor :
+                        RunProgress.experts().entrySet()) {
                     load = sum(load, since(executor.getValue(), before.get(executor.getKey())));
                 }
                 if (load.layers().isEmpty()) {
@@ -118,9 +119,7 @@ final class RunMetrics {
 
         /// An engine that was opened since has counted from nothing.
         private static ExpertLoad since(ExpertLoad now, @Nullable ExpertLoad before) {
-            return before == null || !now.isOfSameShape(before) || total(now) < total(before)
-                    ? now
-                    : now.since(before);
+            return before == null || !now.isOfSameShape(before) || total(now) < total(before) ? now : now.since(before);
         }
 
         private static long total(ExpertLoad load) {

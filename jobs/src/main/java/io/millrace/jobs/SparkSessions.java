@@ -53,8 +53,7 @@ public final class SparkSessions {
         conf.put("spark.ui.showConsoleProgress", "false");
         // at the address of the UI, for as long as that is there
         conf.put(
-                "spark.metrics.conf.*.sink.prometheusServlet.class",
-                "org.apache.spark.metrics.sink.PrometheusServlet");
+                "spark.metrics.conf.*.sink.prometheusServlet.class", "org.apache.spark.metrics.sink.PrometheusServlet");
         conf.put("spark.metrics.conf.*.sink.prometheusServlet.path", "/metrics/prometheus");
         conf.put("spark.log.level", "WARN");
         // a second copy of a slow task would only make the engine slower

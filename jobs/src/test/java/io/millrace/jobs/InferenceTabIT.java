@@ -74,19 +74,21 @@ class InferenceTabIT {
     }
 
     private static JobConfig config(Path input, Path events) {
-        Settings settings = new Settings("test", Map.ofEntries(
-                Map.entry("input.path", List.of(input.toString())),
-                Map.entry("input.text-column", List.of("text")),
-                Map.entry("input.id-column", List.of("id")),
-                Map.entry("output.dir", List.of(dir.resolve("out").toString())),
-                Map.entry("engine.kind", List.of("fake")),
-                Map.entry("engine.model-dir", List.of("fake-model")),
-                Map.entry("gate.enabled", List.of("false")),
-                Map.entry("spark.master", List.of("local[2]")),
-                Map.entry("spark.ui.enabled", List.of("true")),
-                Map.entry("spark.ui.port", List.of("0")),
-                Map.entry("spark.eventLog.enabled", List.of("true")),
-                Map.entry("spark.eventLog.dir", List.of(events.toUri().toString()))));
+        Settings settings = new Settings(
+                "test",
+                Map.ofEntries(
+                        Map.entry("input.path", List.of(input.toString())),
+                        Map.entry("input.text-column", List.of("text")),
+                        Map.entry("input.id-column", List.of("id")),
+                        Map.entry("output.dir", List.of(dir.resolve("out").toString())),
+                        Map.entry("engine.kind", List.of("fake")),
+                        Map.entry("engine.model-dir", List.of("fake-model")),
+                        Map.entry("gate.enabled", List.of("false")),
+                        Map.entry("spark.master", List.of("local[2]")),
+                        Map.entry("spark.ui.enabled", List.of("true")),
+                        Map.entry("spark.ui.port", List.of("0")),
+                        Map.entry("spark.eventLog.enabled", List.of("true")),
+                        Map.entry("spark.eventLog.dir", List.of(events.toUri().toString()))));
         return JobConfig.resolve(Millrace.home(), List.of(settings));
     }
 
@@ -95,8 +97,7 @@ class InferenceTabIT {
                 .set("spark.history.fs.logDirectory", events.toUri().toString())
                 .set("spark.history.ui.port", "0");
         FsHistoryProvider provider = new FsHistoryProvider(conf);
-        HistoryServer server =
-                new HistoryServer(conf, provider, HistoryServer$.MODULE$.createSecurityManager(conf), 0);
+        HistoryServer server = new HistoryServer(conf, provider, HistoryServer$.MODULE$.createSecurityManager(conf), 0);
         server.bind();
         try {
             provider.checkForLogs();
@@ -107,8 +108,9 @@ class InferenceTabIT {
     }
 
     private static String get(String address) throws IOException, InterruptedException {
-        try (HttpClient client =
-                HttpClient.newBuilder().followRedirects(HttpClient.Redirect.ALWAYS).build()) {
+        try (HttpClient client = HttpClient.newBuilder()
+                .followRedirects(HttpClient.Redirect.ALWAYS)
+                .build()) {
             HttpResponse<String> response = client.send(
                     HttpRequest.newBuilder(URI.create(address)).build(),
                     HttpResponse.BodyHandlers.ofString(StandardCharsets.UTF_8));
@@ -116,7 +118,6 @@ class InferenceTabIT {
             return response.body();
         }
     }
-
 
     @Test
     void page_whileTheApplicationRuns_showsExecutorErrorsAndSlowestRows() {
@@ -147,7 +148,9 @@ class InferenceTabIT {
         for (String line : metrics.lines().toList()) {
             int at = line.indexOf(plugin);
             if (at >= 0 && line.contains("_Number")) {
-                ours.put(line.substring(at + plugin.length(), line.indexOf("_Number")), line.substring(line.indexOf(' ') + 1));
+                ours.put(
+                        line.substring(at + plugin.length(), line.indexOf("_Number")),
+                        line.substring(line.indexOf(' ') + 1));
             }
         }
 

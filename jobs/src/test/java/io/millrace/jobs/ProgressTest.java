@@ -12,7 +12,8 @@ class ProgressTest {
 
     @Test
     void line_midway_hasRatesAndRemainingTime() {
-        RunProgress.Totals done = new RunProgress.Totals(1, 22, Map.of("TEXT_NULL", 2L, "PROMPT_TOO_LONG", 1L), 1000, 400, 500, 7, 3);
+        RunProgress.Totals done =
+                new RunProgress.Totals(1, 22, Map.of("TEXT_NULL", 2L, "PROMPT_TOO_LONG", 1L), 1000, 400, 500, 7, 3);
 
         assertThat(Progress.line(done, 100, 0, Duration.ofSeconds(10)))
                 .isEqualTo("25/100 rows (25%)  100 tok/s in  50 tok/s out  40% cached  7 running  3 waiting  ETA 0:30"

@@ -53,7 +53,9 @@ class StandaloneClusterIT {
                     .hasSize(2)
                     .doesNotContain("fake-" + ProcessHandle.current().pid());
             assertThat(lastSample().findValues("rows_ok")).hasSize(2);
-            assertThat(lastSample().findValues("rows_ok").stream().mapToLong(JsonNode::asLong).sum())
+            assertThat(lastSample().findValues("rows_ok").stream()
+                            .mapToLong(JsonNode::asLong)
+                            .sum())
                     .isEqualTo(ROWS);
         }
     }

@@ -88,7 +88,8 @@ public final class EnginePlugin implements SparkPlugin {
         @Override
         public void registerMetrics(String appId, PluginContext plugin) {
             // Spark takes no notice of a plugin that has no metric by now
-            plugin.metricRegistry().register("executors", (Gauge<Integer>) () -> RunProgress.totals().executors());
+            plugin.metricRegistry().register("executors", (Gauge<Integer>)
+                    () -> RunProgress.totals().executors());
         }
 
         @Override
@@ -171,8 +172,8 @@ public final class EnginePlugin implements SparkPlugin {
             ExecutorReporter reporter = new ExecutorReporter(plugin, ExecutorEngine.ofThisProcess(), !isLocal);
             this.reporter = reporter;
             // never completes, and reports of its own failures
-            Future<?> _ = timer.scheduleWithFixedDelay(
-                    reporter::tell, REPORT_MILLIS, REPORT_MILLIS, TimeUnit.MILLISECONDS);
+            Future<?> _ =
+                    timer.scheduleWithFixedDelay(reporter::tell, REPORT_MILLIS, REPORT_MILLIS, TimeUnit.MILLISECONDS);
         }
 
         private static void prepare(PluginContext plugin, ExecutorSetup setup) {

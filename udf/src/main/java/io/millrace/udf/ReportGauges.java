@@ -40,9 +40,8 @@ final class ReportGauges {
         figures.put("prefix_bytes", ProgressReport::prefixBytes);
         figures.put(
                 "expert_balance",
-                report -> report.experts() == null
-                        ? Double.NaN
-                        : report.experts().mean());
+                report ->
+                        report.experts() == null ? Double.NaN : report.experts().mean());
         return figures;
     }
 

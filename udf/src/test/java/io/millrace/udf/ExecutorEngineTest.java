@@ -127,7 +127,9 @@ class ExecutorEngineTest {
         first.close();
         long more = answered(executor.lease(recipe("b")).engine());
 
-        assertThat(executor.report("0").completionTokens()).isEqualTo(tokens + more).isPositive();
+        assertThat(executor.report("0").completionTokens())
+                .isEqualTo(tokens + more)
+                .isPositive();
         executor.close();
         assertThat(executor.report("0").completionTokens()).isEqualTo(tokens + more);
     }

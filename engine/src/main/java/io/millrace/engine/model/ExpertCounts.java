@@ -42,8 +42,6 @@ final class ExpertCounts {
     private static ExpertLoad.Layer layer(int layer, AtomicLongArray tokens) {
         return new ExpertLoad.Layer(
                 layer,
-                IntStream.range(0, tokens.length())
-                        .mapToObj(tokens::getAcquire)
-                        .toList());
+                IntStream.range(0, tokens.length()).mapToObj(tokens::getAcquire).toList());
     }
 }

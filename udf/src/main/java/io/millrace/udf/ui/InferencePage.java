@@ -44,7 +44,8 @@ final class InferencePage extends WebUIPage {
     @Override
     public Seq<Node> render(HttpServletRequest request) {
         List<ExecutorView> executors = executors();
-        return UIUtils.headerSparkPage(request, "Inference", () -> content(executors), tab, Option.empty(), false, false, false);
+        return UIUtils.headerSparkPage(
+                request, "Inference", () -> content(executors), tab, Option.empty(), false, false, false);
     }
 
     private List<ExecutorView> executors() {
@@ -59,8 +60,7 @@ final class InferencePage extends WebUIPage {
 
     private static Seq<Node> content(List<ExecutorView> executors) {
         Map<String, Long> errors = new TreeMap<>();
-        executors.forEach(view ->
-                view.report().errors().forEach((code, rows) -> errors.merge(code, rows, Long::sum)));
+        executors.forEach(view -> view.report().errors().forEach((code, rows) -> errors.merge(code, rows, Long::sum)));
         List<FinishedRow> slowest = executors.stream()
                 .flatMap(view -> view.report().slowest().stream())
                 .sorted(Comparator.comparingDouble(FinishedRow::batchMillis).reversed())
@@ -80,16 +80,26 @@ final class InferencePage extends WebUIPage {
                 "ul",
                 "class",
                 "list-unstyled",
-                item("Rows", count(sum(executors, ProgressReport::rowsOk)) + " ok, "
-                        + count(sum(executors, ProgressReport::rowsError)) + " error"),
-                item("Tokens", count(prompt) + " in, " + count(sum(executors, ProgressReport::completionTokens)) + " out"),
-                item("Of the prompts from shared prefixes", share((double) sum(executors, ProgressReport::cachedTokens) / prompt)),
-                item("Now", count(sum(executors, ProgressReport::running)) + " running, "
-                        + count(sum(executors, ProgressReport::waiting)) + " waiting"));
+                item(
+                        "Rows",
+                        count(sum(executors, ProgressReport::rowsOk)) + " ok, "
+                                + count(sum(executors, ProgressReport::rowsError)) + " error"),
+                item(
+                        "Tokens",
+                        count(prompt) + " in, " + count(sum(executors, ProgressReport::completionTokens)) + " out"),
+                item(
+                        "Of the prompts from shared prefixes",
+                        share((double) sum(executors, ProgressReport::cachedTokens) / prompt)),
+                item(
+                        "Now",
+                        count(sum(executors, ProgressReport::running)) + " running, "
+                                + count(sum(executors, ProgressReport::waiting)) + " waiting"));
     }
 
     private static long sum(List<ExecutorView> executors, ToLongFunction<ProgressReport> figure) {
-        return executors.stream().mapToLong(view -> figure.applyAsLong(view.report())).sum();
+        return executors.stream()
+                .mapToLong(view -> figure.applyAsLong(view.report()))
+                .sum();
     }
 
     private static Node item(String name, String value) {
@@ -113,7 +123,9 @@ final class InferencePage extends WebUIPage {
                 seq(List.<String>of()),
                 true,
                 true,
-                seq(columns.stream().map(column -> Option.apply(column.meaning())).toList()));
+                seq(columns.stream()
+                        .map(column -> Option.apply(column.meaning()))
+                        .toList()));
         nodes.addAll(CollectionConverters.asJava(table));
         return nodes;
     }
@@ -123,7 +135,10 @@ final class InferencePage extends WebUIPage {
     /// @param meaning shown when the pointer is over the name
     /// @param order what the table is sorted by; null for the text itself
     private record Column<T>(
-            String name, String meaning, Function<T, String> value, @Nullable Function<T, Number> order) {
+            String name,
+            String meaning,
+            Function<T, String> value,
+            @Nullable Function<T, Number> order) {
         Column(String name, String meaning, Function<T, String> value) {
             this(name, meaning, value, null);
         }
@@ -142,8 +157,14 @@ final class InferencePage extends WebUIPage {
             new Column<>(
                     "Cards",
                     "Addresses of its cards",
-                    view -> view.report().cards().isEmpty() ? UNKNOWN : String.join(", ", view.report().cards())),
-            new Column<>("Rows ok", "Rows with an answer", view -> count(view.report().rowsOk()), view -> view.report().rowsOk()),
+                    view -> view.report().cards().isEmpty()
+                            ? UNKNOWN
+                            : String.join(", ", view.report().cards())),
+            new Column<>(
+                    "Rows ok",
+                    "Rows with an answer",
+                    view -> count(view.report().rowsOk()),
+                    view -> view.report().rowsOk()),
             new Column<>(
                     "Errors",
                     "Error rows, by class",
@@ -201,9 +222,12 @@ final class InferencePage extends WebUIPage {
             new Column<>("Row", "Row group and row in the file, and sample", InferencePage::place),
             new Column<>("Outcome", "ok, or the error", row -> row.errorCode() == null ? "ok" : row.errorCode()),
             new Column<>("Tokens in", "Of the prompt", row -> count(row.promptTokens()), FinishedRow::promptTokens),
-            new Column<>("Tokens out", "Generated", row -> count(row.completionTokens()), FinishedRow::completionTokens),
-            new Column<>("Queued", "Before its first step", row -> millis(row.queuedMillis()), FinishedRow::queuedMillis),
-            new Column<>("Prefill", "To its first token", row -> millis(row.prefillMillis()), FinishedRow::prefillMillis),
+            new Column<>(
+                    "Tokens out", "Generated", row -> count(row.completionTokens()), FinishedRow::completionTokens),
+            new Column<>(
+                    "Queued", "Before its first step", row -> millis(row.queuedMillis()), FinishedRow::queuedMillis),
+            new Column<>(
+                    "Prefill", "To its first token", row -> millis(row.prefillMillis()), FinishedRow::prefillMillis),
             new Column<>("Decode", "To its last token", row -> millis(row.decodeMillis()), FinishedRow::decodeMillis));
 
     private static double cachedShare(ProgressReport report) {
