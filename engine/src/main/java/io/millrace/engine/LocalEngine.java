@@ -5,6 +5,7 @@ import io.millrace.engine.api.EngineConfig;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.ExpertLoad;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
@@ -158,6 +159,11 @@ public final class LocalEngine implements Engine {
     @Override
     public EngineStats stats() {
         return loop.stats();
+    }
+
+    @Override
+    public ExpertLoad expertLoad() {
+        return loop.expertLoad();
     }
 
     /// @throws EngineException MODEL_UNREADABLE if the folder has no tokenizer.json

@@ -70,7 +70,8 @@ public final class CompletionJob {
     /// Does some of a run's work, and adds up what is there then. A run that is stopped meanwhile is
     /// left so that it can go on.
     private RunTotals complete(Run run, JavaSparkContext spark, Runnable work) {
-        try (Interruption interruption = Interruption.watch(spark)) {
+        try (Interruption interruption = Interruption.watch(spark);
+                RunMetrics.Sampling _ = run.sample()) {
             try {
                 work.run();
                 return run.complete(spark);
@@ -83,7 +84,8 @@ public final class CompletionJob {
     }
 
     private void generate(Run run, JavaSparkContext spark, Gate gate) {
-        try (Progress _ = Progress.start(err, terminal, run.plannedRows(), run.rowsBefore(), gate::warmUp)) {
+        try (Progress _ = Progress.start(
+                err, terminal, config.progressSeconds(), run.plannedRows(), run.rowsBefore(), gate::warmUp)) {
             if (request.retryErrors()) {
                 run.retryErrors(spark);
             }
@@ -138,7 +140,7 @@ public final class CompletionJob {
                     before.quarantine().rows(),
                     due));
             RunTotals totals = complete(run, spark, () -> {
-                try (Progress _ = Progress.startRetry(err, terminal, round, due)) {
+                try (Progress _ = Progress.startRetry(err, terminal, config.progressSeconds(), round, due)) {
                     run.retryQuarantined(spark, before.plan(), before.quarantine());
                 }
             });

@@ -44,6 +44,7 @@ public final class ConfigFile {
         groups.put("prompt", prompt(config.prompt()));
         groups.put("sampling", sampling(config.sampling()));
         groups.put("plan", Map.of("shard-rows", config.shardRows()));
+        groups.put("progress", Map.of("seconds", config.progressSeconds()));
         groups.put("gate", gate(config.gate()));
         if (config.rollout() != null) {
             groups.put("rollout", RolloutSettings.keys(config.rollout()));

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param shardRows most input rows of a shard; 0 for what suits the input
 /// @param stallSeconds how long an executor or its engine may make no progress before its work is moved
+/// @param progressSeconds between lines of progress where they go to no terminal
 /// @param sparkConf keys handed to Spark unchanged (`spark.*` but ours)
 /// @param rollout how rows are conversations with tools; null if they are prompts
 public record JobConfig(
@@ -36,6 +37,7 @@ public record JobConfig(
         SamplingRecipe sampling,
         int shardRows,
         int stallSeconds,
+        int progressSeconds,
         Gate gate,
         String sparkMaster,
         Map<String, String> sparkConf,
@@ -162,6 +164,7 @@ public record JobConfig(
         keys.put("sampling.length-penalty", "0");
         keys.put("sampling.logprobs", "-1");
         keys.put("plan.shard-rows", "0");
+        keys.put("progress.seconds", "10");
         keys.put("gate.enabled", "true");
         keys.put("gate.rules", null);
         keys.put("gate.master", "local[2]");
@@ -223,6 +226,7 @@ public record JobConfig(
                 sampling(reader),
                 reader.integer("plan.shard-rows", 0),
                 reader.integer("engine.stall-seconds", 1),
+                reader.integer("progress.seconds", 1),
                 gate(reader),
                 reader.text("spark.master"),
                 reader.passedThrough(JobConfig::isSparks),

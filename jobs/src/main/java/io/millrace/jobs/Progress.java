@@ -5,17 +5,21 @@ import java.io.PrintWriter;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
-/// Shows how far a run is: one line drawn over and over on a terminal, one line per five seconds elsewhere.
+/// Shows how far a run is: one line drawn over and over on a terminal, a line now and then elsewhere.
 /// Figures are the executors' own, up to a second old; rows of a task that Spark runs again count twice
 /// here, and only here.
 final class Progress implements AutoCloseable {
     private static final long REDRAW_MILLIS = 500;
-    private static final long LINE_MILLIS = 5000;
+    /// Without and with the breaking of lines that are longer than the terminal is wide.
+    private static final String CUT = "\u001b[?7l";
+    private static final String BREAK = "\u001b[?7h";
 
     private final PrintWriter out;
     private final boolean redraws;
@@ -42,11 +46,13 @@ final class Progress implements AutoCloseable {
     /// Shows progress until closed.
     ///
     /// @param redraws whether `out` is a terminal
+    /// @param seconds between lines if it is none
     /// @param rowsBefore rows of the plan that were done before
     /// @param onFirstTokens run once, when the first completion tokens have been seen
-    static Progress start(PrintWriter out, boolean redraws, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
+    static Progress start(
+            PrintWriter out, boolean redraws, int seconds, long plannedRows, long rowsBefore, Runnable onFirstTokens) {
         Progress progress = new Progress(out, redraws, plannedRows, rowsBefore, "", onFirstTokens);
-        progress.show(redraws ? REDRAW_MILLIS : LINE_MILLIS);
+        progress.show(seconds);
         Future<?> _ = progress.timer.scheduleAtFixedRate(
                 progress::watch, REDRAW_MILLIS, REDRAW_MILLIS, TimeUnit.MILLISECONDS);
         return progress;
@@ -56,13 +62,14 @@ final class Progress implements AutoCloseable {
     ///
     /// @param round which retry
     /// @param rows how many rows are computed again
-    static Progress startRetry(PrintWriter out, boolean redraws, int round, long rows) {
+    static Progress startRetry(PrintWriter out, boolean redraws, int seconds, int round, long rows) {
         Progress progress = new Progress(out, redraws, rows, 0, "retry " + round + ": ", () -> {});
-        progress.show(redraws ? REDRAW_MILLIS : LINE_MILLIS);
+        progress.show(seconds);
         return progress;
     }
 
-    private void show(long periodMillis) {
+    private void show(int seconds) {
+        long periodMillis = redraws ? REDRAW_MILLIS : TimeUnit.SECONDS.toMillis(seconds);
         Future<?> _ = timer.scheduleAtFixedRate(this::show, periodMillis, periodMillis, TimeUnit.MILLISECONDS);
     }
 
@@ -87,7 +94,7 @@ final class Progress implements AutoCloseable {
         Duration elapsed = Duration.ofNanos(System.nanoTime() - startedNanos);
         String line = label + line(RunProgress.totals().since(before), plannedRows, rowsBefore, elapsed);
         if (redraws) {
-            out.print("\r\u001b[K" + line);
+            out.print("\r\u001b[K" + CUT + line + BREAK);
         } else {
             out.println(line);
         }
@@ -101,15 +108,26 @@ final class Progress implements AutoCloseable {
         double seconds = Math.max(elapsed.toMillis() / 1000.0, 0.001);
         return String.format(
                 Locale.ROOT,
-                "%d/%d rows (%d%%)  %.0f tok/s in  %.0f tok/s out  %d errors  %d running  ETA %s",
+                "%d/%d rows (%d%%)  %.0f tok/s in  %.0f tok/s out  %s cached  %d running  %d waiting  ETA %s  %s",
                 rows,
                 plannedRows,
                 plannedRows == 0 ? 100 : 100 * rows / plannedRows,
                 done.promptTokens() / seconds,
                 done.completionTokens() / seconds,
-                done.rowsError(),
+                done.promptTokens() == 0 ? "0%" : 100 * done.cachedTokens() / done.promptTokens() + "%",
                 done.running(),
-                now == 0 ? "?" : clock(Math.round(seconds * (plannedRows - rows) / now)));
+                done.waiting(),
+                now == 0 ? "?" : clock(Math.round(seconds * (plannedRows - rows) / now)),
+                errors(done));
+    }
+
+    /// `3 errors (TEXT_NULL 2, INVALID_REQUEST 1)`, the most frequent first.
+    private static String errors(RunProgress.Totals done) {
+        String classes = done.errors().entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+                .map(error -> error.getKey() + " " + error.getValue())
+                .collect(Collectors.joining(", "));
+        return done.rowsError() + " errors" + (classes.isEmpty() ? "" : " (" + classes + ")");
     }
 
     /// Seconds as `1:02:03` or `2:03`.

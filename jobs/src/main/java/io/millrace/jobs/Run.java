@@ -37,6 +37,7 @@ final class Run {
     private final RunManifest manifest;
     private final RunLedger before;
     private final CardStage stage;
+    private final RunMetrics metrics;
     /// For executors without cards, where they compute too.
     private final @Nullable ShardRecipe beside;
 
@@ -54,6 +55,7 @@ final class Run {
         this.manifest = manifest;
         this.before = before;
         this.stage = stage;
+        metrics = new RunMetrics(sink, manifest.startNumber());
         this.beside = beside;
     }
 
@@ -325,6 +327,11 @@ final class Run {
                 plan.rows(),
                 sink.location(),
                 sink.location());
+    }
+
+    /// Writes beside the output what executors report, until it is closed.
+    RunMetrics.Sampling sample() {
+        return metrics.sample();
     }
 
     CompletionSink sink() {

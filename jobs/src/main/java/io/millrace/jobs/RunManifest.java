@@ -97,6 +97,11 @@ final class RunManifest {
         return this;
     }
 
+    /// Which start of the run this is, from 1.
+    int startNumber() {
+        return root.withArray("starts").size();
+    }
+
     RunManifest state(String state) {
         root.put("state", state);
         start.put("state", state);

@@ -48,14 +48,19 @@ public final class SparkSessions {
 
     private static Map<String, String> defaults(String master) {
         Map<String, String> conf = new LinkedHashMap<>();
-        conf.put("spark.ui.enabled", "false");
+        // a short run on one machine ends before its page is looked at, and starts sooner without one
+        conf.put("spark.ui.enabled", String.valueOf(!master.startsWith("local")));
         conf.put("spark.ui.showConsoleProgress", "false");
+        // at the address of the UI, for as long as that is there
+        conf.put(
+                "spark.metrics.conf.*.sink.prometheusServlet.class", "org.apache.spark.metrics.sink.PrometheusServlet");
+        conf.put("spark.metrics.conf.*.sink.prometheusServlet.path", "/metrics/prometheus");
         conf.put("spark.log.level", "WARN");
         // a second copy of a slow task would only make the engine slower
         conf.put("spark.speculation", "false");
         conf.put("spark.sql.debug.maxToStringFields", "1000");
         conf.put("spark.sql.shuffle.partitions", "8");
-        // of a job with many shards the driver would keep every task for a page that is off
+        // of a job with many shards the driver would keep every task for its page
         conf.put("spark.ui.retainedTasks", "1000");
         if (master.startsWith("local")) {
             conf.put("spark.driver.host", "127.0.0.1");

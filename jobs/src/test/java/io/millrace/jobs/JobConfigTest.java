@@ -39,6 +39,7 @@ class JobConfigTest {
             sampling: {temperature: 0.5, top-p: 0.9, top-k: 40, min-p: 0.1, max-tokens: 5, stop: [x, y], seed: -3,
                        samples: 2, beams: 1, length-penalty: 0.5, logprobs: 3}
             plan: {shard-rows: 10}
+            progress: {seconds: 6}
             gate: {enabled: false, rules: r.yaml, master: local, metrics-repository: m.json, dataset: d, languages: off}
             rollout: {log-dir: "", repository: /r, commit: c, actions: tools, max-steps: 1, max-tokens: 2, max-seconds: 3,
                       max-format-errors: 4, command-seconds: 5, command-memory: 6m, command-disk: 7m, command-processes: 8,
@@ -166,6 +167,7 @@ class JobConfigTest {
                         new SamplingRecipe(0.5, 0.9, 40, 0.1, 5, List.of("x", "y"), -3, 2, 1, 0.5, 3),
                         10,
                         9,
+                        6,
                         new JobConfig.Gate(false, "r.yaml", "local", "m.json", "d", JobConfig.Languages.OFF),
                         "local[3]",
                         Map.of("spark.executor.memory", "2g"),

@@ -101,6 +101,7 @@ final class LocalCluster implements AutoCloseable {
         for (String setting : List.of(
                 "spark.executor.extraClassPath=" + JavaProcesses.classPath(),
                 "spark.executor.memory=512m",
+                "spark.ui.enabled=false",
                 "spark.executor.cores=1",
                 "spark.driver.host=127.0.0.1",
                 "spark.driver.bindAddress=127.0.0.1",

@@ -12,28 +12,30 @@ class ProgressTest {
 
     @Test
     void line_midway_hasRatesAndRemainingTime() {
-        RunProgress.Totals done = new RunProgress.Totals(1, 24, 1, 1000, 500, 7, 3);
+        RunProgress.Totals done =
+                new RunProgress.Totals(1, 22, Map.of("TEXT_NULL", 2L, "PROMPT_TOO_LONG", 1L), 1000, 400, 500, 7, 3);
 
         assertThat(Progress.line(done, 100, 0, Duration.ofSeconds(10)))
-                .isEqualTo("25/100 rows (25%)  100 tok/s in  50 tok/s out  1 errors  7 running  ETA 0:30");
+                .isEqualTo("25/100 rows (25%)  100 tok/s in  50 tok/s out  40% cached  7 running  3 waiting  ETA 0:30"
+                        + "  3 errors (TEXT_NULL 2, PROMPT_TOO_LONG 1)");
     }
 
     @Test
     void line_rowsFromBefore_countAsDoneButNotAsFast() {
-        RunProgress.Totals done = new RunProgress.Totals(1, 24, 1, 1000, 500, 7, 3);
+        RunProgress.Totals done = new RunProgress.Totals(1, 24, Map.of("TEXT_NULL", 1L), 1000, 0, 500, 7, 3);
 
         assertThat(Progress.line(done, 100, 50, Duration.ofSeconds(10)))
                 .startsWith("75/100 rows (75%)")
-                .endsWith("ETA 0:10");
+                .endsWith("ETA 0:10  1 errors (TEXT_NULL 1)");
     }
 
     @Test
     void line_nothingDone_knowsNoRemainingTime() {
-        RunProgress.Totals done = new RunProgress.Totals(0, 0, 0, 0, 0, 0, 0);
+        RunProgress.Totals done = new RunProgress.Totals(0, 0, Map.of(), 0, 0, 0, 0, 0);
 
         assertThat(Progress.line(done, 100, 0, Duration.ZERO))
                 .startsWith("0/100 rows (0%)")
-                .endsWith("ETA ?");
+                .endsWith("ETA ?  0 errors");
     }
 
     @Test

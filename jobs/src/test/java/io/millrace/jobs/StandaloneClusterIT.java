@@ -2,6 +2,8 @@ package io.millrace.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,6 +52,17 @@ class StandaloneClusterIT {
                             .distinct())
                     .hasSize(2)
                     .doesNotContain("fake-" + ProcessHandle.current().pid());
+            assertThat(lastSample().findValues("rows_ok")).hasSize(2);
+            assertThat(lastSample().findValues("rows_ok").stream()
+                            .mapToLong(JsonNode::asLong)
+                            .sum())
+                    .isEqualTo(ROWS);
         }
+    }
+
+    /// What the executors had done when the run ended.
+    private JsonNode lastSample() throws IOException {
+        List<String> samples = Files.readAllLines(dir.resolve("out/_millrace/metrics.jsonl"));
+        return new ObjectMapper().readTree(samples.getLast());
     }
 }

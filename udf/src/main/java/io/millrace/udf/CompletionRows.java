@@ -30,7 +30,6 @@ public final class CompletionRows {
     private final GenerateRecipe recipe;
     private final PromptEngine engine;
     private final StructType schema = SparkSchemas.completion();
-    private final int statusIndex = schema.fieldIndex(Completion.STATUS);
     private final Languages languages = new Languages();
     private final AskedForms forms = new AskedForms();
     private final Row engineStruct;
@@ -41,9 +40,23 @@ public final class CompletionRows {
         this.engineStruct = engineStruct();
     }
 
-    /// Whether an output row is an error row.
-    public boolean isError(Row row) {
-        return row.getString(statusIndex).equals(ERROR);
+    /// What is told of an output row.
+    public FinishedRow finished(Row row) {
+        Row place = row.getStruct(schema.fieldIndex(Completion.InputRef.COLUMN));
+        Row error = row.getStruct(schema.fieldIndex(Completion.RowError.COLUMN));
+        Row timing = row.getStruct(schema.fieldIndex(Completion.Timing.COLUMN));
+        return new FinishedRow(
+                row.getString(schema.fieldIndex(Completion.CUSTOM_ID)),
+                place.getString(0),
+                place.getInt(1),
+                place.getLong(2),
+                row.getInt(schema.fieldIndex(Completion.SAMPLE_IDX)),
+                error == null ? null : error.getString(1),
+                row.getInt(schema.fieldIndex(Completion.PROMPT_TOKENS)),
+                row.getInt(schema.fieldIndex(Completion.COMPLETION_TOKENS)),
+                timing.getDouble(0),
+                timing.getDouble(1),
+                timing.getDouble(2));
     }
 
     /// The row of a request that ran to its end.

@@ -1,7 +1,10 @@
 package io.millrace.udf;
 
+import com.codahale.metrics.Gauge;
 import io.millrace.engine.api.EngineException;
+import io.millrace.udf.ui.InferenceLog;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
@@ -24,7 +27,8 @@ import scala.jdk.javaapi.CollectionConverters;
 
 /// Owns the executor's engine and its cards: takes the cards and begins to open the engine when the
 /// executor starts, closes it and gives them back when the executor ends, and tells the driver every second
-/// how far it is. Named in `spark.plugins`; must be on the executors' class path when they start.
+/// how far it is, which shows it in Spark's UI and metrics. Named in `spark.plugins`; must be on the
+/// executors' class path when they start.
 ///
 /// An executor whose cards fail is of no more use: the process may hang on them. The driver has Spark end
 /// it and do its tasks elsewhere.
@@ -51,12 +55,18 @@ public final class EnginePlugin implements SparkPlugin {
     }
 
     private static final class Collector implements DriverPlugin {
+        private final Map<String, ReportGauges> gauges = new HashMap<>();
         private @Nullable SparkContext context;
+        private @Nullable InferenceLog inference;
+        private @Nullable PluginContext plugin;
         private boolean isBeside;
 
         @Override
         public Map<String, String> init(SparkContext context, PluginContext plugin) {
             this.context = context;
+            this.plugin = plugin;
+            InferenceLog shown = InferenceLog.of(context);
+            inference = shown;
             RunProgress.clear();
             CardRoster.clear();
             if (plugin.conf().contains(SETUP)) {
@@ -66,19 +76,51 @@ public final class EnginePlugin implements SparkPlugin {
                 @Override
                 public void onExecutorRemoved(SparkListenerExecutorRemoved removed) {
                     CardRoster.gone(removed.executorId());
+                    ProgressReport last = RunProgress.gone(removed.executorId());
+                    if (last != null) {
+                        shown.receive(last);
+                    }
                 }
             });
             return Map.of();
         }
 
         @Override
+        public void registerMetrics(String appId, PluginContext plugin) {
+            // Spark takes no notice of a plugin that has no metric by now
+            plugin.metricRegistry().register("executors", (Gauge<Integer>)
+                    () -> RunProgress.totals().executors());
+        }
+
+        @Override
         public @Nullable Object receive(Object message) {
-            if (message instanceof ProgressReport report) {
-                RunProgress.receive(report);
-            } else {
-                heard((CardNotice) message);
+            switch (message) {
+                case ProgressReport report -> heard(report);
+                case ExpertReport report -> RunProgress.receive(report);
+                default -> heard((CardNotice) message);
             }
             return null;
+        }
+
+        private synchronized void heard(ProgressReport report) {
+            RunProgress.receive(report);
+            if (inference != null) {
+                inference.receive(report);
+            }
+            ReportGauges known = gauges.get(report.executorId());
+            if (known != null) {
+                known.update(report);
+            } else if (plugin != null) {
+                String prefix = "executor." + report.executorId() + ".";
+                gauges.put(report.executorId(), new ReportGauges(plugin.metricRegistry(), prefix, report));
+            }
+        }
+
+        @Override
+        public void shutdown() {
+            if (inference != null) {
+                inference.close();
+            }
         }
 
         private void heard(CardNotice notice) {
@@ -117,7 +159,8 @@ public final class EnginePlugin implements SparkPlugin {
     }
 
     private static final class Owner implements ExecutorPlugin {
-        private final ScheduledExecutorService reporter = Executors.newSingleThreadScheduledExecutor(
+        private @Nullable ExecutorReporter reporter;
+        private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().name("millrace-progress").daemon().factory());
 
         @Override
@@ -125,9 +168,12 @@ public final class EnginePlugin implements SparkPlugin {
             if (plugin.conf().contains(SETUP)) {
                 prepare(plugin, ExecutorSetup.ofJson(plugin.conf().get(SETUP)));
             }
+            boolean isLocal = plugin.executorID().equals(LOCAL);
+            ExecutorReporter reporter = new ExecutorReporter(plugin, ExecutorEngine.ofThisProcess(), !isLocal);
+            this.reporter = reporter;
             // never completes, and reports of its own failures
-            Future<?> _ = reporter.scheduleWithFixedDelay(
-                    () -> report(plugin), REPORT_MILLIS, REPORT_MILLIS, TimeUnit.MILLISECONDS);
+            Future<?> _ =
+                    timer.scheduleWithFixedDelay(reporter::tell, REPORT_MILLIS, REPORT_MILLIS, TimeUnit.MILLISECONDS);
         }
 
         private static void prepare(PluginContext plugin, ExecutorSetup setup) {
@@ -187,18 +233,16 @@ public final class EnginePlugin implements SparkPlugin {
             }
         }
 
-        private static void report(PluginContext plugin) {
-            try {
-                plugin.send(ExecutorEngine.ofThisProcess().report(plugin.executorID()));
-            } catch (Exception e) {
-                // a missed report costs nothing: the next one holds the same sums
-                log.debug("Progress report not sent", e);
+        @Override
+        public void onTaskSucceeded() {
+            if (reporter != null) {
+                reporter.settle();
             }
         }
 
         @Override
         public void shutdown() {
-            reporter.shutdownNow();
+            timer.shutdownNow();
             ExecutorEngine.ofThisProcess().close();
         }
     }

@@ -3,10 +3,10 @@ package io.millrace.udf;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.ExpertLoad;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,8 +35,10 @@ public final class ExecutorEngine {
     private static final Logger log = LoggerFactory.getLogger(ExecutorEngine.class);
     private static final ExecutorEngine THIS_PROCESS = new ExecutorEngine();
 
-    private final RowCounters counters = new RowCounters();
+    private final FinishedRows rows = new FinishedRows();
     private @Nullable Opened opened;
+    /// What engines before the one that is open have counted.
+    private EngineStats before = EngineStats.NONE;
     private @Nullable Cards cards;
     /// Held while the driver is told that the cards failed.
     private final Object telling = new Object();
@@ -140,6 +142,7 @@ public final class ExecutorEngine {
             return;
         }
         opened = null;
+        count(stuck);
         log.warn(
                 "Engine of {} makes no progress: given up, the next task opens another",
                 stuck.recipe().modelDir());
@@ -150,27 +153,36 @@ public final class ExecutorEngine {
                 .start(() -> stuck.engine().join().close());
     }
 
-    /// Rows finished by this process's tasks.
-    RowCounters counters() {
-        return counters;
-    }
-
     /// Counts a row that a task of this process has finished.
-    public void finished(boolean isError) {
-        (isError ? counters.failed : counters.ok).increment();
+    public void finished(FinishedRow row) {
+        rows.add(row);
     }
 
     /// What this process has done so far.
     synchronized ProgressReport report(String executorId) {
-        EngineStats stats = opened == null ? null : opened.stats();
-        return new ProgressReport(
+        PromptEngine engine = opened == null ? null : opened.ifOpen();
+        return ProgressReport.of(
                 executorId,
-                counters.ok.sum(),
-                counters.failed.sum(),
-                stats == null ? 0 : stats.promptTokens(),
-                stats == null ? 0 : stats.completionTokens(),
-                stats == null ? 0 : stats.running(),
-                stats == null ? 0 : stats.waiting());
+                engine == null ? null : engine.device(),
+                addresses(),
+                rows,
+                engine == null ? before : engine.stats().after(before),
+                engine == null ? ExpertLoad.NONE : engine.expertLoad());
+    }
+
+    /// Which experts the tokens went to, since the engine was opened.
+    synchronized ExpertLoad expertLoad() {
+        PromptEngine engine = opened == null ? null : opened.ifOpen();
+        return engine == null ? ExpertLoad.NONE : engine.expertLoad();
+    }
+
+    /// Keeps what an engine that goes has counted.
+    private void count(Opened gone) {
+        PromptEngine engine = gone.ifOpen();
+        if (engine != null) {
+            EngineStats sums = engine.stats().after(before);
+            before = EngineStats.NONE.after(sums);
+        }
     }
 
     /// Closes the engine whatever holds it: unfinished requests fail. Idempotent. What computes on cards
@@ -189,8 +201,10 @@ public final class ExecutorEngine {
     private void closeEngine() {
         Opened current = opened;
         opened = null;
-        if (current != null && current.engine().isDone() && !current.engine().isCompletedExceptionally()) {
-            current.engine().join().close();
+        PromptEngine engine = current == null ? null : current.ifOpen();
+        if (current != null && engine != null) {
+            engine.close();
+            count(current);
             log.info("Engine of {} closed", current.recipe().modelDir());
         } else if (current != null) {
             // one that still opens has nobody else to close it
@@ -248,12 +262,6 @@ public final class ExecutorEngine {
         }
     }
 
-    /// Counted as rows are yielded; a task that Spark runs again counts its rows again.
-    static final class RowCounters {
-        final LongAdder ok = new LongAdder();
-        final LongAdder failed = new LongAdder();
-    }
-
     private record Cards(CardLease lease, Consumer<String> whenFailed) {}
 
     private static final class Opened {
@@ -297,11 +305,10 @@ public final class ExecutorEngine {
                     && e.code().isRetryable();
         }
 
+        /// Null while it opens, or if that failed.
         @Nullable
-        EngineStats stats() {
-            return engine.isDone() && !engine.isCompletedExceptionally()
-                    ? engine.join().stats()
-                    : null;
+        PromptEngine ifOpen() {
+            return engine.isDone() && !engine.isCompletedExceptionally() ? engine.join() : null;
         }
     }
 }

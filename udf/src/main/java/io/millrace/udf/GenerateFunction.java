@@ -111,7 +111,7 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row>, 
             fill();
             Pending pending = window.removeFirst();
             Row row = finish(pending);
-            ExecutorEngine.ofThisProcess().finished(pending.rows().isError(row));
+            ExecutorEngine.ofThisProcess().finished(pending.rows().finished(row));
             return row;
         }
 

@@ -4,6 +4,7 @@ import io.millrace.engine.LocalEngine;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.ExpertLoad;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
@@ -117,6 +118,11 @@ final class LocalPromptEngine implements PromptEngine {
     @Override
     public EngineStats stats() {
         return engine.stats();
+    }
+
+    @Override
+    public ExpertLoad expertLoad() {
+        return engine.expertLoad();
     }
 
     @Override

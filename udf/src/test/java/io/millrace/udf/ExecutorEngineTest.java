@@ -6,8 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.GenerationRequest;
+import io.millrace.engine.api.GenerationResult;
+import io.millrace.engine.api.SamplingParams;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class ExecutorEngineTest {
@@ -84,6 +89,49 @@ class ExecutorEngineTest {
         executor.close();
 
         assertThat(((FakeEngine) lease.engine()).isClosed()).isTrue();
+    }
+
+    @Test
+    void report_countsErrorsByClassAndKeepsTheSlowestRows() {
+        for (int row = 0; row < 30; row++) {
+            executor.finished(finished(row, row % 10 == 0 ? "TEXT_NULL" : null));
+        }
+        ProgressReport report = executor.report("7");
+
+        assertThat(report.executorId()).isEqualTo("7");
+        assertThat(report.device()).isNull();
+        assertThat(report.rowsOk()).isEqualTo(27);
+        assertThat(report.errors()).containsOnly(Map.entry("TEXT_NULL", 3L));
+        assertThat(report.rowsError()).isEqualTo(3);
+        assertThat(report.slowest())
+                .extracting(FinishedRow::row)
+                .containsExactly(29L, 28L, 27L, 26L, 25L, 24L, 23L, 22L, 21L, 20L);
+    }
+
+    private static FinishedRow finished(int row, @Nullable String error) {
+        return new FinishedRow("id", "file", 0, row, 0, error, 5, 6, 100 - row, row, 1);
+    }
+
+    /// Tokens of an answer.
+    private static long answered(PromptEngine engine) {
+        GenerationResult result = engine.submit(new GenerationRequest(
+                        "row", engine.encodeText("a text"), new SamplingParams(0, 1, 0, 0, 8, List.of(), 0, false)))
+                .join();
+        return ((GenerationResult.Completed) result).usage().completionTokens();
+    }
+
+    @Test
+    void report_whenTheEngineWasReplaced_goesOnCounting() {
+        ExecutorEngine.Lease first = executor.lease(recipe("a"));
+        long tokens = answered(first.engine());
+        first.close();
+        long more = answered(executor.lease(recipe("b")).engine());
+
+        assertThat(executor.report("0").completionTokens())
+                .isEqualTo(tokens + more)
+                .isPositive();
+        executor.close();
+        assertThat(executor.report("0").completionTokens()).isEqualTo(tokens + more);
     }
 
     private static EngineRecipe onCards() {

@@ -2,6 +2,7 @@ package io.millrace.udf;
 
 import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.ExpertLoad;
 import io.millrace.engine.api.FinishReason;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
@@ -35,7 +36,8 @@ import org.jspecify.annotations.Nullable;
 /// the file is there; makes it), `NEEDS=/a/file` (fails as long as there is no such file), `BREAK-ENCODER`,
 /// `LOOPS-BELOW=0.8` (says one word over and over below that temperature), `NEEDS-WHEN-HOT=/a/file` (above
 /// temperature 0 loses its device as long as there is no such file), `HANGS-WHEN-HOT=/a/file` (above it
-/// never answers, unless the file is there; makes it). A continuation's tokens have the
+/// never answers, unless the file is there; makes it). It has two experts, one for tokens of
+/// prompts, one for those of answers. A continuation's tokens have the
 /// probability exp(-0.5) each; it is greedy if the prompt holds it.
 public final class FakeEngine implements PromptEngine {
     static final int OPEN = 256;
@@ -283,6 +285,12 @@ public final class FakeEngine implements PromptEngine {
     public EngineStats stats() {
         return new EngineStats(
                 promptTokens.get(), 0, completionTokens.get(), 0, 0, answers.get(), 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    @Override
+    public ExpertLoad expertLoad() {
+        List<Long> tokens = List.of(promptTokens.get(), completionTokens.get());
+        return tokens.getFirst() == 0 ? ExpertLoad.NONE : new ExpertLoad(List.of(new ExpertLoad.Layer(0, tokens)));
     }
 
     @Override

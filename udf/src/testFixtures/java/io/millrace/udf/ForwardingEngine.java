@@ -1,6 +1,7 @@
 package io.millrace.udf;
 
 import io.millrace.engine.api.EngineStats;
+import io.millrace.engine.api.ExpertLoad;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ModelSummary;
@@ -36,6 +37,11 @@ abstract class ForwardingEngine implements PromptEngine {
     @Override
     public EngineStats stats() {
         return engine.stats();
+    }
+
+    @Override
+    public ExpertLoad expertLoad() {
+        return engine.expertLoad();
     }
 
     @Override

@@ -18,6 +18,11 @@ public interface Engine extends AutoCloseable {
 
     EngineStats stats();
 
+    /// Which experts the tokens went to, since the engine was opened.
+    default ExpertLoad expertLoad() {
+        return ExpertLoad.NONE;
+    }
+
     /// Ends the running batch; unfinished requests fail with {@link ErrorCode#ENGINE_CLOSED}. Idempotent.
     @Override
     void close();

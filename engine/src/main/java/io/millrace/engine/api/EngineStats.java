@@ -32,6 +32,30 @@ public record EngineStats(
         long cacheBytes,
         long prefixBytes) {
 
+    /// Of an engine that has done nothing.
+    public static final EngineStats NONE = new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+    /// What was counted by both, with the state of this one.
+    ///
+    /// @param earlier of an engine that was there before
+    public EngineStats after(EngineStats earlier) {
+        return new EngineStats(
+                promptTokens + earlier.promptTokens,
+                cachedTokens + earlier.cachedTokens,
+                completionTokens + earlier.completionTokens,
+                completed + earlier.completed,
+                failed + earlier.failed,
+                steps + earlier.steps,
+                stepTokens + earlier.stepTokens,
+                stepCapacity + earlier.stepCapacity,
+                guessedTokens + earlier.guessedTokens,
+                acceptedTokens + earlier.acceptedTokens,
+                running,
+                waiting,
+                cacheBytes,
+                prefixBytes);
+    }
+
     /// How full the steps were, in [0, 1]; NaN before the first.
     public double occupancy() {
         return (double) stepTokens / stepCapacity;

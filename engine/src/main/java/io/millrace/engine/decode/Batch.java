@@ -5,6 +5,7 @@ import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.ErrorKind;
+import io.millrace.engine.api.ExpertLoad;
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.decode.PrefixTree.Prefix;
 import io.millrace.engine.model.Drafter;
@@ -104,6 +105,11 @@ final class Batch {
                 waiting.size() + suspects.size(),
                 reservedBytes,
                 prefixes.bytes());
+    }
+
+    /// May be asked by any thread.
+    ExpertLoad expertLoad() {
+        return model.expertLoad();
     }
 
     /// Runs one forward pass.

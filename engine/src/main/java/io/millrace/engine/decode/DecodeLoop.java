@@ -4,6 +4,7 @@ import io.millrace.engine.api.EngineConfig;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.EngineStats;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.ExpertLoad;
 import io.millrace.engine.api.GenerationRequest;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ScoringRequest;
@@ -63,6 +64,11 @@ public final class DecodeLoop implements AutoCloseable {
 
     public EngineStats stats() {
         return stats;
+    }
+
+    /// See {@link io.millrace.engine.api.Engine#expertLoad}.
+    public ExpertLoad expertLoad() {
+        return batch.expertLoad();
     }
 
     /// See {@link io.millrace.engine.api.Engine#submit}.

@@ -21,14 +21,15 @@ final class Block {
             Weights.Layer weights,
             int cacheIndex,
             RotaryEmbedding rotary,
-            CacheRounding rounding) {
+            CacheRounding rounding,
+            ExpertCounts experts) {
         this.kernels = kernels;
         this.config = config;
         this.weights = weights;
         this.streams = new HyperConnections(kernels, config);
         this.attention =
                 new Attention(kernels, config, weights.config(), cacheIndex, weights.attention(), rotary, rounding);
-        this.moe = new MoeLayer(kernels, config, weights.moe());
+        this.moe = new MoeLayer(kernels, config, weights.moe(), weights.config().index(), experts);
     }
 
     /// @param x streams [rows, n, D], updated in place

@@ -3,6 +3,7 @@ package io.millrace.engine.model;
 import io.millrace.engine.api.CacheRounding;
 import io.millrace.engine.api.EngineException;
 import io.millrace.engine.api.ErrorCode;
+import io.millrace.engine.api.ExpertLoad;
 import io.millrace.engine.cache.CacheShape;
 import io.millrace.engine.cache.CompressedCache;
 import io.millrace.engine.cache.SequenceCache;
@@ -27,6 +28,7 @@ public final class DeepSeekV4 implements LanguageModel {
     private final OutputHead head;
     private final @Nullable MtpBlock mtpBlock;
     private final Workspace workspace;
+    private final ExpertCounts experts = new ExpertCounts();
 
     public DeepSeekV4(Kernels kernels, ModelConfig config, Weights weights, CacheRounding requested) {
         this.kernels = kernels;
@@ -40,7 +42,8 @@ public final class DeepSeekV4 implements LanguageModel {
         CacheRounding rounding = resolve(requested, config);
         for (int i = 0; i < weights.layers().size(); i++) {
             Weights.Layer layer = weights.layers().get(i);
-            blocks.add(new Block(kernels, config, layer, i, rotary(layer.config()), rounding));
+            experts.add(layer.config().index(), config.moe().nRoutedExperts());
+            blocks.add(new Block(kernels, config, layer, i, rotary(layer.config()), rounding, experts));
         }
         this.mtpBlock = weights.mtp().isEmpty()
                 ? null
@@ -121,6 +124,12 @@ public final class DeepSeekV4 implements LanguageModel {
     @Override
     public @Nullable Drafter drafter() {
         return mtpBlock;
+    }
+
+    /// Without those of the prediction block.
+    @Override
+    public ExpertLoad expertLoad() {
+        return experts.load();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.millrace.engine.model;
 
+import io.millrace.engine.api.ExpertLoad;
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.tensor.Floats;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,11 @@ public interface LanguageModel {
     /// Guesses tokens ahead; null if the checkpoint has nothing for it.
     default @Nullable Drafter drafter() {
         return null;
+    }
+
+    /// Which experts the tokens of all steps went to. May be asked by any thread.
+    default ExpertLoad expertLoad() {
+        return ExpertLoad.NONE;
     }
 
     /// Copies logits or hidden rows to the host.

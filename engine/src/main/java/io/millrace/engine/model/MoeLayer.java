@@ -11,11 +11,16 @@ final class MoeLayer {
     private final Kernels kernels;
     private final ModelConfig config;
     private final Weights.Moe weights;
+    private final int index;
+    private final ExpertCounts counts;
 
-    MoeLayer(Kernels kernels, ModelConfig config, Weights.Moe weights) {
+    /// @param index which of the layers that `counts` knows
+    MoeLayer(Kernels kernels, ModelConfig config, Weights.Moe weights, int index, ExpertCounts counts) {
         this.kernels = kernels;
         this.config = config;
         this.weights = weights;
+        this.index = index;
+        this.counts = counts;
     }
 
     /// @param x normed input [rows, D]
@@ -26,6 +31,7 @@ final class MoeLayer {
         Floats logits = workspace.take(Slot.ROUTER, (long) rows * moe.nRoutedExperts());
         kernels.matmul(x, rows, weights.gate(), logits);
         Routing routing = route(logits, step);
+        counts.count(index, routing, rows);
         Floats out = workspace.take(Slot.SUBLAYER, (long) rows * config.hiddenSize());
         kernels.experts(x, rows, config.hiddenSize(), routing, weights.experts()::expert, moe.swigluLimit(), out);
         if (weights.shared() != null) {

@@ -33,7 +33,7 @@ final class MtpBlock implements Drafter {
         this.model = model;
         this.weights = weights;
         this.rotary = RotaryEmbedding.sliding(config);
-        this.block = new Block(kernels, config, weights.layer(), 0, rotary, rounding);
+        this.block = new Block(kernels, config, weights.layer(), 0, rotary, rounding, new ExpertCounts());
         this.head = new OutputHead(kernels, config, model, weights.hcHead(), weights.norm());
         this.workspace = workspace;
     }

@@ -1,5 +1,6 @@
 package io.millrace.engine.model;
 
+import io.millrace.engine.api.ExpertLoad;
 import io.millrace.engine.cache.KeyValueCache;
 import io.millrace.engine.cache.SequenceCache;
 import io.millrace.engine.kernel.Kernels;
@@ -22,6 +23,7 @@ public final class Qwen3 implements LanguageModel {
     private final DecoderEnds ends;
     private final List<GroupedQueryAttention> attention = new ArrayList<>();
     private final Workspace workspace;
+    private final ExpertCounts counts = new ExpertCounts();
 
     public Qwen3(Kernels kernels, Qwen3Config config, DecoderWeights weights) {
         this.kernels = kernels;
@@ -31,6 +33,9 @@ public final class Qwen3 implements LanguageModel {
         this.ends = new DecoderEnds(kernels, sizes, weights);
         this.workspace = new Workspace(kernels);
         for (DecoderWeights.Layer layer : weights.layers()) {
+            if (layer.feedForward() instanceof DecoderWeights.Sparse) {
+                counts.add(attention.size(), moe().numExperts());
+            }
             attention.add(
                     new GroupedQueryAttention(kernels, sizes, attention.size(), layer.attention(), RotaryPairs.HALVES));
         }
@@ -59,20 +64,30 @@ public final class Qwen3 implements LanguageModel {
         switch (layer.feedForward()) {
             case DecoderWeights.Dense dense -> kernels.addSwiglu(normed, rows, dense.unit(), 0, x);
             case DecoderWeights.Sparse sparse ->
-                kernels.add(experts(normed, rows, sparse), rows * sizes.hiddenSize(), x);
+                kernels.add(experts(index, normed, rows, sparse), rows * sizes.hiddenSize(), x);
         }
     }
 
     /// The chosen experts' units, weighted by the router's softmax; no expert is shared.
-    private Floats experts(Floats x, int rows, DecoderWeights.Sparse sparse) {
-        Qwen3Config.Moe moe = Objects.requireNonNull(config.moe());
+    private Floats experts(int layer, Floats x, int rows, DecoderWeights.Sparse sparse) {
+        Qwen3Config.Moe moe = moe();
         Floats logits = workspace.take(Slot.ROUTER, (long) rows * moe.numExperts());
         kernels.matmul(x, rows, sparse.router(), logits);
         SoftmaxOver over = moe.normTopkProb() ? SoftmaxOver.CHOSEN : SoftmaxOver.ALL;
         Routing routing = kernels.routeSoftmax(logits, rows, moe.numExperts(), moe.numExpertsPerTok(), over);
+        counts.count(layer, routing, rows);
         Floats out = workspace.take(Slot.SUBLAYER, (long) rows * sizes.hiddenSize());
         kernels.experts(x, rows, sizes.hiddenSize(), routing, sparse.experts()::expert, 0, out);
         return out;
+    }
+
+    private Qwen3Config.Moe moe() {
+        return Objects.requireNonNull(config.moe());
+    }
+
+    @Override
+    public ExpertLoad expertLoad() {
+        return counts.load();
     }
 
     @Override

@@ -135,7 +135,7 @@ public final class RolloutFunction implements RowFunction {
             }
             Pending pending = window.removeFirst();
             Row row = row(pending);
-            ExecutorEngine.ofThisProcess().finished(pending.rows().isError(row));
+            ExecutorEngine.ofThisProcess().finished(pending.rows().finished(row));
             return row;
         }
 

@@ -79,7 +79,7 @@ record ScriptedEngine(Script script) implements PromptEngine {
 
     @Override
     public EngineStats stats() {
-        return new EngineStats(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        return EngineStats.NONE;
     }
 
     @Override
