@@ -9,6 +9,10 @@ public interface RunPlanner {
     /// the command would do then depends on answers that are not there.
     ScopedValue<RunPlanner> ASKED = ScopedValue.newInstance();
 
+    /// What a command will do behind its first run, which nobody can tell before that has answered. Bound by
+    /// commands of several runs.
+    ScopedValue<String> LATER = ScopedValue.newInstance();
+
     /// @param languages whether rows will tell the languages of their texts
     /// @param beside what a run does once its first answers are there, beside computing the others; measuring
     ///     without it would flatter

@@ -4,7 +4,6 @@ import io.millrace.jobs.ConfigException;
 import io.millrace.jobs.ExitCode;
 import io.millrace.jobs.JobException;
 import io.millrace.jobs.Millrace;
-import io.millrace.jobs.MillraceHome;
 import io.millrace.jobs.RunPlanner;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -96,7 +95,7 @@ public final class PlanCommand implements Callable<Integer> {
     @Option(
             names = "--prices",
             paramLabel = "FILE",
-            description = "YAML file of what public interfaces ask. Default: jobs/prices/public-apis.yaml.")
+            description = "YAML file of what public interfaces ask. Default: what the program knows.")
     private @Nullable Path prices;
 
     @Unmatched
@@ -105,7 +104,6 @@ public final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         requireSense();
-        MillraceHome home = Millrace.home();
         Planner planner = new Planner(
                 new Planner.Asked(
                         sampleRows,
@@ -115,8 +113,8 @@ public final class PlanCommand implements Callable<Integer> {
                         answerTokens,
                         executors,
                         deviceHour,
-                        Prices.read(prices == null ? home.root().resolve("jobs/prices/public-apis.yaml") : prices),
-                        home.bundledModel()),
+                        prices == null ? Prices.known() : Prices.read(prices),
+                        Millrace.home().bundledModel()),
                 commandLine().getErr());
         List<String> command = command();
         int exit = keepsOutput(command) ? execute(command, planner) : executeAside(command, planner);

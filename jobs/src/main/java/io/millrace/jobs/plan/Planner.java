@@ -144,7 +144,7 @@ final class Planner implements RunPlanner {
                 memory,
                 asked.deviceHourPrice(),
                 asked.prices(),
-                config.rollout() == null ? null : "the turns of each conversation after the first");
+                RunPlanner.LATER.isBound() ? RunPlanner.LATER.get() : null);
     }
 
     private static List<EncodedRow> encoded(List<Row> rows) {

@@ -7,15 +7,18 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import io.millrace.jobs.ConfigException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// What public interfaces ask for tokens: a YAML file, see `jobs/prices`.
+/// What public interfaces ask for tokens: a YAML file like `public-apis.yaml` beside this class.
 ///
 /// @param models in the order of the file
 record Prices(String currency, List<Model> models) {
+    private static final String KNOWN = "public-apis.yaml";
     private static final double UNIT = 1_000_000;
 
     Prices {
@@ -46,15 +49,35 @@ record Prices(String currency, List<Model> models) {
         }
     }
 
+    /// The prices that the program knows.
+    static Prices known() {
+        try (InputStream in = Prices.class.getResourceAsStream(KNOWN)) {
+            if (in == null) {
+                throw new IllegalStateException(KNOWN + " is not in the jar");
+            }
+            return read(KNOWN, new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new IllegalStateException(KNOWN + " is in the jar", e);
+        }
+    }
+
     /// @throws ConfigException if it is unreadable, or says something else
     static Prices read(Path file) {
+        try {
+            return read(file.toString(), Files.readString(file));
+        } catch (IOException e) {
+            throw new ConfigException(List.of(file + ": expected a readable file of prices, got " + e.getMessage()));
+        }
+    }
+
+    private static Prices read(String file, String text) {
         try {
             Prices prices = JsonMapper.builder(new YAMLFactory())
                     .enable(
                             DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES,
                             DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
                     .build()
-                    .readValue(Files.readString(file), Prices.class);
+                    .readValue(text, Prices.class);
             for (Model model : prices.models()) {
                 if (model.model() == null || model.source() == null || model.seen() == null || model.offPeak() == null) {
                     throw new ConfigException(List.of(
@@ -64,8 +87,6 @@ record Prices(String currency, List<Model> models) {
             return prices;
         } catch (JsonProcessingException e) {
             throw new ConfigException(List.of(file + ": expected prices, got " + e.getOriginalMessage()));
-        } catch (IOException e) {
-            throw new ConfigException(List.of(file + ": expected a readable file of prices, got " + e.getMessage()));
         }
     }
 }
