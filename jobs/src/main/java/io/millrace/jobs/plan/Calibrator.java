@@ -66,7 +66,9 @@ final class Calibrator {
         long begun = System.nanoTime();
         int answers = config.sampling().beams() * config.sampling().samples();
         int batch = Math.max(1, config.engine().maxRunning() / answers) * executors;
+        // one full step, and of a few rows not all: others have to tell how long answers are
         int first = (int) Math.clamp((long) (config.engine().stepTokens() / Math.max(1, meanPrompt)), 1, batch);
+        first = Math.clamp(rows.size() / 2, 1, first);
         List<Round> rounds = new ArrayList<>();
         rounds.add(round(left, first, maxTokens <= FIRST_TOKENS ? 0 : FIRST_TOKENS));
         while (!left.isEmpty()) {
