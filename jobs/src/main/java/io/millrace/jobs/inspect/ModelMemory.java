@@ -86,11 +86,12 @@ public record ModelMemory(
 
         /// @return as {@link #ofJson} reads it
         @Override
-        public String call(String nothing) throws JsonProcessingException {
+        public String call(String nothing) {
             try (Checkpoint checkpoint = Checkpoint.open(LocalEngineProvider.model(recipe))) {
                 return new ObjectMapper()
-                        .writeValueAsString(
-                                ModelMemory.of(checkpoint, tokens, longest, recipe.cacheBudgetBytes()));
+                        .writeValueAsString(ModelMemory.of(checkpoint, tokens, longest, recipe.cacheBudgetBytes()));
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException("numbers can always be written", e);
             }
         }
     }

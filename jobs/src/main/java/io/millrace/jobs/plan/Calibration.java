@@ -62,8 +62,8 @@ record Calibration(
         if (!last.isWhole() && rounds.size() > 1) {
             Round before = rounds.get(rounds.size() - 2);
             // seconds = prompts x a + answers x b, of both
-            double determinant = (double) before.computed() * last.completion()
-                    - (double) last.computed() * before.completion();
+            double determinant =
+                    (double) before.computed() * last.completion() - (double) last.computed() * before.completion();
             double a = (before.seconds() * last.completion() - last.seconds() * before.completion()) / determinant;
             double b = (last.seconds() * before.computed() - before.seconds() * last.computed()) / determinant;
             // noise may be larger than what tells the two apart
@@ -85,8 +85,7 @@ record Calibration(
     /// @param engines those that were measured for each that will compute
     double seconds(long promptTokens, long completionTokens, double engines) {
         return warmUpSeconds
-                + engines
-                        * (promptTokens * secondsPerPromptToken + completionTokens * secondsPerCompletionToken);
+                + engines * (promptTokens * secondsPerPromptToken + completionTokens * secondsPerCompletionToken);
     }
 
     /// Rounds whose answers were not cut.

@@ -45,8 +45,7 @@ public record Deviation(String measure, double predicted, double actual) {
     /// Whether the forecast is of a run with the same settings, as far as they decide what it takes.
     public static boolean isOfSameSettings(JsonNode forecast, JsonNode manifest) {
         return DECIDING.stream()
-                .allMatch(group ->
-                        forecast.at("/config/" + group).equals(manifest.at("/config/" + group)));
+                .allMatch(group -> forecast.at("/config/" + group).equals(manifest.at("/config/" + group)));
     }
 
     private static void add(List<Deviation> deviations, String measure, JsonNode forecast, JsonNode actual) {

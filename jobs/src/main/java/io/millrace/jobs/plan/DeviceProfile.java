@@ -1,7 +1,7 @@
 package io.millrace.jobs.plan;
 
-import io.millrace.jobs.Settings;
 import io.millrace.jobs.ConfigException;
+import io.millrace.jobs.Settings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -90,8 +90,7 @@ final class EncodeRows implements FlatMapFunction<Iterator<Row>, Row> {
                 prompt = rows.prompt(row, 0);
             }
             return switch (prompt) {
-                case Prompt.Refused refused ->
-                    EncodedRow.refused(place, refused.code(), refused.message(), overlong);
+                case Prompt.Refused refused -> EncodedRow.refused(place, refused.code(), refused.message(), overlong);
                 case Prompt.Skipped _ -> throw new IllegalStateException(place + ": a row has a first sample");
                 case Prompt.Ready ready ->
                     encoded(

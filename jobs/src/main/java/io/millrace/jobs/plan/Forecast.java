@@ -124,7 +124,9 @@ record Forecast(
         json.putObject("answer_length")
                 .put("mean", work.length().mean())
                 .put("error_95", work.length().error())
-                .put("source", work.length().source().name().toLowerCase(Locale.ROOT).replace('_', '-'));
+                .put(
+                        "source",
+                        work.length().source().name().toLowerCase(Locale.ROOT).replace('_', '-'));
         json.set("prompt_lengths", survey.promptLengths().toJson());
         json.set("input", survey.toJson(config.prompt().overlong().wireName()));
         json.putObject("fleet").put("engines", fleet.engines()).put("cards", fleet.cards());

@@ -35,9 +35,13 @@ final class ForecastTable {
 
     private void rows() {
         Survey survey = forecast.survey();
-        line("rows", number(survey.rows()) + (survey.isExact()
-                ? ""
-                : "  (about these was learnt from " + number(survey.looked().size()) + ", drawn at random)"));
+        line(
+                "rows",
+                number(survey.rows())
+                        + (survey.isExact()
+                                ? ""
+                                : "  (about these was learnt from "
+                                        + number(survey.looked().size()) + ", drawn at random)"));
         line(
                 "over-long",
                 number(survey.ofAll(survey.overlong().size())) + "  ("
@@ -118,10 +122,23 @@ final class ForecastTable {
     private void memory() {
         ModelMemory memory = forecast.memory();
         if (memory == null) {
-            line("memory", "not known: engine.kind " + forecast.config().engine().kind());
+            line(
+                    "memory",
+                    "not known: engine.kind " + forecast.config().engine().kind());
             return;
         }
         int cards = forecast.fleet().cards();
+        if (forecast.config().engine().kind().equals(Planner.SERVED)) {
+            int most = forecast.config().engine().maxRunning();
+            long caches = most * memory.cacheBytes();
+            line(
+                    "memory",
+                    format(
+                            "of each server: weights %s; caches of %s rows at a time about %s",
+                            bytes(memory.weightBytes()), number(most), bytes(caches)));
+            cards(memory.weightBytes() + caches, Math.max(1, cards));
+            return;
+        }
         long rows = memory.budgetBytes() / Math.max(1, memory.cacheBytes());
         line(
                 "memory",
@@ -145,12 +162,12 @@ final class ForecastTable {
                             + " of cache and will be an error row");
         }
         if (cards > 0) {
-            cards(memory, cards);
+            cards(memory.weightBytes() + memory.budgetBytes(), cards);
         }
     }
 
-    private void cards(ModelMemory memory, int cards) {
-        long ofOne = (memory.weightBytes() + memory.budgetBytes()) / cards;
+    private void cards(long bytes, int cards) {
+        long ofOne = bytes / cards;
         DeviceProfile profile = forecast.profile();
         long has = profile == null ? 0 : profile.deviceMemoryBytes();
         String verdict = has == 0
@@ -214,8 +231,8 @@ final class ForecastTable {
             Prices.Rate peak = model.peak();
             line(
                     "at " + model.model(),
-                    money(forecast.cost(model.offPeak())) + (peak == null ? "" : " off-peak, "
-                                    + money(forecast.cost(peak)) + " at peak")
+                    money(forecast.cost(model.offPeak()))
+                            + (peak == null ? "" : " off-peak, " + money(forecast.cost(peak)) + " at peak")
                             + "  (" + model.source() + ", " + model.seen() + ")");
         }
     }
@@ -226,9 +243,8 @@ final class ForecastTable {
             String text = String.valueOf(row.isRefused() ? row.message() : row.spelled());
             String shown = text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "…";
             out.println();
-            out.println("row " + at++ + (row.isRefused()
-                    ? ", an error row:"
-                    : format(", %,d tokens:", row.promptTokens())));
+            out.println("row " + at++
+                    + (row.isRefused() ? ", an error row:" : format(", %,d tokens:", row.promptTokens())));
             shown.lines().forEach(line -> out.println("  | " + line));
         }
     }
@@ -242,7 +258,9 @@ final class ForecastTable {
     }
 
     private String money(@Nullable Double amount) {
-        return amount == null ? "?" : format("%.4g %s", amount, forecast.prices().currency());
+        return amount == null
+                ? "?"
+                : format("%.4g %s", amount, forecast.prices().currency());
     }
 
     private static String number(long number) {

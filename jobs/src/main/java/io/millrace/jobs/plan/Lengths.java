@@ -93,7 +93,10 @@ record Lengths(long all, List<Integer> sorted) {
         json.put("p99", quantile(0.99)).put("most", quantile(1));
         ArrayNode buckets = json.putArray("histogram");
         for (Bucket bucket : histogram()) {
-            buckets.addObject().put("from", bucket.from()).put("to", bucket.to()).put("rows", bucket.rows());
+            buckets.addObject()
+                    .put("from", bucket.from())
+                    .put("to", bucket.to())
+                    .put("rows", bucket.rows());
         }
         return json;
     }

@@ -150,9 +150,11 @@ public final class PlanCommand implements Callable<Integer> {
             }
         }
         String name = job.isEmpty() || job.getFirst().startsWith("-") ? "summarize" : job.getFirst();
-        boolean isPredict = !name.equals("swebench") || (job.size() > 1 && job.get(1).equals("predict"));
+        boolean isPredict =
+                !name.equals("swebench") || (job.size() > 1 && job.get(1).equals("predict"));
         if (!JOBS.contains(name) || !isPredict) {
-            problems.add("plan: expected one of " + JOBS.stream().sorted().toList() + " (swebench predict), got " + name);
+            problems.add(
+                    "plan: expected one of " + JOBS.stream().sorted().toList() + " (swebench predict), got " + name);
         }
         if (!problems.isEmpty()) {
             throw new ConfigException(problems);

@@ -13,6 +13,8 @@ import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.GenerateRecipe;
 import io.millrace.udf.PromptTemplate;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -25,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Looks at a run's rows through its own engines, measures a few of them, and says what all will take.
 final class Planner implements RunPlanner {
-    private static final String SERVED = "served";
+    static final String SERVED = "served";
     private static final int SHOWN_PROMPTS = 3;
     /// Of a prompt, for what prompts have in common.
     private static final int KEPT_TOKENS = 8192;
@@ -81,25 +83,26 @@ final class Planner implements RunPlanner {
     }
 
     private Forecast forecast(JavaSparkContext spark, JobConfig config, boolean languages, Runnable beside) {
-        List<String> columns =
-                PromptTemplate.parse(config.prompt().template()).columns();
+        List<String> columns = PromptTemplate.parse(config.prompt().template()).columns();
         InputTable input = InputTable.of(spark, config, columns);
         GenerateRecipe recipe = new GenerateRecipe(
                         config.engine(), config.prompt(), config.sampling(), "plan", "plan", Builds.version())
                 .withLanguages(languages);
-        List<EncodedRow> prompts = encoded(
-                input.read()
-                        .mapPartitions(new EncodeRows(recipe, ALL, NONE, 0, true))
-                        .take(SHOWN_PROMPTS));
+        List<EncodedRow> prompts = encoded(input.read()
+                .mapPartitions(new EncodeRows(recipe, ALL, NONE, 0, true))
+                .take(SHOWN_PROMPTS));
         Draw looked = Draw.of(asked.seed(), asked.sampleRows(), input.rows());
-        say(looked.isAll()
-                ? String.format(Locale.ROOT, "encoding %,d rows", input.rows())
-                : String.format(Locale.ROOT, "encoding about %,d of %,d rows", asked.sampleRows(), input.rows()));
+        say(
+                looked.isAll()
+                        ? String.format(Locale.ROOT, "encoding %,d rows", input.rows())
+                        : String.format(
+                                Locale.ROOT, "encoding about %,d of %,d rows", asked.sampleRows(), input.rows()));
         boolean measures = asked.profile() == null && asked.calibrationSeconds() > 0;
         int executors = executors(spark, config);
-        long wanted = Math.min(MOST_MEASURED, (long) MEASURED_BATCHES * executors * config.engine().maxRunning());
-        Draw measured =
-                measures ? Draw.of(asked.seed() + 1, wanted, Math.min(input.rows(), asked.sampleRows())) : NONE;
+        long wanted = Math.min(
+                MOST_MEASURED,
+                (long) MEASURED_BATCHES * executors * config.engine().maxRunning());
+        Draw measured = measures ? Draw.of(asked.seed() + 1, wanted, Math.min(input.rows(), asked.sampleRows())) : NONE;
         Survey survey = new Survey(
                 input.rows(),
                 encoded(input.read()
@@ -153,7 +156,8 @@ final class Planner implements RunPlanner {
 
     /// Those that are there now, of which each has an engine.
     private static int executors(JavaSparkContext spark, JobConfig config) {
-        boolean isLocal = config.sparkMaster().startsWith("local") && !config.sparkMaster().startsWith("local-");
+        boolean isLocal = config.sparkMaster().startsWith("local")
+                && !config.sparkMaster().startsWith("local-");
         // the driver is listed too
         return isLocal ? 1 : Math.max(1, spark.sc().statusTracker().getExecutorInfos().length - 1);
     }
@@ -161,10 +165,6 @@ final class Planner implements RunPlanner {
     private @Nullable ModelMemory memory(
             JavaSparkContext spark, InputTable input, JobConfig config, Survey survey, AnswerLength length) {
         EngineRecipe engine = config.engine();
-        boolean isServed = engine.kind().equals(SERVED) && !engine.modelDir().equals(asked.bundledModel());
-        if (!engine.kind().equals(EngineRecipe.LOCAL) && !isServed) {
-            return null;
-        }
         Lengths prompts = survey.promptLengths();
         int most = survey.ready().stream()
                 .mapToInt(row -> row.promptTokens() + Math.max(row.maxTokens(), row.scoredTokens()))
@@ -172,9 +172,18 @@ final class Planner implements RunPlanner {
                 .orElse(1);
         // what a running row reserves is room for the longest answer
         int tokens = (int) Math.round(prompts.mean() + Math.max(survey.meanMaxTokens(), length.mean()));
-        return ModelMemory.ofJson(input.whereTheEnginesAre(spark.parallelize(List.of(""), 1))
-                .map(new ModelMemory.Question(engine, Math.max(1, tokens), Math.max(1, most)))
-                .first());
+        ModelMemory.Question question =
+                new ModelMemory.Question(engine, Math.max(1, tokens), Math.max(1, most));
+        if (engine.kind().equals(EngineRecipe.LOCAL)) {
+            return ModelMemory.ofJson(input.whereTheEnginesAre(spark.parallelize(List.of(""), 1))
+                    .map(question)
+                    .first());
+        }
+        // a server has its model where it has it; what is here under that name is asked
+        boolean isHere = engine.kind().equals(SERVED)
+                && !engine.modelDir().equals(asked.bundledModel())
+                && Files.exists(Path.of(engine.modelDir()));
+        return isHere ? ModelMemory.ofJson(question.call("")) : null;
     }
 
     private static Work work(
@@ -197,8 +206,8 @@ final class Planner implements RunPlanner {
             double computed = config.engine().prefixSharing() ? 1 - prefixes.share() : 1;
             List<Request> requests = requests(survey.ready(), computed, output, beams);
             long ofOne = Math.max(1, survey.answers() / fleet.engines());
-            List<Request> gone = requests.subList(
-                    0, (int) Math.min(Math.min(ofOne, COUNTED_REQUESTS), requests.size()));
+            List<Request> gone =
+                    requests.subList(0, (int) Math.min(Math.min(ofOne, COUNTED_REQUESTS), requests.size()));
             StepCount count = StepCount.of(gone, room);
             steps = Math.round((double) count.steps() * survey.answers() / gone.size());
             occupancy = count.occupancy(room);

@@ -79,7 +79,10 @@ record Prices(String currency, List<Model> models) {
                     .build()
                     .readValue(text, Prices.class);
             for (Model model : prices.models()) {
-                if (model.model() == null || model.source() == null || model.seen() == null || model.offPeak() == null) {
+                if (model.model() == null
+                        || model.source() == null
+                        || model.seen() == null
+                        || model.offPeak() == null) {
                     throw new ConfigException(List.of(
                             file + ": expected model, serves, source, seen and off-peak of each, got " + model));
                 }

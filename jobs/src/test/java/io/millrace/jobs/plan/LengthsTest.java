@@ -36,8 +36,7 @@ class LengthsTest {
     @Test
     void meanOfAll_liesWithinTheErrorOfNearlyAllSamples() {
         Random random = new Random(7);
-        int[] all =
-                IntStream.range(0, 5000).map(_ -> 20 + random.nextInt(300)).toArray();
+        int[] all = IntStream.range(0, 5000).map(_ -> 20 + random.nextInt(300)).toArray();
         double mean = Arrays.stream(all).average().orElseThrow();
         int held = 0;
         for (int round = 0; round < 400; round++) {

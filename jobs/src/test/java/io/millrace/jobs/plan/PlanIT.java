@@ -198,7 +198,8 @@ class PlanIT {
         assertThat(forecast.path("completion_tokens").asInt()).isEqualTo(5 + 6 + 6 + 7);
         assertThat(forecast.path("seconds").isNull()).isTrue();
         assertThat(out.toString()).contains("not known: nothing was measured");
-        assertThat(Files.exists(dir.resolve("out/completions/_millrace/run.json"))).isFalse();
+        assertThat(Files.exists(dir.resolve("out/completions/_millrace/run.json")))
+                .isFalse();
     }
 
     @Test

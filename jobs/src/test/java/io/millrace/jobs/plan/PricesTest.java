@@ -72,14 +72,16 @@ class PricesTest {
 
     @Test
     void profile_wrong_tellsAll() throws IOException {
-        Path file =
-                Files.writeString(dir.resolve("d.yaml"), "prompt-tokens-per-second: fast\nstart-seconds: -1\nspeed: 3\n");
+        Path file = Files.writeString(
+                dir.resolve("d.yaml"), "prompt-tokens-per-second: fast\nstart-seconds: -1\nspeed: 3\n");
         assertThatThrownBy(() -> DeviceProfile.read(file))
-                .isInstanceOfSatisfying(ConfigException.class, e -> assertThat(e.problems())
-                        .hasSize(4)
-                        .anyMatch(problem -> problem.contains("speed"))
-                        .anyMatch(problem -> problem.contains("got fast"))
-                        .anyMatch(problem -> problem.contains("completion-tokens-per-second"))
-                        .anyMatch(problem -> problem.contains("got -1")));
+                .isInstanceOfSatisfying(
+                        ConfigException.class,
+                        e -> assertThat(e.problems())
+                                .hasSize(4)
+                                .anyMatch(problem -> problem.contains("speed"))
+                                .anyMatch(problem -> problem.contains("got fast"))
+                                .anyMatch(problem -> problem.contains("completion-tokens-per-second"))
+                                .anyMatch(problem -> problem.contains("got -1")));
     }
 }

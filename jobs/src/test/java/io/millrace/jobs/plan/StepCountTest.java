@@ -26,12 +26,14 @@ class StepCountTest {
 
     @Test
     void promptGivesTheFirstToken() {
-        assertThat(StepCount.of(List.of(new Request(10, 3, 1)), new Room(64, 8))).isEqualTo(new StepCount(3, 12));
+        assertThat(StepCount.of(List.of(new Request(10, 3, 1)), new Room(64, 8)))
+                .isEqualTo(new StepCount(3, 12));
     }
 
     @Test
     void longPrompt_isCut() {
-        assertThat(StepCount.of(List.of(new Request(100, 1, 1)), new Room(64, 8))).isEqualTo(new StepCount(2, 100));
+        assertThat(StepCount.of(List.of(new Request(100, 1, 1)), new Room(64, 8)))
+                .isEqualTo(new StepCount(2, 100));
     }
 
     @Test
@@ -50,7 +52,8 @@ class StepCountTest {
 
     @Test
     void scoredRow_isOnePass() {
-        assertThat(StepCount.of(List.of(new Request(20, 0, 1)), new Room(64, 4))).isEqualTo(new StepCount(1, 20));
+        assertThat(StepCount.of(List.of(new Request(20, 0, 1)), new Room(64, 4)))
+                .isEqualTo(new StepCount(1, 20));
     }
 
     /// The engine does not know before where an answer ends, so it fills steps in its own order: a little
@@ -84,14 +87,16 @@ class StepCountTest {
                         (GenerationResult.Completed) futures.get(at).join();
                 // the token that ends an answer is computed, but is none of its tokens
                 int ended = completed.usage().completionTokens() < 6 ? 1 : 0;
-                requests.add(
-                        new Request(prompts.get(at), completed.usage().completionTokens() + ended, 1));
+                requests.add(new Request(prompts.get(at), completed.usage().completionTokens() + ended, 1));
             }
             StepCount count = StepCount.of(requests, room);
             assertThat((double) count.steps())
-                    .isCloseTo(engine.stats().steps(), within(0.15 * engine.stats().steps()));
+                    .isCloseTo(
+                            engine.stats().steps(), within(0.15 * engine.stats().steps()));
             assertThat((double) count.tokens())
-                    .isCloseTo(engine.stats().stepTokens(), within(0.03 * engine.stats().stepTokens()));
+                    .isCloseTo(
+                            engine.stats().stepTokens(),
+                            within(0.03 * engine.stats().stepTokens()));
         }
     }
 }
