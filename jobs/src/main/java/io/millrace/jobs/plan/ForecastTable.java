@@ -40,7 +40,7 @@ final class ForecastTable {
                 number(survey.rows())
                         + (survey.isExact()
                                 ? ""
-                                : "  (about these was learnt from "
+                                : "  (what follows is an estimate from "
                                         + number(survey.looked().size()) + ", drawn at random)"));
         line(
                 "over-long",
@@ -49,7 +49,7 @@ final class ForecastTable {
         Survey.examples(survey.overlong()).forEach(row -> line("", row.place()));
         for (Map.Entry<String, List<EncodedRow>> code : survey.refused().entrySet()) {
             line("error rows", number(survey.ofAll(code.getValue().size())) + "  " + code.getKey());
-            Survey.examples(code.getValue()).forEach(row -> line("", row.message()));
+            Survey.examples(code.getValue()).forEach(row -> line("", String.valueOf(row.message())));
         }
     }
 
@@ -281,6 +281,7 @@ final class ForecastTable {
         return seconds < 7200 ? format("%.1f minutes", seconds / 60) : format("%.1f hours", seconds / 3600);
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // the annotation is of a library that nothing else here needs
     private static String format(String pattern, Object... values) {
         return String.format(Locale.ROOT, pattern, values);
     }
