@@ -14,7 +14,7 @@ import java.util.List;
 /// @param rounds in the order they were run, at least one
 /// @param secondsPerPromptToken of prompts' tokens that are computed
 /// @param secondsPerCompletionToken of answers
-/// @param warmUpSeconds what the first rounds took longer
+/// @param warmUpSeconds what the first row and the first rounds took longer
 record Calibration(
         List<Round> rounds, double secondsPerPromptToken, double secondsPerCompletionToken, double warmUpSeconds) {
 
@@ -54,7 +54,9 @@ record Calibration(
 
     /// Of whole answers the last round alone tells the rates: its mix of prompts and answers is the run's.
     /// Of answers that were cut, two rounds that were cut at different lengths do.
-    static Calibration of(List<Round> rounds) {
+    ///
+    /// @param firstRow seconds until the first row was read
+    static Calibration of(List<Round> rounds, double firstRow) {
         Round last = rounds.getLast();
         double even = last.seconds() / Math.max(1, last.computed() + last.completion());
         double perPrompt = even;
@@ -72,7 +74,7 @@ record Calibration(
                 perCompletion = b;
             }
         }
-        double warmUp = 0;
+        double warmUp = firstRow;
         for (Round round : rounds) {
             warmUp += Math.max(0, round.seconds() - round.cost(perPrompt, perCompletion));
         }

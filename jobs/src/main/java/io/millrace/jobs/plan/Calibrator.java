@@ -6,6 +6,7 @@ import io.millrace.jobs.plan.Calibration.Round;
 import io.millrace.jobs.plan.MeasureRows.Answer;
 import io.millrace.jobs.plan.StepsQuestion.Steps;
 import io.millrace.udf.GenerateRecipe;
+import io.millrace.udf.InputColumns;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -23,6 +24,8 @@ final class Calibrator {
     private static final int FIRST_TOKENS = 8;
     /// Of the answers of the last round where answers are cut.
     private static final int CUT_TOKENS = 24;
+    /// Characters of a token.
+    private static final int GUESSED_CHARS = 4;
     /// Batches of whole answers in a round, so that most steps are full ones.
     private static final int BATCHES = 2;
 
@@ -54,15 +57,17 @@ final class Calibrator {
     /// Measures for about so long; more if a single round takes longer.
     ///
     /// @param rows of the run, in an order that says nothing
-    /// @param meanPrompt tokens of a prompt
-    /// @param maxTokens most tokens of an answer
+    /// @param firstRow seconds until the first row was read
     /// @return null if there is no row
     @Nullable
-    Calibration measure(List<Row> rows, double meanPrompt, double maxTokens, double seconds) {
+    Calibration measure(List<Row> rows, double firstRow, double seconds) {
         Deque<Row> left = new ArrayDeque<>(rows);
         if (left.isEmpty()) {
             return null;
         }
+        double meanPrompt = guessedPrompt(rows);
+        boolean isScored = rows.stream().noneMatch(row -> row.isNullAt(row.fieldIndex(InputColumns.CONTINUATIONS)));
+        int maxTokens = isScored ? 0 : config.sampling().maxTokens();
         long begun = System.nanoTime();
         int answers = config.sampling().beams() * config.sampling().samples();
         int batch = Math.max(1, config.engine().maxRunning() / answers) * executors;
@@ -86,10 +91,21 @@ final class Calibrator {
                 break;
             } else {
                 int some = (int) Math.clamp((long) (rest / 2 / perRow), 1, batch);
-                rounds.add(round(left, some, rounds.size() == 1 ? 1 : (int) Math.min(maxTokens, CUT_TOKENS)));
+                rounds.add(round(left, some, rounds.size() == 1 ? 1 : Math.min(maxTokens, CUT_TOKENS)));
             }
         }
-        return Calibration.of(rounds);
+        return Calibration.of(rounds, firstRow);
+    }
+
+    /// Tokens of a prompt, about, by the characters: enough to size the first rounds.
+    private double guessedPrompt(List<Row> rows) {
+        double mean = rows.stream()
+                .map(row -> row.<String>getAs(InputColumns.TEXT))
+                .mapToInt(text -> text == null ? 0 : text.length() / GUESSED_CHARS)
+                .average()
+                .orElse(0);
+        int most = config.prompt().maxPromptTokens();
+        return most == 0 ? mean : Math.min(mean, most);
     }
 
     /// @param maxTokens most tokens of an answer; 0 for the run's

@@ -31,18 +31,15 @@ final class EncodeRows implements FlatMapFunction<Iterator<Row>, Row> {
 
     private final GenerateRecipe recipe;
     private final Draw looked;
-    private final Draw measured;
     private final int keptTokens;
     private final boolean spells;
 
     /// @param looked which rows are encoded; the others yield nothing
-    /// @param measured of which the input row is kept
     /// @param keptTokens most tokens of a prompt that are kept
     /// @param spells whether prompts are spelt out
-    EncodeRows(GenerateRecipe recipe, Draw looked, Draw measured, int keptTokens, boolean spells) {
+    EncodeRows(GenerateRecipe recipe, Draw looked, int keptTokens, boolean spells) {
         this.recipe = recipe;
         this.looked = looked;
-        this.measured = measured;
         this.keptTokens = keptTokens;
         this.spells = spells;
     }
@@ -131,8 +128,7 @@ final class EncodeRows implements FlatMapFunction<Iterator<Row>, Row> {
                     prompt instanceof EncodedPrompt.Tokens(TokenIds ids)
                             ? ids.head(Math.min(keptTokens, ids.size()))
                             : TokenIds.EMPTY,
-                    spells ? spelled : null,
-                    measured.takes(RowIdentity.of(row, 0)) ? row : null);
+                    spells ? spelled : null);
         }
 
         /// A row may ask for fewer samples than the run has.

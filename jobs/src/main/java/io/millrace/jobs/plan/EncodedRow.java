@@ -19,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 /// @param referenceTokens of its reference; -1 without one
 /// @param ids first tokens of the prompt
 /// @param spelled the prompt for eyes, of the rows that are shown; null of others
-/// @param source the input row, of those that are measured; null of others
 record EncodedRow(
         String place,
         @Nullable String code,
@@ -32,12 +31,11 @@ record EncodedRow(
         int scoredTokens,
         int referenceTokens,
         TokenIds ids,
-        @Nullable String spelled,
-        @Nullable Row source) {
+        @Nullable String spelled) {
 
     /// A row that is refused.
     static EncodedRow refused(String place, String code, String message, boolean overlong) {
-        return new EncodedRow(place, code, message, overlong, 0, true, 1, 0, 0, -1, TokenIds.EMPTY, null, null);
+        return new EncodedRow(place, code, message, overlong, 0, true, 1, 0, 0, -1, TokenIds.EMPTY, null);
     }
 
     boolean isRefused() {
@@ -57,8 +55,7 @@ record EncodedRow(
                 scoredTokens,
                 referenceTokens,
                 ids.toArray(),
-                spelled,
-                source);
+                spelled);
     }
 
     static EncodedRow of(Row row) {
@@ -74,7 +71,6 @@ record EncodedRow(
                 row.getInt(8),
                 row.getInt(9),
                 TokenIds.of((int[]) row.get(10)),
-                row.getString(11),
-                (Row) row.get(12));
+                row.getString(11));
     }
 }

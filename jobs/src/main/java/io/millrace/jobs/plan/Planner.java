@@ -9,9 +9,11 @@ import io.millrace.jobs.inspect.ModelMemory;
 import io.millrace.jobs.plan.Forecast.Fleet;
 import io.millrace.jobs.plan.Forecast.Work;
 import io.millrace.jobs.plan.StepCount.Request;
+import io.millrace.udf.EngineQuestion;
 import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.GenerateRecipe;
 import io.millrace.udf.PromptTemplate;
+import io.millrace.udf.RowIdentity;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.Random;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Row;
@@ -37,7 +38,6 @@ final class Planner implements RunPlanner {
     /// Requests whose steps are gone through.
     private static final int COUNTED_REQUESTS = 4000;
     private static final Draw ALL = new Draw(0, 1);
-    private static final Draw NONE = new Draw(0, 0);
 
     private final Asked asked;
     private final PrintWriter err;
@@ -88,39 +88,28 @@ final class Planner implements RunPlanner {
         GenerateRecipe recipe = new GenerateRecipe(
                         config.engine(), config.prompt(), config.sampling(), "plan", "plan", Builds.version())
                 .withLanguages(languages);
-        List<EncodedRow> prompts = encoded(input.read()
-                .mapPartitions(new EncodeRows(recipe, ALL, NONE, 0, true))
-                .take(SHOWN_PROMPTS));
+        // the run waits for that before its clock begins
+        String _ = input.whereTheEnginesAre(spark.parallelize(List.of(""), 1))
+                .map(new EngineQuestion(config.engine()))
+                .first();
+        int executors = executors(spark, config);
+        boolean measures = asked.profile() == null && asked.calibrationSeconds() > 0;
+        // before anything is encoded: what is measured has to be as cold as a run
+        Calibration calibration = measures ? measured(spark, input, config, recipe, executors, beside) : null;
+        List<EncodedRow> prompts = encoded(
+                input.read().mapPartitions(new EncodeRows(recipe, ALL, 0, true)).take(SHOWN_PROMPTS));
         Draw looked = Draw.of(asked.seed(), asked.sampleRows(), input.rows());
         say(
                 looked.isAll()
                         ? String.format(Locale.ROOT, "encoding %,d rows", input.rows())
                         : String.format(
                                 Locale.ROOT, "encoding about %,d of %,d rows", asked.sampleRows(), input.rows()));
-        boolean measures = asked.profile() == null && asked.calibrationSeconds() > 0;
-        int executors = executors(spark, config);
-        long wanted = Math.min(
-                MOST_MEASURED,
-                (long) MEASURED_BATCHES * executors * config.engine().maxRunning());
-        Draw measured = measures ? Draw.of(asked.seed() + 1, wanted, Math.min(input.rows(), asked.sampleRows())) : NONE;
         Survey survey = new Survey(
                 input.rows(),
                 encoded(input.read()
-                        .mapPartitions(new EncodeRows(recipe, looked, measured, KEPT_TOKENS, false))
+                        .mapPartitions(new EncodeRows(recipe, looked, KEPT_TOKENS, false))
                         .collect()));
         SharedPrefixes prefixes = SharedPrefixes.of(survey.ready());
-
-        Calibration calibration = null;
-        if (measures) {
-            List<Row> rows = new ArrayList<>(survey.ready().stream()
-                    .map(EncodedRow::source)
-                    .filter(Objects::nonNull)
-                    .toList());
-            Collections.shuffle(rows, new Random(asked.seed()));
-            say(String.format(Locale.ROOT, "measuring for about %.0f s", asked.calibrationSeconds()));
-            calibration = new Calibrator(spark, input, config, recipe, executors, beside)
-                    .measure(rows, survey.promptLengths().mean(), survey.meanMaxTokens(), asked.calibrationSeconds());
-        }
         Fleet fleet = new Fleet(
                 asked.executors() == 0 ? executors : asked.executors(),
                 config.cards().group());
@@ -148,6 +137,28 @@ final class Planner implements RunPlanner {
                 asked.deviceHourPrice(),
                 asked.prices(),
                 RunPlanner.LATER.isBound() ? RunPlanner.LATER.get() : null);
+    }
+
+    private @Nullable Calibration measured(
+            JavaSparkContext spark,
+            InputTable input,
+            JobConfig config,
+            GenerateRecipe recipe,
+            int executors,
+            Runnable beside) {
+        long begun = System.nanoTime();
+        List<Row> _ = input.read().take(1);
+        double firstRow = (System.nanoTime() - begun) / 1e9;
+        long wanted = Math.min(
+                MOST_MEASURED,
+                (long) MEASURED_BATCHES * executors * config.engine().maxRunning());
+        Draw draw = Draw.of(asked.seed() + 1, wanted, input.rows());
+        List<Row> rows = new ArrayList<>(
+                input.read().filter(row -> draw.takes(RowIdentity.of(row, 0))).collect());
+        Collections.shuffle(rows, new Random(asked.seed()));
+        say(String.format(Locale.ROOT, "measuring for about %.0f s", asked.calibrationSeconds()));
+        return new Calibrator(spark, input, config, recipe, executors, beside)
+                .measure(rows, firstRow, asked.calibrationSeconds());
     }
 
     private static List<EncodedRow> encoded(List<Row> rows) {

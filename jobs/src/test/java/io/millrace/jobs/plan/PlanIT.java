@@ -14,6 +14,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -59,17 +61,19 @@ class PlanIT {
     /// What the plan says of the rows is what the run finds.
     @Test
     void poisonedRows_planThenRun() throws IOException {
+        String good = IntStream.range(1, 10)
+                .mapToObj(row -> "{\"id\": \"" + row + "\", \"text\": \"Text number " + row + " to summarise\"}\n")
+                .collect(Collectors.joining());
         String[] job = {
             "summarize",
             "--input",
             file("in.jsonl", """
-                {"id": "a", "text": "The first text to summarise"}
+                {"id": "0", "text": "Text number 0 to summarise"}
                 {"id": "b", "text": null}
                 {"id": "c", "text": "   "}
-                {"id": "d", "text": "The second text to summarise"}
                 {"id": "e", "text": "%s"}
                 {"id": "f", "tex
-                """.replace("%s", "long ".repeat(300))),
+                """.replace("%s", "long ".repeat(300)) + good),
             "--text-column",
             "text",
             "--max-tokens",
@@ -84,15 +88,15 @@ class PlanIT {
         assertThat(execute(plan.toArray(String[]::new))).as(err.toString()).isEqualTo(ExitCode.OK);
 
         JsonNode forecast = json(dir.resolve("out/_millrace/forecast.json"));
-        assertThat(forecast.path("rows").asInt()).isEqualTo(6);
-        assertThat(forecast.path("answers").asInt()).isEqualTo(2);
-        assertThat(forecast.path("prompt_tokens").asInt()).isEqualTo(29 + 30);
-        assertThat(forecast.path("completion_tokens").asInt()).isEqualTo(24);
+        assertThat(forecast.path("rows").asInt()).isEqualTo(14);
+        assertThat(forecast.path("answers").asInt()).isEqualTo(10);
+        assertThat(forecast.path("prompt_tokens").asInt()).isEqualTo(280);
+        assertThat(forecast.path("completion_tokens").asInt()).isEqualTo(120);
         assertThat(forecast.at("/answer_length/source").asText()).isEqualTo("sample");
         assertThat(forecast.at("/input/overlong/rows").asInt()).isEqualTo(1);
         assertThat(forecast.at("/input/invalid").findValuesAsText("code"))
                 .containsExactly("MALFORMED_RECORD", "PROMPT_TOO_LONG", "TEXT_BLANK", "TEXT_NULL");
-        assertThat(forecast.path("prompts").get(0).asText()).isEqualTo("<user>The first text to summarise</user>");
+        assertThat(forecast.path("prompts").get(0).asText()).isEqualTo("<user>Text number 0 to summarise</user>");
         assertThat(forecast.path("prompts").get(1).asText()).startsWith("expected a text, got null");
         assertThat(forecast.path("seconds").asDouble()).isPositive();
         assertThat(forecast.at("/cost/total").asDouble())
@@ -100,7 +104,7 @@ class PlanIT {
         assertThat(forecast.at("/public_apis/0/peak").asDouble())
                 .isEqualTo(2 * forecast.at("/public_apis/0/off_peak").asDouble());
         assertThat(out.toString())
-                .contains("TEXT_BLANK", "row 1, 29 tokens:", "mean 12.0 tokens", "from 1 answers of a sample");
+                .contains("TEXT_BLANK", "row 1, 28 tokens:", "mean 12.0 tokens", "answers of a sample");
         assertThat(parts()).isEmpty();
 
         assertThat(execute(job)).as(err.toString()).isEqualTo(ExitCode.OK);
@@ -109,9 +113,9 @@ class PlanIT {
         assertThat(Deviation.isOfSameSettings(forecast, manifest)).isTrue();
         assertThat(Deviation.of(forecast, manifest, null))
                 .contains(
-                        new Deviation("rows", 6, 6),
-                        new Deviation("prompt_tokens", 59, 59),
-                        new Deviation("completion_tokens", 24, 24))
+                        new Deviation("rows", 14, 14),
+                        new Deviation("prompt_tokens", 280, 280),
+                        new Deviation("completion_tokens", 120, 120))
                 .extracting(Deviation::measure)
                 .contains("seconds");
     }

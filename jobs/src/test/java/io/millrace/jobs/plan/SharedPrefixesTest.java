@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 class SharedPrefixesTest {
 
     private static EncodedRow row(int samples, int... ids) {
-        return new EncodedRow("", null, null, false, ids.length, true, samples, 8, 0, -1, TokenIds.of(ids), null, null);
+        return new EncodedRow("", null, null, false, ids.length, true, samples, 8, 0, -1, TokenIds.of(ids), null);
     }
 
     private static int[] run(int first, int count, int... more) {
