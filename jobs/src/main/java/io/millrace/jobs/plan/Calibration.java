@@ -114,7 +114,7 @@ record Calibration(
         }
         double squares =
                 whole().stream().mapToDouble(Round::completionSquares).sum() - n * meanCompletion() * meanCompletion();
-        return 1.96 * Math.sqrt(Math.max(0, squares) / (n - 1) / n);
+        return Lengths.TWO_SIDED_95 * Math.sqrt(Math.max(0, squares) / (n - 1) / n);
     }
 
     /// Mean over whole answers of the steps that each took, which is more than its tokens where a search

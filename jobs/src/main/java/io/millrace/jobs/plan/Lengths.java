@@ -13,7 +13,7 @@ import java.util.List;
 /// @param sorted tokens of the rows looked at, least first
 record Lengths(long all, List<Integer> sorted) {
     /// Of a normal distribution, the deviations within which 95 % lie.
-    private static final double TWO_SIDED_95 = 1.96;
+    static final double TWO_SIDED_95 = 1.96;
 
     /// A range of lengths.
     ///
@@ -38,11 +38,6 @@ record Lengths(long all, List<Integer> sorted) {
 
     double mean() {
         return sorted.isEmpty() ? 0 : (double) sum() / sorted.size();
-    }
-
-    /// Of all rows together; an estimate where only some were looked at.
-    double total() {
-        return mean() * all;
     }
 
     /// Half the width of the interval in which the mean of all rows lies with 95 % probability; 0 if all

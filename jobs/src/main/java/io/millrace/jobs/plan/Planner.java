@@ -1,6 +1,5 @@
 package io.millrace.jobs.plan;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.jobs.Builds;
 import io.millrace.jobs.InputTable;
 import io.millrace.jobs.JobConfig;
@@ -78,8 +77,7 @@ final class Planner implements RunPlanner {
     public String plan(JavaSparkContext spark, JobConfig config, boolean languages, Runnable beside) {
         Forecast made = forecast(spark, config, languages, beside);
         forecast = made;
-        ObjectNode json = made.toJson();
-        return json.toPrettyString() + "\n";
+        return made.toJson().toPrettyString() + "\n";
     }
 
     private Forecast forecast(JavaSparkContext spark, JobConfig config, boolean languages, Runnable beside) {

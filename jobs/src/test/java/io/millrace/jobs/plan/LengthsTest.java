@@ -17,7 +17,6 @@ class LengthsTest {
         Lengths lengths = Lengths.of(4, new int[] {9, 1, 4, 2});
         assertThat(lengths.isExact()).isTrue();
         assertThat(lengths.mean()).isEqualTo(4);
-        assertThat(lengths.total()).isEqualTo(16);
         assertThat(lengths.meanError()).isZero();
         assertThat(lengths.quantile(0.5)).isEqualTo(2);
         assertThat(lengths.quantile(0.75)).isEqualTo(4);
@@ -29,7 +28,6 @@ class LengthsTest {
     void sample_hasAnError() {
         Lengths lengths = Lengths.of(4, new int[] {6, 2});
         assertThat(lengths.isExact()).isFalse();
-        assertThat(lengths.total()).isEqualTo(16);
         assertThat(lengths.meanError()).isCloseTo(1.96 * Math.sqrt(8.0 / 2 / 2), within(1e-12));
     }
 
