@@ -181,8 +181,7 @@ final class Planner implements RunPlanner {
                 .orElse(1);
         // what a running row reserves is room for the longest answer
         int tokens = (int) Math.round(prompts.mean() + Math.max(survey.meanMaxTokens(), length.mean()));
-        ModelMemory.Question question =
-                new ModelMemory.Question(engine, Math.max(1, tokens), Math.max(1, most));
+        ModelMemory.Question question = new ModelMemory.Question(engine, Math.max(1, tokens), Math.max(1, most));
         if (engine.kind().equals(EngineRecipe.LOCAL)) {
             return ModelMemory.ofJson(input.whereTheEnginesAre(spark.parallelize(List.of(""), 1))
                     .map(question)
