@@ -43,6 +43,14 @@ public final class CompletionJob {
     }
 
     public int run(JavaSparkContext spark, Gate gate) {
+        if (RunPlanner.ASKED.isBound()) {
+            boolean languages = config.gate().languages() == JobConfig.Languages.ON
+                    || (config.gate().languages() == JobConfig.Languages.AUTO && gate.asksForLanguages());
+            String forecast = RunPlanner.ASKED.get().plan(spark, config, languages, gate::warmUp);
+            CompletionSink.open(config.outputDir(), spark.hadoopConfiguration())
+                    .writeAside(CompletionSink.FORECAST, forecast);
+            throw new RunPlanner.PlannedException();
+        }
         Run run = Run.open(spark, config, request, gate.asksForLanguages());
         long startedNanos = System.nanoTime();
         RunTotals computed = complete(run, spark, () -> generate(run, spark, gate));

@@ -27,6 +27,8 @@ final class CompletionSink {
     static final String PLAN = "plan.json";
     /// A line for each committed shard.
     static final String SHARDS = "shards.jsonl";
+    /// What was expected of the run before it began, see {@link RunPlanner}.
+    static final String FORECAST = "forecast.json";
 
     private static final String SUCCESS = "_SUCCESS";
     private static final String EARLIER = "earlier";

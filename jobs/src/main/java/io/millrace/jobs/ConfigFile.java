@@ -32,7 +32,7 @@ public final class ConfigFile {
     }
 
     /// Every key, in groups.
-    static Map<String, Object> groups(JobConfig config) {
+    public static Map<String, Object> groups(JobConfig config) {
         Map<String, Object> groups = new LinkedHashMap<>();
         groups.put("input", input(config.input()));
         groups.put("output", Map.of("dir", config.outputDir()));

@@ -11,6 +11,7 @@ import io.millrace.jobs.inspect.DevicesCommand;
 import io.millrace.jobs.inspect.InspectCommand;
 import io.millrace.jobs.inspect.LogitsCommand;
 import io.millrace.jobs.inspect.TokenizeCommand;
+import io.millrace.jobs.plan.PlanCommand;
 import io.millrace.jobs.rollout.RolloutCommand;
 import io.millrace.jobs.serve.ServeCommand;
 import io.millrace.jobs.swebench.SwebenchCommand;
@@ -34,6 +35,7 @@ import picocli.CommandLine.IVersionProvider;
             EvaluateCodeCommand.class,
             EvaluateCommand.class,
             GenerateCommand.class,
+            PlanCommand.class,
             VerifyCommand.class,
             ExportCommand.class,
             CompleteCommand.class,
@@ -69,7 +71,7 @@ public final class Millrace {
     public static CommandLine commandLine() {
         CommandLine commandLine = new CommandLine(new Millrace());
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
-        commandLine.setExecutionExceptionHandler(Millrace::tell);
+        commandLine.setExecutionExceptionHandler((failure, failed, _) -> tell(failure, failed));
         return commandLine;
     }
 
@@ -86,7 +88,9 @@ public final class Millrace {
     }
 
     /// A failure for a person: its messages, without the program's insides unless it is a fault of ours.
-    private static int tell(Exception failure, CommandLine commandLine, CommandLine.ParseResult parsed) {
+    ///
+    /// @return an exit code
+    public static int tell(Exception failure, CommandLine commandLine) {
         PrintWriter err = commandLine.getErr();
         if (failure instanceof ConfigException config) {
             config.problems().forEach(problem -> err.println("millrace: " + problem));

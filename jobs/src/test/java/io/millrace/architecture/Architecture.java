@@ -64,6 +64,7 @@ record Architecture(String root) {
         table.put("jobs.export..", List.of("jobs..", "udf..", "schemas..", "engine.api"));
         table.put("jobs.generate..", List.of("jobs..", "udf..", "schemas.."));
         table.put("jobs.inspect..", List.of("jobs..", "udf..", "schemas..", "engine..", "npu.cards"));
+        table.put("jobs.plan..", List.of("jobs..", "udf..", "schemas..", "engine.api"));
         table.put("jobs.serve..", List.of("jobs..", "udf..", "schemas..", "engine.."));
         table.put("jobs.summarize..", List.of("jobs..", "udf..", "schemas..", "engine.api"));
         table.put("jobs.rollout..", List.of("jobs..", "udf..", "schemas..", "engine.api"));

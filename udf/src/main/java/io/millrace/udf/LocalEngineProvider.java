@@ -27,8 +27,13 @@ public final class LocalEngineProvider implements EngineProvider {
     @Override
     public PromptEngine open(EngineRecipe recipe, List<String> cards) {
         String ring = cards.isEmpty() ? recipe.ring() : ringOnCard(recipe, cards);
-        Path model = ModelCache.local(recipe.modelDir(), Path.of(recipe.modelCache()), hadoop());
+        Path model = model(recipe);
         return new LocalPromptEngine(LocalEngine.open(config(recipe, ring, model)), model);
+    }
+
+    /// Where the model is on this host's disk, copied there if need be.
+    public static Path model(EngineRecipe recipe) {
+        return ModelCache.local(recipe.modelDir(), Path.of(recipe.modelCache()), hadoop());
     }
 
     /// A ring's name with the card in it.

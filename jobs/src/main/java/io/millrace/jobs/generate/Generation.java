@@ -6,6 +6,7 @@ import io.millrace.jobs.Gate;
 import io.millrace.jobs.JobConfig;
 import io.millrace.jobs.JobException;
 import io.millrace.jobs.MillraceHome;
+import io.millrace.jobs.RunPlanner;
 import io.millrace.jobs.RunRequest;
 import io.millrace.jobs.Settings;
 import io.millrace.jobs.SparkSessions;
@@ -111,7 +112,8 @@ final class Generation {
             gate = opened;
             session = SparkSessions.open(base);
             try {
-                return run(new Path(base.outputDir()));
+                return ScopedValue.where(RunPlanner.LATER, "the steps after the first that asks the model")
+                        .call(() -> run(new Path(base.outputDir())));
             } catch (StepStoppedException e) {
                 err.println("millrace: " + e.getMessage() + "; the same command goes on from there");
                 err.flush();

@@ -7,9 +7,7 @@ import io.millrace.engine.checkpoint.ParameterCount;
 import io.millrace.engine.model.Caches;
 import io.millrace.engine.model.LanguageModelConfig;
 import io.millrace.engine.model.ModelConfig;
-import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -84,11 +82,10 @@ public final class InspectCommand implements Callable<Integer> {
         facts.put("vocab_size", config.vocabSize());
         facts.put("max_positions", config.maxPositionEmbeddings());
         facts.put("quantization", checkpoint.quantization());
-        long weightBytes = 0;
         for (var entry : checkpoint.bytesByDtype().entrySet()) {
             facts.put("bytes_" + entry.getKey().name().toLowerCase(Locale.ROOT), entry.getValue());
-            weightBytes += entry.getValue();
         }
+        long weightBytes = ModelMemory.weightBytes(checkpoint);
         facts.put("bytes_weights", weightBytes);
         facts.put("cache_bytes_per_token", bytesPerToken(config, tokens));
         facts.put("cache_bytes_of_" + tokens, config.cacheBytes(tokens));
@@ -106,27 +103,13 @@ public final class InspectCommand implements Callable<Integer> {
     private static String fits(long weightBytes, long cacheBytes) {
         long heap = Runtime.getRuntime().maxMemory();
         long sequences = heap / 4 / Math.max(cacheBytes, 1);
-        long available = availableMemoryBytes();
+        long available = ModelMemory.hostBytes();
         String weights = weightBytes <= available
                 ? "weights fit"
                 : "weights do not fit: " + mebibytes(weightBytes) + " MiB wanted, " + mebibytes(available)
                         + " MiB of memory available, so they would be read from disk again and again";
         return weights + "; a cache budget of a quarter of this heap (" + mebibytes(heap / 4) + " MiB) holds "
                 + sequences + " such sequences";
-    }
-
-    /// What Linux says it can give without swapping; the whole address space where it does not say.
-    private static long availableMemoryBytes() {
-        try {
-            for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
-                if (line.startsWith("MemAvailable:")) {
-                    return 1024 * Long.parseLong(line.replaceAll("\\D", ""));
-                }
-            }
-        } catch (IOException _) {
-            // not Linux: said by the answer below
-        }
-        return Long.MAX_VALUE;
     }
 
     private static long mebibytes(long bytes) {

@@ -9,6 +9,7 @@ import io.millrace.jobs.JobConfig;
 import io.millrace.jobs.Millrace;
 import io.millrace.jobs.MillraceHome;
 import io.millrace.jobs.RunOptions;
+import io.millrace.jobs.RunPlanner;
 import io.millrace.jobs.Settings;
 import io.millrace.jobs.SparkSessions;
 import io.millrace.udf.agent.ScriptedEngineProvider;
@@ -102,7 +103,8 @@ public final class RolloutCommand implements Callable<Integer> {
         var out = commandSpec().commandLine().getOut();
         CompletionJob job = new CompletionJob(
                 config, run.request(config), out, commandSpec().commandLine().getErr(), Millrace.isTerminal());
-        int exitCode = job.run(JavaSparkContext.fromSparkContext(session.sparkContext()), gate);
+        int exitCode = ScopedValue.where(RunPlanner.LATER, "the turns of each conversation after the first")
+                .call(() -> job.run(JavaSparkContext.fromSparkContext(session.sparkContext()), gate));
         RolloutReport report = RolloutReport.write(session, config);
         out.print(report.table());
         out.flush();

@@ -14,6 +14,7 @@ import io.millrace.jobs.InputTable;
 import io.millrace.jobs.JobConfig;
 import io.millrace.jobs.JobException;
 import io.millrace.jobs.MillraceHome;
+import io.millrace.jobs.RunPlanner;
 import io.millrace.jobs.RunRequest;
 import io.millrace.jobs.RunRequest.IfDifferent;
 import io.millrace.jobs.Settings;
@@ -87,11 +88,16 @@ public final class LongDocumentJob {
         try (Gate gate = new Gate(home, config.gate())) {
             SparkSession session = SparkSessions.open(config);
             try {
-                return summarize.isLong() ? new Stages(session, gate).run() : single(session, gate);
+                return summarize.isLong() ? rounds(session, gate) : single(session, gate);
             } finally {
                 session.stop();
             }
         }
+    }
+
+    private int rounds(SparkSession session, Gate gate) {
+        return ScopedValue.where(RunPlanner.LATER, "the rounds after the first")
+                .call(() -> new Stages(session, gate).run());
     }
 
     private int single(SparkSession session, Gate gate) {

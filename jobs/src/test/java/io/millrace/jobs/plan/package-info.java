@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.jobs.plan;
+
+import org.jspecify.annotations.NullMarked;
