@@ -11,6 +11,8 @@ import io.millrace.jobs.inspect.DevicesCommand;
 import io.millrace.jobs.inspect.InspectCommand;
 import io.millrace.jobs.inspect.LogitsCommand;
 import io.millrace.jobs.inspect.TokenizeCommand;
+import io.millrace.jobs.report.CompareCommand;
+import io.millrace.jobs.report.ReportCommand;
 import io.millrace.jobs.rollout.RolloutCommand;
 import io.millrace.jobs.serve.ServeCommand;
 import io.millrace.jobs.swebench.SwebenchCommand;
@@ -35,6 +37,8 @@ import picocli.CommandLine.IVersionProvider;
             EvaluateCommand.class,
             GenerateCommand.class,
             VerifyCommand.class,
+            ReportCommand.class,
+            CompareCommand.class,
             ExportCommand.class,
             CompleteCommand.class,
             LogitsCommand.class,

@@ -66,6 +66,7 @@ record Architecture(String root) {
         table.put("jobs.inspect..", List.of("jobs..", "udf..", "schemas..", "engine..", "npu.cards"));
         table.put("jobs.serve..", List.of("jobs..", "udf..", "schemas..", "engine.."));
         table.put("jobs.summarize..", List.of("jobs..", "udf..", "schemas..", "engine.api"));
+        table.put("jobs.report..", List.of("jobs..", "udf..", "schemas.."));
         table.put("jobs.rollout..", List.of("jobs..", "udf..", "schemas..", "engine.api"));
         table.put("jobs.bench..", List.of("jobs..", "udf..", "schemas..", "engine.."));
         return table;
