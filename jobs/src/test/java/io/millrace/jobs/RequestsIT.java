@@ -103,7 +103,7 @@ class RequestsIT {
     private int run(String command, String... more) {
         List<String> args = new ArrayList<>(List.of(command));
         if (command.equals("batch")) {
-            args.addAll(List.of("--input", input.toString(), "--model", model.toString(), "--no-gate"));
+            args.addAll(List.of("--input", input.toString(), "--model", model.toString(), "--no-gate", "--no-report"));
             args.addAll(List.of("--master", "local[2]", "--samples", "2", "--max-tokens", "40"));
         }
         args.addAll(List.of(more));
@@ -306,7 +306,7 @@ class RequestsIT {
                     to.toString(),
                     "--model",
                     model.toString(),
-                    "--no-gate",
+                    "--no-gate", "--no-report",
                     "--master",
                     "local[2]",
                     "--text-column",
@@ -346,7 +346,7 @@ class RequestsIT {
                 scored.toString(),
                 "--model",
                 model.toString(),
-                "--no-gate",
+                "--no-gate", "--no-report",
                 "--master",
                 "local[2]",
                 "--text-column",

@@ -83,7 +83,12 @@ public final class CompareCommand implements Callable<Integer> {
     }
 
     private static RunFolder run(RunFolder output) {
-        return output.hasRows() ? output : output.folder(COMPLETIONS);
+        RunFolder run = output.isRun() ? output : output.folder(COMPLETIONS);
+        if (run.isRun()) {
+            // rows that this version cannot read are not compared in part
+            run.manifest();
+        }
+        return run;
     }
 
     private void print(ComparePage page, PrintWriter writer) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.millrace.jobs.JobException;
+import io.millrace.schemas.TableSchema;
 import io.millrace.udf.shard.OutputDir;
 import io.millrace.udf.shard.WholeFiles;
 import java.io.BufferedReader;
@@ -83,6 +84,21 @@ final class RunFolder {
     /// Whether a run has committed rows there.
     boolean hasRows() {
         return names("").stream().anyMatch(name -> name.startsWith("part-") && name.endsWith(".parquet"));
+    }
+
+    /// The manifest of the run.
+    ///
+    /// @throws JobException if its rows have other columns than this version reads
+    JsonNode manifest() {
+        JsonNode manifest = json(aside("run.json"));
+        TableSchema known = TableSchema.completion();
+        String schema = manifest.path("fingerprint").path("schema").asText();
+        String expected = known.name() + ".v" + known.version();
+        if (!schema.equals(expected)) {
+            throw new JobException("output " + path + ": expected rows of " + expected + ", got "
+                    + (schema.isEmpty() ? "none" : schema) + ", which another version of Millrace reads");
+        }
+        return manifest;
     }
 
     /// Name of a file beside the manifest.

@@ -44,7 +44,7 @@ final class RunParts {
 
     /// Reads everything that a run has left.
     static RunParts read(SparkSession session, RunFolder folder) {
-        JsonNode manifest = folder.json(RunFolder.aside("run.json"));
+        JsonNode manifest = folder.manifest();
         RowProfile rows = folder.hasRows()
                 ? RowProfile.read(
                         session,
@@ -565,6 +565,23 @@ final class RunParts {
                         price * hours);
             }
         }
+        services(section, forecast.path("public_apis"));
+    }
+
+    /// What a public service would take for the planned tokens.
+    private static void services(Element section, JsonNode services) {
+        if (services.isEmpty()) {
+            return;
+        }
+        Table table =
+                Table.in(section, "The planned tokens elsewhere", "model", "currency", "#off-peak", "#peak", "source", "seen");
+        services.forEach(service -> table.row(
+                Texts.shown(service.path("model").asText()),
+                Texts.shown(service.path("currency").asText()),
+                Numbers.plain(service.path("off_peak").asDouble()),
+                Numbers.plain(service.path("peak").asDouble()),
+                Texts.shown(service.path("source").asText()),
+                Texts.shown(service.path("seen").asText())));
     }
 
     private static void compared(Table table, String name, JsonNode planned, double actual) {

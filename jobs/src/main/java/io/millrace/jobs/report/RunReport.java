@@ -2,6 +2,7 @@ package io.millrace.jobs.report;
 
 import io.millrace.jobs.Builds;
 import io.millrace.jobs.JobException;
+import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -28,6 +29,18 @@ public final class RunReport {
                 RunFolder.open(output, session.sparkContext().hadoopConfiguration());
         String html = html(session, folder, new Path(folder.path(), "_millrace"));
         return folder.writeAside(FILE, html);
+    }
+
+    /// Writes the page at a run's end, and says where. A page that cannot be written spoils no run: that
+    /// is said then.
+    public static void writeAtEnd(SparkSession session, String output, PrintWriter out, PrintWriter err) {
+        try {
+            out.println("report             " + write(session, output));
+            out.flush();
+        } catch (RuntimeException e) {
+            err.println("millrace: report of " + output + ": expected to be written, got " + e.getMessage());
+            err.flush();
+        }
     }
 
     /// The page.

@@ -36,7 +36,7 @@ class EvaluateIT {
         out = new StringWriter();
         err = new StringWriter();
         List<String> args =
-                new ArrayList<>(List.of("evaluate", "--no-gate", "--master", "local[2,1]", "--output", output()));
+                new ArrayList<>(List.of("evaluate", "--no-gate", "--no-report", "--master", "local[2,1]", "--output", output()));
         args.addAll(List.of(more));
         CommandLine commandLine = Millrace.commandLine();
         commandLine.setOut(new PrintWriter(out));

@@ -58,6 +58,8 @@ class ReportIT {
                 "engine.kind=fake", "-c", "engine.model-dir=fake", "--text-column", "text", "--id-column", "id",
                 "--reference-column", "gold", "--prompt-template", template);
         assertThat(exit).as(said.toString()).isEqualTo(ExitCode.OK);
+        assertThat(said.toString()).contains("report             file:" + output + "/_millrace/report.html");
+        assertThat(output.resolve("_millrace/report.html")).isNotEmptyFile();
         return output;
     }
 

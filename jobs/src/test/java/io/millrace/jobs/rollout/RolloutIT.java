@@ -88,7 +88,7 @@ class RolloutIT {
                 "{base_commit}",
                 "--master",
                 "local[2]",
-                "--no-gate",
+                "--no-gate", "--no-report",
                 "-c",
                 "rollout.work-dir=" + dir.resolve("work")));
         arguments.addAll(List.of(more));
