@@ -15,13 +15,14 @@ final class Numbers {
         return String.format(Locale.ROOT, "%,d", number);
     }
 
-    /// With about four digits that say something.
+    /// With about four digits that say something; whole numbers as such.
     static String plain(@Nullable Double number) {
         if (number == null || number.isNaN()) {
             return NONE;
         }
         double size = Math.abs(number);
-        int digits = size >= 1000 || size == 0 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : size >= 0.001 ? 4 : 7;
+        boolean whole = size == Math.rint(size);
+        int digits = size >= 1000 || whole ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : size >= 0.001 ? 4 : 7;
         return String.format(Locale.ROOT, "%,." + digits + "f", number);
     }
 
