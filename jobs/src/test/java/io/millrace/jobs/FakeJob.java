@@ -28,8 +28,8 @@ final class FakeJob {
 
     /// As {@link #run}, with the gate on.
     int runGated(String master, String input, String... more) {
-        List<String> args = new ArrayList<>(
-                List.of("summarize", "--no-report", "--input", input, "--output", output.toString()));
+        List<String> args =
+                new ArrayList<>(List.of("summarize", "--no-report", "--input", input, "--output", output.toString()));
         args.addAll(List.of("--master", master, "-c", "engine.model-dir=fake-model", "-c", "engine.kind=fake"));
         args.addAll(List.of(more));
         CommandLine commandLine = Millrace.commandLine();

@@ -14,7 +14,6 @@ final class CodePart implements JobPart {
     /// A line for each program, with what became of it.
     static final String RESULTS = "samples.jsonl_results.jsonl";
 
-
     /// How the programs of a task ended.
     private static final class Task {
         private long samples;
@@ -32,7 +31,8 @@ final class CodePart implements JobPart {
         Table facts = Table.in(section, "", "", "");
         summary.properties().forEach(fact -> {
             if (fact.getValue().isValueNode()) {
-                facts.row(Texts.shown(fact.getKey()), Texts.shown(fact.getValue().asText()));
+                facts.row(
+                        Texts.shown(fact.getKey()), Texts.shown(fact.getValue().asText()));
             }
         });
         Table passed = Table.in(section, "Mean over the tasks, unbiased", "", "#value", "");
@@ -45,8 +45,7 @@ final class CodePart implements JobPart {
         summary.path("results")
                 .properties()
                 .forEach(end -> ends.row(
-                        Texts.shown(end.getKey()),
-                        Numbers.count(end.getValue().asLong())));
+                        Texts.shown(end.getKey()), Numbers.count(end.getValue().asLong())));
         tasks(section, output);
     }
 
@@ -71,7 +70,6 @@ final class CodePart implements JobPart {
                         Texts.shown(task.getKey()),
                         Numbers.count(task.getValue().samples),
                         Numbers.count(task.getValue().passed),
-                        Texts.shown(
-                                String.join("; ", task.getValue().results.keySet()))));
+                        Texts.shown(String.join("; ", task.getValue().results.keySet()))));
     }
 }

@@ -7,8 +7,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 import org.jsoup.nodes.Element;
+import org.jspecify.annotations.Nullable;
 
 /// Two runs side by side.
 ///
@@ -21,8 +21,7 @@ record ComparePage(RunFolder a, RunFolder b, RunFolder runA, RunFolder runB, Lis
         for (int at = 0; at < comparisons.size(); at++) {
             write(page.section("pairs-" + at, comparisons.get(at).title()), comparisons.get(at));
         }
-        return page.html(
-                "Written by Millrace " + Builds.version() + " about " + a.location() + " and " + b.location());
+        return page.html("Written by Millrace " + Builds.version() + " about " + a.location() + " and " + b.location());
     }
 
     private void runs(Element section) {
@@ -35,20 +34,24 @@ record ComparePage(RunFolder a, RunFolder b, RunFolder runA, RunFolder runB, Lis
         }
         Map<String, String[]> settings = new TreeMap<>();
         for (String group : List.of("/fingerprint", "/versions")) {
-            first.at(group).properties().forEach(entry -> settings.computeIfAbsent(
-                            entry.getKey(), _ -> new String[] {Numbers.NONE, Numbers.NONE})[0] =
-                    entry.getValue().asText());
-            second.at(group).properties().forEach(entry -> settings.computeIfAbsent(
-                            entry.getKey(), _ -> new String[] {Numbers.NONE, Numbers.NONE})[1] =
-                    entry.getValue().asText());
+            first.at(group)
+                    .properties()
+                    .forEach(entry -> settings.computeIfAbsent(
+                                            entry.getKey(), _ -> new String[] {Numbers.NONE, Numbers.NONE})[0] =
+                            entry.getValue().asText());
+            second.at(group)
+                    .properties()
+                    .forEach(entry -> settings.computeIfAbsent(
+                                            entry.getKey(), _ -> new String[] {Numbers.NONE, Numbers.NONE})[1] =
+                            entry.getValue().asText());
         }
         settings.values().removeIf(both -> Objects.equals(both[0], both[1]));
         if (settings.isEmpty()) {
             section.appendElement("p").text("All settings that can change an answer are the same.");
         } else {
             Table differences = Table.in(section, "Settings that are not the same", "", "A", "B");
-            settings.forEach((name, both) ->
-                    differences.row(Texts.shown(name), Texts.shown(both[0]), Texts.shown(both[1])));
+            settings.forEach(
+                    (name, both) -> differences.row(Texts.shown(name), Texts.shown(both[0]), Texts.shown(both[1])));
         }
     }
 
@@ -104,8 +107,7 @@ record ComparePage(RunFolder a, RunFolder b, RunFolder runA, RunFolder runB, Lis
         }
     }
 
-    private static void side(
-            Element cell, String status, @Nullable String text) {
+    private static void side(Element cell, String status, @Nullable String text) {
         cell.appendElement("div").addClass("soft").text(Texts.shown(status));
         if (text != null) {
             Page.text(cell, Texts.shown(text));

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.jsoup.nodes.Element;
+import org.jspecify.annotations.Nullable;
 
 /// Scores by task and group, from the newest `results_*.json`.
 final class EvaluationPart implements JobPart {
@@ -26,16 +26,7 @@ final class EvaluationPart implements JobPart {
         section.appendElement("p")
                 .text("From " + Texts.shown(file) + ". The interval is 1.96 standard errors to both sides.");
         Table table = Table.in(
-                section,
-                "",
-                "task",
-                "metric",
-                "filter",
-                "#documents",
-                "#shots",
-                "#value",
-                "#95 % interval",
-                "");
+                section, "", "task", "metric", "filter", "#documents", "#shots", "#value", "#95 % interval", "");
         Set<String> groups = new HashSet<>();
         results.path("group_subtasks").fieldNames().forEachRemaining(groups::add);
         List<Map.Entry<String, JsonNode>> entries =
@@ -71,13 +62,16 @@ final class EvaluationPart implements JobPart {
     private static void figures(Table table, String task, boolean group, JsonNode entry, JsonNode results) {
         for (Map.Entry<String, JsonNode> figure : entry.properties()) {
             String[] words = figure.getKey().split(",", 2);
-            if (words.length < 2 || words[0].endsWith("_stderr") || !figure.getValue().isNumber()) {
+            if (words.length < 2
+                    || words[0].endsWith("_stderr")
+                    || !figure.getValue().isNumber()) {
                 continue;
             }
             double value = figure.getValue().asDouble();
             JsonNode error = entry.path(words[0] + "_stderr," + words[1]);
             Element line = table.row(
-                    Texts.shown((group ? "all of " : "") + entry.path("alias").asText(task).strip()),
+                    Texts.shown((group ? "all of " : "")
+                            + entry.path("alias").asText(task).strip()),
                     Texts.shown(words[0]),
                     Texts.shown(words[1]),
                     Numbers.count(entry.path("sample_len").asLong()),

@@ -86,7 +86,8 @@ record ExpertLoad(List<Layer> layers) {
     }
 
     void write(Element parent) {
-        int most = layers.stream().mapToInt(layer -> layer.tokens().length).max().orElse(0);
+        int most =
+                layers.stream().mapToInt(layer -> layer.tokens().length).max().orElse(0);
         Element figure = parent.appendElement("figure");
         figure.appendElement("figcaption")
                 .text(String.format(
@@ -133,7 +134,8 @@ record ExpertLoad(List<Layer> layers) {
     /// A pixel for each expert of each layer; of no layers the scale.
     private static byte[] png(List<Layer> layers) {
         int scale = 120;
-        int width = layers.stream().mapToInt(layer -> layer.tokens().length).max().orElse(scale);
+        int width =
+                layers.stream().mapToInt(layer -> layer.tokens().length).max().orElse(scale);
         BufferedImage image = new BufferedImage(width, Math.max(1, layers.size()), BufferedImage.TYPE_INT_RGB);
         for (int x = 0; x < width; x++) {
             for (int y = 0; y < layers.size(); y++) {

@@ -18,8 +18,8 @@ import org.apache.spark.sql.Row;
 /// tasks hand back.
 ///
 /// @param <T> the object
-final class Folding<T extends Folding.Sum<T>> implements FlatMapFunction<Iterator<Row>, byte[]>,
-        Function2<byte[], byte[], byte[]> {
+final class Folding<T extends Folding.Sum<T>>
+        implements FlatMapFunction<Iterator<Row>, byte[]>, Function2<byte[], byte[], byte[]> {
     private static final long serialVersionUID = 1L;
 
     /// What rows are folded into.
@@ -38,7 +38,8 @@ final class Folding<T extends Folding.Sum<T>> implements FlatMapFunction<Iterato
     /// @param none of no rows; not changed
     static <T extends Sum<T>> T of(Dataset<Row> rows, T none) {
         Folding<T> folding = new Folding<>(none);
-        return Folding.<T>ofBytes(rows.toJavaRDD().mapPartitions(folding).treeAggregate(folding.none, folding, folding));
+        return Folding.<T>ofBytes(
+                rows.toJavaRDD().mapPartitions(folding).treeAggregate(folding.none, folding, folding));
     }
 
     @Override

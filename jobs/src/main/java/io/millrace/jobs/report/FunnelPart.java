@@ -25,8 +25,8 @@ final class FunnelPart implements JobPart {
             List<String> dropped = new ArrayList<>();
             step.path("dropped")
                     .properties()
-                    .forEach(reason -> dropped.add(
-                            reason.getKey() + " " + Numbers.count(reason.getValue().asLong())));
+                    .forEach(reason -> dropped.add(reason.getKey() + " "
+                            + Numbers.count(reason.getValue().asLong())));
             long kept = step.path("kept").asLong();
             Element line = table.row(
                     Texts.shown(step.path("name").asText()),
@@ -37,13 +37,15 @@ final class FunnelPart implements JobPart {
                     Texts.shown(String.join(", ", dropped)),
                     "");
             RunParts.meter(line, (double) kept / most);
-            step.path("runs").forEach(run -> runs.add("steps/" + run.path("folder").asText()));
+            step.path("runs")
+                    .forEach(run -> runs.add("steps/" + run.path("folder").asText()));
             step.path("notes")
                     .forEach(note -> section.appendElement("p")
                             .text(Texts.shown(step.path("name").asText() + ": " + note.asText())));
         }
         if (!runs.isEmpty()) {
-            RunTable.write(section, "Runs of models; each has a report of its own: millrace report FOLDER", runs, output);
+            RunTable.write(
+                    section, "Runs of models; each has a report of its own: millrace report FOLDER", runs, output);
         }
     }
 }

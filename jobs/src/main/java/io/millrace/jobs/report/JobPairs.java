@@ -29,7 +29,10 @@ final class JobPairs {
     /// @param figures by name
     /// @param beside what the answer was compared with; null for nothing
     private record Found(
-            Map<String, Double> figures, String status, @Nullable String answer, @Nullable String beside) {}
+            Map<String, Double> figures,
+            String status,
+            @Nullable String answer,
+            @Nullable String beside) {}
 
     /// One for each kind of things that both have found something about.
     List<Comparison> compare(RunFolder a, RunFolder b) {
@@ -51,16 +54,19 @@ final class JobPairs {
             return tasks;
         }
         String folder = results.substring(0, results.indexOf('/'));
-        String end = results.substring(results.indexOf("results_") + "results".length(), results.length() - 5) + ".jsonl";
+        String end =
+                results.substring(results.indexOf("results_") + "results".length(), results.length() - 5) + ".jsonl";
         for (String name : output.names(folder)) {
             if (name.startsWith(SAMPLES) && name.endsWith(end)) {
                 String task = name.substring(SAMPLES.length(), name.length() - end.length());
-                output.forEachLine(folder + "/" + name, sample -> tasks.computeIfAbsent(
-                                task + ", " + sample.path("filter").asText(), _ -> new TreeMap<>())
-                        .put(
-                                sample.path("doc_hash").asText() + "/"
-                                        + sample.path("doc_id").asText(),
-                                found(sample)));
+                output.forEachLine(
+                        folder + "/" + name,
+                        sample -> tasks.computeIfAbsent(
+                                        task + ", " + sample.path("filter").asText(), _ -> new TreeMap<>())
+                                .put(
+                                        sample.path("doc_hash").asText() + "/"
+                                                + sample.path("doc_id").asText(),
+                                        found(sample)));
             }
         }
         return tasks;
@@ -105,10 +111,7 @@ final class JobPairs {
                     .forEach((instance, outcome) -> instances.put(
                             instance,
                             new Found(
-                                    Map.of("resolved", outcome.equals("resolved") ? 1.0 : 0.0),
-                                    outcome,
-                                    null,
-                                    null)));
+                                    Map.of("resolved", outcome.equals("resolved") ? 1.0 : 0.0), outcome, null, null)));
         }
         return instances;
     }

@@ -9,12 +9,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.Base64;
 import java.util.Map;
 import java.util.Properties;
-import org.jspecify.annotations.Nullable;
 import org.jsoup.nodes.Comment;
 import org.jsoup.nodes.DataNode;
 import org.jsoup.nodes.Document;
 import org.jsoup.nodes.DocumentType;
 import org.jsoup.nodes.Element;
+import org.jspecify.annotations.Nullable;
 
 /// A page that is whole by itself: style, scripts, charts and pictures are in it, and its policy forbids the
 /// browser to ask anyone for anything, and to run a script or apply a style other than those, which it
@@ -114,8 +114,9 @@ final class Page {
         head.appendElement("meta").attr("name", "referrer").attr("content", "no-referrer");
         head.appendElement("style").appendChild(new DataNode(style));
         if (!document.select("canvas").isEmpty()) {
-            document.body().appendChild(new Comment(
-                    " Chart.js: " + resource(Page.class.getClassLoader(), chartJs("LICENSE.md"))));
+            document.body()
+                    .appendChild(
+                            new Comment(" Chart.js: " + resource(Page.class.getClassLoader(), chartJs("LICENSE.md"))));
             script(charts);
             script(script);
         }

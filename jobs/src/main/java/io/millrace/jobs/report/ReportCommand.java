@@ -63,7 +63,12 @@ public final class ReportCommand implements Callable<Integer> {
         }
         Path file = out.toAbsolutePath();
         RunFolder folder = RunFolder.open(output, session.sparkContext().hadoopConfiguration());
-        write(file, RunReport.html(session, folder, new org.apache.hadoop.fs.Path(file.getParent().toUri())));
+        write(
+                file,
+                RunReport.html(
+                        session,
+                        folder,
+                        new org.apache.hadoop.fs.Path(file.getParent().toUri())));
         return file.toString();
     }
 

@@ -62,20 +62,26 @@ final class RolloutPart implements JobPart {
         }
     }
 
-    private void write(
-            Page page, RunFolder output, String folder, int sample, int samples, Map<String, String> ends) {
+    private void write(Page page, RunFolder output, String folder, int sample, int samples, Map<String, String> ends) {
         Element section = page.section(
                 "rollouts" + (sample == 0 ? "" : "-" + sample),
                 samples == 1 ? "Rollouts" : "Rollouts, sample " + sample);
         Map<String, Long> counts = new TreeMap<>();
         ends.values().forEach(status -> counts.merge(status, 1L, Long::sum));
         Table sums = Table.in(section, "", "exit status", "#rollouts", "#share");
-        counts.forEach((status, count) -> sums.row(
-                Texts.shown(status), Numbers.count(count), Numbers.percent((double) count / ends.size())));
+        counts.forEach((status, count) ->
+                sums.row(Texts.shown(status), Numbers.count(count), Numbers.percent((double) count / ends.size())));
         Map<String, Row> turns = turns(output, sample);
         JsonNode predictions = output.json(folder + "/preds.json");
         Table table = Table.in(
-                section, "", "instance", "exit status", "#turns", "#prompt tokens", "#completion tokens", "#patch, characters",
+                section,
+                "",
+                "instance",
+                "exit status",
+                "#turns",
+                "#prompt tokens",
+                "#completion tokens",
+                "#patch, characters",
                 "trajectory");
         ends.entrySet().stream().limit(MOST).forEach(end -> {
             Row turn = turns.get(end.getKey());

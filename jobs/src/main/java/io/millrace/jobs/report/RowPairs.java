@@ -72,8 +72,10 @@ final class RowPairs implements Folding.Sum<RowPairs> {
             return byPlace.comparison("input file, row and sample");
         }
         Column id = concat_ws("/", col(Completion.CUSTOM_ID), col(Completion.SAMPLE_IDX));
-        Dataset<Row> rowsA = rows(session, a, id).filter(col(Completion.CUSTOM_ID).isNotNull());
-        Dataset<Row> rowsB = rows(session, b, id).filter(col(Completion.CUSTOM_ID).isNotNull());
+        Dataset<Row> rowsA =
+                rows(session, a, id).filter(col(Completion.CUSTOM_ID).isNotNull());
+        Dataset<Row> rowsB =
+                rows(session, b, id).filter(col(Completion.CUSTOM_ID).isNotNull());
         requireUnique(rowsA, a);
         requireUnique(rowsB, b);
         RowPairs byId = read(rowsA, rowsB, seed);
@@ -106,8 +108,8 @@ final class RowPairs implements Folding.Sum<RowPairs> {
     }
 
     private static Dataset<Row> rows(SparkSession session, RunFolder run, Column key) {
-        Column text = coalesce(
-                col(Completion.OUTPUT_TEXT), col(in(Completion.RowError.COLUMN, Completion.RowError.MESSAGE)));
+        Column text =
+                coalesce(col(Completion.OUTPUT_TEXT), col(in(Completion.RowError.COLUMN, Completion.RowError.MESSAGE)));
         return session.read()
                 .option("pathGlobFilter", "part-*.parquet")
                 .parquet(run.location())
@@ -250,7 +252,6 @@ final class RowPairs implements Folding.Sum<RowPairs> {
     }
 
     private Comparison comparison(String by) {
-        return new Comparison(
-                "Rows", by, pairs, onlyA, onlyB, changed, figures.lines(), List.copyOf(changes.values()));
+        return new Comparison("Rows", by, pairs, onlyA, onlyB, changed, figures.lines(), List.copyOf(changes.values()));
     }
 }

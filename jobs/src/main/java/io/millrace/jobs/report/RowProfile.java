@@ -118,15 +118,18 @@ final class RowProfile implements Folding.Sum<RowProfile> {
     /// @param expected about how many rows it has
     /// @param seed of the resamples
     static RowProfile read(SparkSession session, String output, long expected, long seed) {
-        Dataset<Row> rows = session.read().option("pathGlobFilter", "part-*.parquet").parquet(output).select(columns(expected));
+        Dataset<Row> rows = session.read()
+                .option("pathGlobFilter", "part-*.parquet")
+                .parquet(output)
+                .select(columns(expected));
         return Folding.of(rows, new RowProfile(seed));
     }
 
     /// Of texts only what an example may show, and of answers only enough for examples: request ids are
     /// hashes, so those with small ones are any rows.
     private static Column[] columns(long expected) {
-        String bound = String.format(
-                Locale.ROOT, "%08x", (long) (0xFFFFFFFFL * Math.min(1, CANDIDATES / Math.max(1, expected))));
+        String bound = String.format(Locale.ROOT, "%08x", (long)
+                (0xFFFFFFFFL * Math.min(1, CANDIDATES / Math.max(1, expected))));
         Column shown = col(Completion.REQUEST_ID).leq(lit(bound + "g"));
         return new Column[] {
             col(Completion.REQUEST_ID),
@@ -144,7 +147,8 @@ final class RowProfile implements Folding.Sum<RowProfile> {
                     .as("message"),
             substring(col(in(Completion.RowError.COLUMN, Completion.RowError.RAW)), 1, 2 * Texts.MOST)
                     .as("raw"),
-            when(shown, substring(col(Completion.OUTPUT_TEXT), 1, 2 * Texts.MOST)).as(Completion.OUTPUT_TEXT),
+            when(shown, substring(col(Completion.OUTPUT_TEXT), 1, 2 * Texts.MOST))
+                    .as(Completion.OUTPUT_TEXT),
             when(shown, substring(col(Completion.REFERENCE), 1, 2 * Texts.MOST)).as(Completion.REFERENCE),
             col(Completion.PROMPT_TOKENS),
             col(Completion.CACHED_TOKENS),
@@ -209,8 +213,7 @@ final class RowProfile implements Folding.Sum<RowProfile> {
                     100 * row.<Double>getAs(Completion.ROUGE_L));
         }
         if (row.getAs(Completion.OUTPUT_TEXT) != null && answers.wants(requestId)) {
-            answers.add(
-                    requestId, example(row, row.getAs(Completion.OUTPUT_TEXT), row.getAs(Completion.REFERENCE)));
+            answers.add(requestId, example(row, row.getAs(Completion.OUTPUT_TEXT), row.getAs(Completion.REFERENCE)));
         }
     }
 
@@ -246,8 +249,8 @@ final class RowProfile implements Folding.Sum<RowProfile> {
         });
         other.finishes.forEach((finish, count) -> finishes.merge(finish, count, Long::sum));
         other.devices.forEach((device, count) -> devices.merge(device, count, Long::sum));
-        other.errors.forEach((name, kind) ->
-                errors.computeIfAbsent(name, _ -> new Kind()).add(kind));
+        other.errors.forEach(
+                (name, kind) -> errors.computeIfAbsent(name, _ -> new Kind()).add(kind));
         answers.add(other.answers);
         rouge.add(other.rouge);
     }

@@ -41,7 +41,8 @@ final class RunFolder {
         try {
             Path path = given.getFileSystem(conf).makeQualified(given);
             WholeFiles files = WholeFiles.on(path, conf);
-            if (!files.fileSystem().exists(path) || files.fileSystem().getFileStatus(path).isFile()) {
+            if (!files.fileSystem().exists(path)
+                    || files.fileSystem().getFileStatus(path).isFile()) {
                 throw new JobException("output " + path + ": expected the directory of a run, got none");
             }
             return new RunFolder(files, path);

@@ -21,8 +21,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.ToDoubleFunction;
 import org.apache.spark.sql.SparkSession;
-import org.jspecify.annotations.Nullable;
 import org.jsoup.nodes.Element;
+import org.jspecify.annotations.Nullable;
 
 /// The parts of a page that every run has, whatever its job.
 final class RunParts {
@@ -120,7 +120,8 @@ final class RunParts {
     private long tokens(String kind) {
         JsonNode sums = manifest.path("tokens");
         return sums.isMissingNode() && rows != null
-                ? (long) rows.distribution(Measure.valueOf(kind.toUpperCase(Locale.ROOT) + "_TOKENS")).sum()
+                ? (long) rows.distribution(Measure.valueOf(kind.toUpperCase(Locale.ROOT) + "_TOKENS"))
+                        .sum()
                 : sums.path(kind).asLong();
     }
 
@@ -235,8 +236,9 @@ final class RunParts {
                 .thenComparing(FileRows::name));
         Table table = Table.in(
                 section,
-                samples == 1 ? "Rows by input file, counted in the output" : "Rows by input file, "
-                        + samples + " samples each, counted in the output",
+                samples == 1
+                        ? "Rows by input file, counted in the output"
+                        : "Rows by input file, " + samples + " samples each, counted in the output",
                 "input file",
                 "#planned",
                 "#ok",
@@ -246,7 +248,9 @@ final class RunParts {
                 "#found − planned");
         files.stream().limit(MOST_FILES).forEach(file -> file.write(table));
         if (files.size() > MOST_FILES) {
-            FileRows.of((files.size() - MOST_FILES) + " further files, all added up", files.subList(MOST_FILES, files.size()))
+            FileRows.of(
+                            (files.size() - MOST_FILES) + " further files, all added up",
+                            files.subList(MOST_FILES, files.size()))
                     .write(table);
         }
         if (files.size() > 1) {
@@ -417,10 +421,7 @@ final class RunParts {
     }
 
     private static void latency(Element section, RowProfile rows) {
-        quantiles(
-                section,
-                rows,
-                List.of(Measure.QUEUED_MS, Measure.PREFILL_MS, Measure.DECODE_MS, Measure.ALL_MS));
+        quantiles(section, rows, List.of(Measure.QUEUED_MS, Measure.PREFILL_MS, Measure.DECODE_MS, Measure.ALL_MS));
         double all = rows.distribution(Measure.ALL_MS).sum();
         Table shares = Table.in(section, "Where the time of the rows went", "", "#share", "");
         for (Measure measure : List.of(Measure.QUEUED_MS, Measure.PREFILL_MS, Measure.DECODE_MS)) {
@@ -495,7 +496,8 @@ final class RunParts {
             return;
         }
         Element details = Page.details(
-                section, "rows that break " + Texts.shown(rule.path(Verdict.Rule.NAME).asText(), 100));
+                section,
+                "rows that break " + Texts.shown(rule.path(Verdict.Rule.NAME).asText(), 100));
         details.attr("open", "");
         details.appendElement("p")
                 .text(Texts.shown(rule.path(Verdict.Rule.DESCRIPTION).asText() + " "
@@ -505,7 +507,8 @@ final class RunParts {
             JsonNode place = example.path(Verdict.Example.INPUT_REF);
             table.row(
                     Texts.shown(place.path("file").asText() + " row group "
-                            + place.path("row_group").asText() + " row " + place.path("row").asText()),
+                            + place.path("row_group").asText() + " row "
+                            + place.path("row").asText()),
                     Texts.shown(example.path(Verdict.Example.STATUS).asText()),
                     Texts.shown(example.path(Verdict.Example.EXCERPT).asText()));
         }
@@ -557,7 +560,8 @@ final class RunParts {
             JsonNode cost = forecast.path("cost");
             if (cost.path("total").isNumber()) {
                 // at the price that was planned with
-                double price = cost.path("total").asDouble() / forecast.path("device_hours").asDouble();
+                double price = cost.path("total").asDouble()
+                        / forecast.path("device_hours").asDouble();
                 compared(
                         table,
                         "cost, " + Texts.shown(cost.path("currency").asText()),
@@ -573,8 +577,8 @@ final class RunParts {
         if (services.isEmpty()) {
             return;
         }
-        Table table =
-                Table.in(section, "The planned tokens elsewhere", "model", "currency", "#off-peak", "#peak", "source", "seen");
+        Table table = Table.in(
+                section, "The planned tokens elsewhere", "model", "currency", "#off-peak", "#peak", "source", "seen");
         services.forEach(service -> table.row(
                 Texts.shown(service.path("model").asText()),
                 Texts.shown(service.path("currency").asText()),

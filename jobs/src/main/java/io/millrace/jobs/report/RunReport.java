@@ -25,8 +25,7 @@ public final class RunReport {
     /// @return where
     /// @throws JobException if there is neither a run nor what a job has found
     public static Path write(SparkSession session, String output) {
-        RunFolder folder =
-                RunFolder.open(output, session.sparkContext().hadoopConfiguration());
+        RunFolder folder = RunFolder.open(output, session.sparkContext().hadoopConfiguration());
         String html = html(session, folder, new Path(folder.path(), "_millrace"));
         return folder.writeAside(FILE, html);
     }
@@ -52,7 +51,8 @@ public final class RunReport {
         if (output.isRun() || completions.isRun()) {
             run = RunParts.read(session, output.isRun() ? output : completions);
         }
-        Page page = new Page((run == null ? "" : run.job() + ": ") + output.path().getName());
+        Page page =
+                new Page((run == null ? "" : run.job() + ": ") + output.path().getName());
         Links links = new Links(output.path(), place);
         List<JobPart> jobs = List.of(
                 new SummariesPart(),

@@ -86,13 +86,14 @@ final class SwebenchPart implements JobPart {
         Table table = Table.in(section, "", "instance", "outcome", "#tests, s", "why", "logs");
         instances.entrySet().stream().limit(MOST).forEach(instance -> {
             String folder = folders.get(instance.getKey());
-            JsonNode grade = folder == null
-                    ? report.path("failure_reasons").path("none")
-                    : output.json(folder + "/grade.json");
+            JsonNode grade =
+                    folder == null ? report.path("failure_reasons").path("none") : output.json(folder + "/grade.json");
             Element line = table.row(
                     Texts.shown(instance.getKey()),
                     instance.getValue(),
-                    grade.path("seconds").isNumber() ? Numbers.plain(grade.path("seconds").asDouble()) : Numbers.NONE,
+                    grade.path("seconds").isNumber()
+                            ? Numbers.plain(grade.path("seconds").asDouble())
+                            : Numbers.NONE,
                     Texts.shown(grade.path("message")
                             .asText(report.path("failure_reasons")
                                     .path(instance.getKey())
@@ -101,7 +102,9 @@ final class SwebenchPart implements JobPart {
             line.child(1).addClass(instance.getValue().equals("resolved") ? "good" : "bad");
             if (folder != null) {
                 List<String> there = output.names(folder);
-                FILES.stream().filter(there::contains).forEach(log -> links.add(line.child(4), folder + "/" + log, log));
+                FILES.stream()
+                        .filter(there::contains)
+                        .forEach(log -> links.add(line.child(4), folder + "/" + log, log));
             }
         });
     }

@@ -17,7 +17,8 @@ final class Texts {
     private Texts() {}
 
     /// The text's beginning. Controls, directional and invisible format characters (joiners aside),
-    /// separators of lines other than LF, private use and unpaired surrogates are shown by their numbers, as in `⟨U+202E⟩`.
+    /// separators of lines other than LF, private use and unpaired surrogates are shown by their numbers,
+    /// as in `⟨U+202E⟩`.
     static String shown(@Nullable String text) {
         return shown(text, MOST);
     }

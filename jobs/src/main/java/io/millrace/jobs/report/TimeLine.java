@@ -137,7 +137,8 @@ final class TimeLine {
         executor.cards = String.join(", ", cards);
         executor.mostCacheBytes = Math.max(
                 executor.mostCacheBytes,
-                sample.path("cache_bytes").asLong() + sample.path("prefix_bytes").asLong());
+                sample.path("cache_bytes").asLong()
+                        + sample.path("prefix_bytes").asLong());
         executor.ms += ms;
         long[] now = new long[done.length];
         long[] last = before.getOrDefault(id, now.clone());
@@ -195,8 +196,8 @@ final class TimeLine {
         List<Span> few = spans();
         List<Double> minutes = few.stream().map(span -> span.untilMs() / 60_000).toList();
         List<Chart.Series> series = new ArrayList<>();
-        lines.forEach((name, value) -> series.add(new Chart.Series(
-                name, few.stream().map(value::applyAsDouble).toList())));
+        lines.forEach((name, value) -> series.add(
+                new Chart.Series(name, few.stream().map(value::applyAsDouble).toList())));
         return Chart.lines(caption, "running time, minutes", yTitle, minutes, series);
     }
 

@@ -349,9 +349,8 @@ public final class LongDocumentJob {
             own.put("input.reference-column", config.input().referenceColumn() == null ? "" : DocumentTable.REFERENCE);
             own.put("gate.dataset", config.gate().dataset());
             JobConfig stage = resolved(own);
-            RunRequest asked =
-                    new RunRequest(
-                            request.command(), ifDifferent(fresh), request.retryErrors(), request.retries(), false);
+            RunRequest asked = new RunRequest(
+                    request.command(), ifDifferent(fresh), request.retryErrors(), request.retries(), false);
             int exitCode = new CompletionJob(stage, asked, out, err, terminal).run(spark, gate);
             new Report(session, stage, summarize, folders)
                     .write(InputTable.of(spark, stage, List.of(LastRequest.CHUNKS, LastRequest.LEFT_OUT)), true, out);

@@ -47,16 +47,32 @@ class ReportIT {
         CommandLine commandLine = Millrace.commandLine();
         commandLine.setOut(new PrintWriter(said));
         commandLine.setErr(new PrintWriter(said));
-        return commandLine.execute(
-                Arrays.stream(args).map(String::valueOf).toArray(String[]::new));
+        return commandLine.execute(Arrays.stream(args).map(String::valueOf).toArray(String[]::new));
     }
 
     private static Path summarize(String name, Path input, String template) {
         Path output = dir.resolve(name);
         int exit = millrace(
-                "summarize", "--no-gate", "--input", input, "--output", output, "--master", "local[2]", "-c",
-                "engine.kind=fake", "-c", "engine.model-dir=fake", "--text-column", "text", "--id-column", "id",
-                "--reference-column", "gold", "--prompt-template", template);
+                "summarize",
+                "--no-gate",
+                "--input",
+                input,
+                "--output",
+                output,
+                "--master",
+                "local[2]",
+                "-c",
+                "engine.kind=fake",
+                "-c",
+                "engine.model-dir=fake",
+                "--text-column",
+                "text",
+                "--id-column",
+                "id",
+                "--reference-column",
+                "gold",
+                "--prompt-template",
+                template);
         assertThat(exit).as(said.toString()).isEqualTo(ExitCode.OK);
         assertThat(said.toString()).contains("report             file:" + output + "/_millrace/report.html");
         assertThat(output.resolve("_millrace/report.html")).isNotEmptyFile();
@@ -84,7 +100,10 @@ class ReportIT {
         rule.put("name", ATTACK).put("level", "fail-run").put("status", "fail").put("expected", "no " + ATTACK);
         rule.put("actual", 0.5).put("failing_rows", 2);
         ObjectNode example = rule.putArray("examples").addObject();
-        example.put("excerpt", ATTACK).put("status", "ok").putObject("input_ref").put("file", ATTACK);
+        example.put("excerpt", ATTACK)
+                .put("status", "ok")
+                .putObject("input_ref")
+                .put("file", ATTACK);
         aside(a, "verdict.json", verdict.toString());
         ObjectNode experts = JSON.createObjectNode();
         ArrayNode layers = experts.putArray("layers");
@@ -95,12 +114,17 @@ class ReportIT {
             }
         }
         aside(a, "experts.json", experts.toString());
-        aside(a, "forecast.json", "{\"version\":1,\"rows\":60,\"prompt_tokens\":2000,\"completion_tokens\":700,\"steps\":"
-                + "100,\"seconds\":10,\"device_hours\":0.01,\"cost\":{\"currency\":\"" + ATTACK.replace("\"", "'")
-                + "\",\"total\":2}}");
+        aside(
+                a,
+                "forecast.json",
+                "{\"version\":1,\"rows\":60,\"prompt_tokens\":2000,\"completion_tokens\":700,\"steps\":"
+                        + "100,\"seconds\":10,\"device_hours\":0.01,\"cost\":{\"currency\":\""
+                        + ATTACK.replace("\"", "'")
+                        + "\",\"total\":2}}");
         StringBuilder metrics = new StringBuilder();
         for (int at = 1; at <= 30; at++) {
-            metrics.append("{\"start\":1,\"elapsed_ms\":" + at * 500 + ",\"executors\":[{\"id\":\"0\",\"device\":\"cpu\","
+            metrics.append("{\"start\":1,\"elapsed_ms\":" + at * 500
+                    + ",\"executors\":[{\"id\":\"0\",\"device\":\"cpu\","
                     + "\"cards\":[\"" + ATTACK.replace("\"", "'") + "\"],\"rows_ok\":" + 2 * at
                     + ",\"rows_error\":0,\"prompt_tokens\":" + 70 * at + ",\"cached_tokens\":" + 7 * at
                     + ",\"completion_tokens\":" + 24 * at + ",\"steps\":" + 4 * at + ",\"step_tokens\":" + 90 * at
@@ -206,7 +230,8 @@ class ReportIT {
             }
             assertThat(browser.print(PICTURES.resolve("printed.pdf"))).isNotEmptyFile();
             browser.show(dir.resolve("ab.html"), "light");
-            assertThat(browser.run("document.querySelectorAll('section').length")).isEqualTo("2");
+            assertThat(browser.run("document.querySelectorAll('section').length"))
+                    .isEqualTo("2");
             assertThat(browser.run("window.hacked")).isEqualTo("undefined");
             browser.picture(PICTURES.resolve("compare.png"));
 

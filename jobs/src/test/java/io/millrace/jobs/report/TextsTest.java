@@ -29,10 +29,7 @@ class TextsTest {
         Element section = page.section("rows", hostile);
         Table.in(section, hostile, hostile).row(hostile);
         Page.text(Page.details(section, hostile), hostile);
-        Page.chart(
-                section,
-                Chart.bars(
-                        hostile, hostile, hostile, List.of(hostile), List.of(1.0)));
+        Page.chart(section, Chart.bars(hostile, hostile, hostile, List.of(hostile), List.of(1.0)));
 
         String html = page.html(hostile);
 
@@ -49,9 +46,7 @@ class TextsTest {
     @Test
     void page_policy_forbidsEveryRequestAndKnowsItsOwnScripts() {
         Page page = new Page("a page");
-        Page.chart(
-                page.section("x", "X"),
-                Chart.bars("c", "x", "y", List.of("1"), List.of(1.0)));
+        Page.chart(page.section("x", "X"), Chart.bars("c", "x", "y", List.of("1"), List.of(1.0)));
         String html = page.html("");
         String policy = Jsoup.parse(html).select("meta[http-equiv]").attr("content");
 

@@ -54,7 +54,8 @@ class TimeLineTest {
         assertThat(time.total(Counter.COMPLETION_TOKENS)).isEqualTo(390);
         assertThat(time.seconds()).isEqualTo(3);
         assertThat(time.executorSeconds()).isEqualTo(4);
-        assertThat(time.spans()).extracting(TimeLine.rate(Counter.COMPLETION_TOKENS)::applyAsDouble)
+        assertThat(time.spans())
+                .extracting(TimeLine.rate(Counter.COMPLETION_TOKENS)::applyAsDouble)
                 .containsExactly(100.0, 250.0, 40.0);
         assertThat(TimeLine.occupancy(time.spans().getFirst())).isEqualTo(50);
         assertThat(time.executors().get("1").done(Counter.STEPS)).isEqualTo(5);
@@ -88,7 +89,8 @@ class TimeLineTest {
 
     @Test
     void read_noFile_isEmpty() {
-        assertThat(TimeLine.read(RunFolder.open(dir.toString(), new Configuration())).isEmpty())
+        assertThat(TimeLine.read(RunFolder.open(dir.toString(), new Configuration()))
+                        .isEmpty())
                 .isTrue();
     }
 }

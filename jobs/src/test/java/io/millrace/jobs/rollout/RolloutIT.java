@@ -88,7 +88,8 @@ class RolloutIT {
                 "{base_commit}",
                 "--master",
                 "local[2]",
-                "--no-gate", "--no-report",
+                "--no-gate",
+                "--no-report",
                 "-c",
                 "rollout.work-dir=" + dir.resolve("work")));
         arguments.addAll(List.of(more));
