@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import javax.imageio.ImageIO;
@@ -27,36 +28,24 @@ record ExpertLoad(List<Layer> layers) {
     ///
     /// @param index in the model, from 0
     /// @param tokens that each expert was given
-    record Layer(int index, long[] tokens) {
+    record Layer(int index, List<Long> tokens) {
 
         private long sum() {
-            long sum = 0;
-            for (long expert : tokens) {
-                sum += expert;
-            }
-            return sum;
+            return tokens.stream().mapToLong(Long::longValue).sum();
         }
 
         /// Load of an expert, of what each would have if all had the same.
         double load(int expert) {
             long sum = sum();
-            return sum == 0 ? 0 : (double) tokens[expert] * tokens.length / sum;
+            return sum == 0 ? 0 : (double) tokens.get(expert) * tokens.size() / sum;
         }
 
         int busiest() {
-            int busiest = 0;
-            for (int expert = 1; expert < tokens.length; expert++) {
-                busiest = tokens[expert] > tokens[busiest] ? expert : busiest;
-            }
-            return busiest;
+            return tokens.indexOf(Collections.max(tokens));
         }
 
         long unused() {
-            long unused = 0;
-            for (long expert : tokens) {
-                unused += expert == 0 ? 1 : 0;
-            }
-            return unused;
+            return tokens.stream().filter(expert -> expert == 0).count();
         }
 
         /// As many experts of equal load would be as unpredictable: e to the entropy of the shares.
@@ -74,11 +63,9 @@ record ExpertLoad(List<Layer> layers) {
         List<Layer> layers = new ArrayList<>();
         for (JsonNode layer : run.json(FILE).path("layers")) {
             JsonNode tokens = layer.path("tokens");
-            long[] counts = new long[tokens.size()];
-            for (int expert = 0; expert < counts.length; expert++) {
-                counts[expert] = tokens.path(expert).asLong();
-            }
-            if (counts.length > 0) {
+            List<Long> counts = new ArrayList<>();
+            tokens.forEach(expert -> counts.add(expert.asLong()));
+            if (!counts.isEmpty()) {
                 layers.add(new Layer(layer.path("layer").asInt(), counts));
             }
         }
@@ -87,7 +74,7 @@ record ExpertLoad(List<Layer> layers) {
 
     void write(Element parent) {
         int most =
-                layers.stream().mapToInt(layer -> layer.tokens().length).max().orElse(0);
+                layers.stream().mapToInt(layer -> layer.tokens().size()).max().orElse(0);
         Element figure = parent.appendElement("figure");
         figure.appendElement("figcaption")
                 .text(String.format(
@@ -116,7 +103,7 @@ record ExpertLoad(List<Layer> layers) {
         layers.forEach(layer -> table.row(
                 Integer.toString(layer.index()),
                 Numbers.count(layer.sum()),
-                Integer.toString(layer.tokens().length),
+                Integer.toString(layer.tokens().size()),
                 Long.toString(layer.unused()),
                 Integer.toString(layer.busiest()),
                 String.format(Locale.ROOT, "%.2f", layer.load(layer.busiest())),
@@ -135,12 +122,12 @@ record ExpertLoad(List<Layer> layers) {
     private static byte[] png(List<Layer> layers) {
         int scale = 120;
         int width =
-                layers.stream().mapToInt(layer -> layer.tokens().length).max().orElse(scale);
+                layers.stream().mapToInt(layer -> layer.tokens().size()).max().orElse(scale);
         BufferedImage image = new BufferedImage(width, Math.max(1, layers.size()), BufferedImage.TYPE_INT_RGB);
         for (int x = 0; x < width; x++) {
             for (int y = 0; y < layers.size(); y++) {
                 Layer layer = layers.get(y);
-                image.setRGB(x, y, x < layer.tokens().length ? color(layer.load(x)) : EVEN);
+                image.setRGB(x, y, x < layer.tokens().size() ? color(layer.load(x)) : EVEN);
             }
             if (layers.isEmpty()) {
                 image.setRGB(x, 0, x < scale / 10 ? NEVER : color(Math.pow(END, 2.0 * x / (scale - 1) - 1)));

@@ -38,8 +38,7 @@ final class Folding<T extends Folding.Sum<T>>
     /// @param none of no rows; not changed
     static <T extends Sum<T>> T of(Dataset<Row> rows, T none) {
         Folding<T> folding = new Folding<>(none);
-        return Folding.<T>ofBytes(
-                rows.toJavaRDD().mapPartitions(folding).treeAggregate(folding.none, folding, folding));
+        return folding.ofBytes(rows.toJavaRDD().mapPartitions(folding).treeAggregate(folding.none, folding, folding));
     }
 
     @Override
@@ -52,7 +51,7 @@ final class Folding<T extends Folding.Sum<T>>
     @Override
     public byte[] call(byte[] a, byte[] b) {
         T sum = ofBytes(a);
-        sum.add(Folding.<T>ofBytes(b));
+        sum.add(ofBytes(b));
         return toBytes(sum);
     }
 
@@ -67,7 +66,7 @@ final class Folding<T extends Folding.Sum<T>>
     }
 
     @SuppressWarnings("unchecked") // written by toBytes
-    private static <T> T ofBytes(byte[] bytes) {
+    private T ofBytes(byte[] bytes) {
         try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
             return (T) in.readObject();
         } catch (IOException | ClassNotFoundException e) {

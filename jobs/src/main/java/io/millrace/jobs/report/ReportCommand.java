@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
@@ -68,8 +69,12 @@ public final class ReportCommand implements Callable<Integer> {
                 RunReport.html(
                         session,
                         folder,
-                        new org.apache.hadoop.fs.Path(file.getParent().toUri())));
+                        new org.apache.hadoop.fs.Path(folderOf(file).toUri())));
         return file.toString();
+    }
+
+    private static Path folderOf(Path file) {
+        return Objects.requireNonNull(file.getParent(), "an absolute file has a folder");
     }
 
     /// Writes a file of this host.

@@ -7,12 +7,15 @@ import static org.apache.spark.sql.functions.when;
 
 import io.millrace.schemas.Columns.Completion;
 import java.io.Serializable;
-import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.PrimitiveIterator;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.stream.DoubleStream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -97,7 +100,7 @@ final class RowProfile implements Folding.Sum<RowProfile> {
         }
     }
 
-    private final List<Distribution> distributions = new ArrayList<>();
+    private final EnumMap<Measure, Distribution> distributions = new EnumMap<>(Measure.class);
     private final SortedMap<String, SortedMap<String, Long>> byFile = new TreeMap<>();
     private final SortedMap<String, Long> finishes = new TreeMap<>();
     private final SortedMap<String, Long> devices = new TreeMap<>();
@@ -108,7 +111,7 @@ final class RowProfile implements Folding.Sum<RowProfile> {
 
     RowProfile(long seed) {
         for (Measure measure : Measure.values()) {
-            distributions.add(new Distribution(measure.unit));
+            distributions.put(measure, new Distribution(measure.unit));
         }
         rouge = new Resamples(ROUGE.size(), seed);
     }
@@ -189,20 +192,21 @@ final class RowProfile implements Folding.Sum<RowProfile> {
         double queued = row.<Double>getAs("queued");
         double prefill = row.<Double>getAs("prefill");
         double decode = row.<Double>getAs("decode");
-        double[] values = {
-            row.<Integer>getAs(Completion.PROMPT_TOKENS),
-            row.<Integer>getAs(Completion.CACHED_TOKENS),
-            row.<Integer>getAs(Completion.COMPLETION_TOKENS),
-            row.<Integer>getAs(Completion.REASONING_TOKENS),
-            row.<Integer>getAs(Completion.SOURCE_CHARS),
-            row.<Integer>getAs(Completion.OUTPUT_CHARS),
-            queued,
-            prefill,
-            decode,
-            queued + prefill + decode
-        };
-        for (int measure = 0; measure < values.length; measure++) {
-            distributions.get(measure).add(values[measure]);
+        // in the order of the measures
+        PrimitiveIterator.OfDouble values = DoubleStream.of(
+                        row.<Integer>getAs(Completion.PROMPT_TOKENS),
+                        row.<Integer>getAs(Completion.CACHED_TOKENS),
+                        row.<Integer>getAs(Completion.COMPLETION_TOKENS),
+                        row.<Integer>getAs(Completion.REASONING_TOKENS),
+                        row.<Integer>getAs(Completion.SOURCE_CHARS),
+                        row.<Integer>getAs(Completion.OUTPUT_CHARS),
+                        queued,
+                        prefill,
+                        decode,
+                        queued + prefill + decode)
+                .iterator();
+        for (Measure measure : Measure.values()) {
+            of(measure).add(values.next());
         }
         String requestId = row.getAs(Completion.REQUEST_ID);
         if (row.getAs(Completion.ROUGE1) != null) {
@@ -240,9 +244,7 @@ final class RowProfile implements Folding.Sum<RowProfile> {
     @Override
     public void add(RowProfile other) {
         rows += other.rows;
-        for (int measure = 0; measure < distributions.size(); measure++) {
-            distributions.get(measure).add(other.distributions.get(measure));
-        }
+        other.distributions.forEach((measure, distribution) -> of(measure).add(distribution));
         other.byFile.forEach((file, counts) -> {
             SortedMap<String, Long> own = byFile.computeIfAbsent(file, _ -> new TreeMap<>());
             counts.forEach((status, count) -> own.merge(status, count, Long::sum));
@@ -260,7 +262,11 @@ final class RowProfile implements Folding.Sum<RowProfile> {
     }
 
     Distribution distribution(Measure measure) {
-        return distributions.get(measure.ordinal());
+        return of(measure);
+    }
+
+    private Distribution of(Measure measure) {
+        return Objects.requireNonNull(distributions.get(measure), "there is one for each measure");
     }
 
     /// Input file, as rows name it, to status to rows.

@@ -284,7 +284,7 @@ final class RunParts {
             cells.add(Numbers.count(found() - planned));
             Element line = table.row(cells.toArray(String[]::new));
             if (found() != planned) {
-                line.lastElementChild().addClass("bad");
+                line.child(line.childrenSize() - 1).addClass("bad");
             }
         }
     }
@@ -439,7 +439,7 @@ final class RunParts {
     /// A bar in a line's last cell.
     static void meter(Element line, double share) {
         if (!Double.isNaN(share)) {
-            line.lastElementChild()
+            line.child(line.childrenSize() - 1)
                     .appendElement("meter")
                     .attr("min", "0")
                     .attr("max", "1")
@@ -546,7 +546,7 @@ final class RunParts {
                     .text("The run was not planned by millrace plan, so there is no forecast and no price.");
         }
         Table table = Table.in(section, "", "", "#planned", "#actual", "#actual / planned");
-        compared(table, "rows", forecast.path("rows"), rows == null ? 0 : rows.rows());
+        compared(table, "rows", forecast.path("rows"), rows == null ? 0L : rows.rows());
         compared(table, "prompt tokens", forecast.path("prompt_tokens"), tokens("prompt"));
         compared(table, "of these from a cache", forecast.path("cached_tokens"), tokens("cached"));
         compared(table, "completion tokens", forecast.path("completion_tokens"), tokens("completion"));
@@ -588,13 +588,13 @@ final class RunParts {
                 Texts.shown(service.path("seen").asText())));
     }
 
-    private static void compared(Table table, String name, JsonNode planned, double actual) {
+    private static void compared(Table table, String name, JsonNode planned, Number actual) {
         table.row(
                 name,
                 planned.isNumber() ? Numbers.plain(planned.asDouble()) : Numbers.NONE,
-                Numbers.plain(actual),
+                Numbers.plain(actual.doubleValue()),
                 planned.isNumber() && planned.asDouble() > 0
-                        ? String.format(Locale.ROOT, "%.2f", actual / planned.asDouble())
+                        ? String.format(Locale.ROOT, "%.2f", actual.doubleValue() / planned.asDouble())
                         : Numbers.NONE);
     }
 

@@ -2,6 +2,7 @@ package io.millrace.jobs.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -36,18 +37,23 @@ final class TimeLine {
     ///
     /// @param untilMs end, in milliseconds of running time
     /// @param running sequences that ran at the end; likewise the others
-    record Span(double ms, double untilMs, long[] done, long running, long waiting, long cacheBytes, long prefixBytes) {
+    record Span(
+            double ms,
+            double untilMs,
+            Map<Counter, Long> done,
+            long running,
+            long waiting,
+            long cacheBytes,
+            long prefixBytes) {
 
         long done(Counter counter) {
-            return done[counter.ordinal()];
+            return done.getOrDefault(counter, 0L);
         }
 
         /// This one and the next.
         private Span and(Span next) {
-            long[] sum = new long[done.length];
-            for (int counter = 0; counter < sum.length; counter++) {
-                sum[counter] = done[counter] + next.done[counter];
-            }
+            Map<Counter, Long> sum = new EnumMap<>(done);
+            next.done.forEach((counter, more) -> sum.merge(counter, more, Long::sum));
             return new Span(
                     ms + next.ms, next.untilMs, sum, next.running, next.waiting, next.cacheBytes, next.prefixBytes);
         }
@@ -57,7 +63,7 @@ final class TimeLine {
     static final class Executor {
         private String device = "";
         private String cards = "";
-        private final long[] done = new long[Counter.values().length];
+        private final Map<Counter, Long> done = new EnumMap<>(Counter.class);
         private long mostCacheBytes;
         private double ms;
 
@@ -70,7 +76,7 @@ final class TimeLine {
         }
 
         long done(Counter counter) {
-            return done[counter.ordinal()];
+            return done.getOrDefault(counter, 0L);
         }
 
         long mostCacheBytes() {
@@ -85,7 +91,7 @@ final class TimeLine {
 
     private final List<Span> spans = new ArrayList<>();
     private final SortedMap<String, Executor> executors = new TreeMap<>();
-    private final Map<String, long[]> before = new HashMap<>();
+    private final Map<String, Map<Counter, Long>> before = new HashMap<>();
     private int start = -1;
     private double offsetMs;
     private double elapsedMs;
@@ -106,7 +112,7 @@ final class TimeLine {
             before.clear();
         }
         double ms = sample.path("elapsed_ms").asDouble() - elapsedMs;
-        long[] done = new long[Counter.values().length];
+        Map<Counter, Long> done = none();
         long running = 0;
         long waiting = 0;
         long cache = 0;
@@ -128,7 +134,7 @@ final class TimeLine {
         }
     }
 
-    private void add(JsonNode sample, long[] done, double ms) {
+    private void add(JsonNode sample, Map<Counter, Long> done, double ms) {
         String id = sample.path("id").asText();
         Executor executor = executors.computeIfAbsent(id, _ -> new Executor());
         executor.device = sample.path("device").asText();
@@ -140,19 +146,25 @@ final class TimeLine {
                 sample.path("cache_bytes").asLong()
                         + sample.path("prefix_bytes").asLong());
         executor.ms += ms;
-        long[] now = new long[done.length];
-        long[] last = before.getOrDefault(id, now.clone());
-        boolean anew = false;
-        for (Counter counter : Counter.values()) {
-            now[counter.ordinal()] = sample.path(counter.key).asLong();
-            anew |= now[counter.ordinal()] < last[counter.ordinal()];
-        }
-        for (int counter = 0; counter < now.length; counter++) {
-            long more = now[counter] - (anew ? 0 : last[counter]);
-            done[counter] += more;
-            executor.done[counter] += more;
-        }
+        Map<Counter, Long> now = none();
+        now.replaceAll((counter, _) -> sample.path(counter.key).asLong());
+        Map<Counter, Long> last = before.getOrDefault(id, none());
+        boolean anew =
+                now.entrySet().stream().anyMatch(count -> count.getValue() < last.getOrDefault(count.getKey(), 0L));
+        now.forEach((counter, count) -> {
+            long more = count - (anew ? 0 : last.getOrDefault(counter, 0L));
+            done.merge(counter, more, Long::sum);
+            executor.done.merge(counter, more, Long::sum);
+        });
         before.put(id, now);
+    }
+
+    private static Map<Counter, Long> none() {
+        Map<Counter, Long> none = new EnumMap<>(Counter.class);
+        for (Counter counter : Counter.values()) {
+            none.put(counter, 0L);
+        }
+        return none;
     }
 
     boolean isEmpty() {
