@@ -28,14 +28,29 @@ final class FakeJob {
 
     /// As {@link #run}, with the gate on.
     int runGated(String master, String input, String... more) {
-        List<String> args =
-                new ArrayList<>(List.of("summarize", "--no-report", "--input", input, "--output", output.toString()));
-        args.addAll(List.of("--master", master, "-c", "engine.model-dir=fake-model", "-c", "engine.kind=fake"));
+        List<String> args = new ArrayList<>(arguments(master, input));
         args.addAll(List.of(more));
         CommandLine commandLine = Millrace.commandLine();
         commandLine.setOut(new PrintWriter(out));
         commandLine.setErr(new PrintWriter(err));
         return commandLine.execute(args.toArray(String[]::new));
+    }
+
+    /// The command line.
+    List<String> arguments(String master, String input) {
+        return List.of(
+                "summarize",
+                "--no-report",
+                "--input",
+                input,
+                "--output",
+                output.toString(),
+                "--master",
+                master,
+                "-c",
+                "engine.model-dir=fake-model",
+                "-c",
+                "engine.kind=fake");
     }
 
     String out() {

@@ -73,8 +73,12 @@ class QuarantineIT {
         return Files.write(dir.resolve("in.txt"), lines);
     }
 
+    private List<String> settings() {
+        return List.of("-c", "plan.shard-rows=10", "--rules", rules.toString());
+    }
+
     private int run(Path input, String... more) {
-        List<String> args = new ArrayList<>(List.of("-c", "plan.shard-rows=10", "--rules", rules.toString()));
+        List<String> args = new ArrayList<>(settings());
         args.addAll(Arrays.asList(more));
         return job.runGated(LOCAL, input.toString(), args.toArray(String[]::new));
     }
@@ -175,16 +179,22 @@ class QuarantineIT {
     }
 
     @Test
-    void retryQuarantined_stoppedInTheMiddle_goesOnWithWhatIsLeft() throws IOException {
-        Path needed = dir.resolve("needed");
-        Path input = input("NEEDS-WHEN-HOT=" + needed);
-        assertThat(run(input, "--retry-quarantined")).isEqualTo(ExitCode.ERROR);
-
-        assertThat(job.err()).contains("no device when hot", "goes on");
-        assertThat(manifest().at("/state").asText()).isEqualTo("failed");
+    void retryQuarantined_driverKilledInTheMiddle_goesOnWithWhatIsLeft() throws IOException, InterruptedException {
+        Path reached = dir.resolve("reached");
+        Path input = input("HANGS-WHEN-HOT=" + reached);
+        try (JavaProcesses processes = new JavaProcesses(dir)) {
+            List<String> args = new ArrayList<>(job.arguments(LOCAL, input.toString()));
+            args.addAll(settings());
+            args.add("--retry-quarantined");
+            Process driver = processes.startMillrace("killed", List.of(), List.of(), args);
+            JavaProcesses.await(() -> Files.exists(reached) || !driver.isAlive(), () -> processes.said("killed"));
+            assertThat(driver.destroyForcibly().waitFor())
+                    .as(processes.said("killed"))
+                    .isEqualTo(128 + 9);
+        }
+        assertThat(manifest().at("/state").asText()).isEqualTo("running");
         assertThat(manifest().at("/retries/0/state").asText()).isEqualTo("running");
         assertThat(job.rows()).hasSize(ROWS);
-        Files.createFile(needed);
 
         assertThat(run(input, "--retry-quarantined")).as(job.err()).isEqualTo(ExitCode.QUARANTINED);
 

@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
 /// `FLAKY` (fails once), `LOSE-DEVICE`, `HANG` (never answers), `HANGS-ONCE=/a/file` (never answers, unless
 /// the file is there; makes it), `NEEDS=/a/file` (fails as long as there is no such file), `BREAK-ENCODER`,
 /// `LOOPS-BELOW=0.8` (says one word over and over below that temperature), `NEEDS-WHEN-HOT=/a/file` (above
-/// temperature 0 loses its device as long as there is no such file). A continuation's tokens have the
+/// temperature 0 loses its device as long as there is no such file), `HANGS-WHEN-HOT=/a/file` (above it
+/// never answers, unless the file is there; makes it). A continuation's tokens have the
 /// probability exp(-0.5) each; it is greedy if the prompt holds it.
 public final class FakeEngine implements PromptEngine {
     static final int OPEN = 256;
@@ -43,6 +44,7 @@ public final class FakeEngine implements PromptEngine {
     static final int ANSWER_BYTES = 12;
     private static final String NEEDS = "NEEDS=";
     private static final String NEEDS_WHEN_HOT = "NEEDS-WHEN-HOT=";
+    private static final String HANGS_WHEN_HOT = "HANGS-WHEN-HOT=";
     private static final String LOOPS_BELOW = "LOOPS-BELOW=";
     private static final String LOOP = "loop ".repeat(9);
     private static final String HANGS_ONCE = "HANGS-ONCE=";
@@ -83,7 +85,7 @@ public final class FakeEngine implements PromptEngine {
     @Override
     public CompletableFuture<GenerationResult> submit(GenerationRequest request) {
         String prompt = decode(request.prompt());
-        if (prompt.contains(HANGS_ONCE) ? hangsOnce(prompt) : prompt.contains("HANG")) {
+        if (hangs(prompt, request.sampling().temperature())) {
             return new CompletableFuture<>();
         }
         return CompletableFuture.supplyAsync(() -> answer(request), workers);
@@ -110,8 +112,15 @@ public final class FakeEngine implements PromptEngine {
                                 new GenerationResult.Timing(1, 2, 3)));
     }
 
-    private static boolean hangsOnce(String prompt) {
-        Path mark = file(HANGS_ONCE, prompt);
+    private static boolean hangs(String prompt, double temperature) {
+        if (prompt.contains(HANGS_WHEN_HOT)) {
+            return temperature > 0 && hangsOnce(HANGS_WHEN_HOT, prompt);
+        }
+        return prompt.contains(HANGS_ONCE) ? hangsOnce(HANGS_ONCE, prompt) : prompt.contains("HANG");
+    }
+
+    private static boolean hangsOnce(String word, String prompt) {
+        Path mark = file(word, prompt);
         try {
             if (mark != null) {
                 Files.createFile(mark);
