@@ -1,5 +1,6 @@
 package io.millrace.jobs;
 
+import io.millrace.jobs.report.RunReport;
 import io.millrace.udf.RetryPlan;
 import io.millrace.udf.shard.RowSummary;
 import java.io.PrintWriter;
@@ -28,14 +29,18 @@ public final class CompletionJob {
         this.terminal = terminal;
     }
 
-    /// Runs it in a session of its own.
+    /// Runs it in a session of its own, and writes a page about it if that is asked for.
     ///
     /// @return an {@link ExitCode}
     public int run(MillraceHome home) {
         try (Gate gate = new Gate(home, config.gate())) {
             SparkSession session = SparkSessions.open(config);
             try {
-                return run(JavaSparkContext.fromSparkContext(session.sparkContext()), gate);
+                int exitCode = run(JavaSparkContext.fromSparkContext(session.sparkContext()), gate);
+                if (request.report()) {
+                    RunReport.writeAtEnd(session, config.outputDir(), out, err);
+                }
+                return exitCode;
             } finally {
                 session.stop();
             }

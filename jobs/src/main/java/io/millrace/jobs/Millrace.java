@@ -12,6 +12,8 @@ import io.millrace.jobs.inspect.InspectCommand;
 import io.millrace.jobs.inspect.LogitsCommand;
 import io.millrace.jobs.inspect.TokenizeCommand;
 import io.millrace.jobs.plan.PlanCommand;
+import io.millrace.jobs.report.CompareCommand;
+import io.millrace.jobs.report.ReportCommand;
 import io.millrace.jobs.rollout.RolloutCommand;
 import io.millrace.jobs.serve.ServeCommand;
 import io.millrace.jobs.swebench.SwebenchCommand;
@@ -37,6 +39,8 @@ import picocli.CommandLine.IVersionProvider;
             GenerateCommand.class,
             PlanCommand.class,
             VerifyCommand.class,
+            ReportCommand.class,
+            CompareCommand.class,
             ExportCommand.class,
             CompleteCommand.class,
             LogitsCommand.class,

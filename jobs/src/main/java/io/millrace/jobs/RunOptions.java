@@ -118,6 +118,9 @@ public final class RunOptions {
         private int upTo;
     }
 
+    @Option(names = "--no-report", description = "Do not write _millrace/report.html at the end.")
+    private boolean noReport;
+
     @Option(names = "--dry-run", description = "Print the resolved configuration and stop.")
     private boolean dryRun;
 
@@ -158,7 +161,8 @@ public final class RunOptions {
                 commandSpec().commandLine().getParseResult().originalArgs(),
                 ifDifferent,
                 retryErrors,
-                gateRetries(config));
+                gateRetries(config),
+                !noReport);
     }
 
     private RunRequest.GateRetries gateRetries(JobConfig config) {

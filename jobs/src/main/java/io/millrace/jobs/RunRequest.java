@@ -7,15 +7,22 @@ import java.util.List;
 /// @param command the command line, without the program's name
 /// @param retryErrors whether rows that failed are computed again
 /// @param retries whether rows that the gate sets aside are
-public record RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryErrors, GateRetries retries) {
+/// @param report whether a page about it is written at its end
+public record RunRequest(
+        List<String> command, IfDifferent ifDifferent, boolean retryErrors, GateRetries retries, boolean report) {
 
     public RunRequest {
         command = List.copyOf(command);
     }
 
-    /// Without retries of what the gate sets aside.
+    /// Without retries of what the gate sets aside, and without a page.
     public RunRequest(List<String> command, IfDifferent ifDifferent, boolean retryErrors) {
-        this(command, ifDifferent, retryErrors, GateRetries.NONE);
+        this(command, ifDifferent, retryErrors, GateRetries.NONE, false);
+    }
+
+    /// The same of a stage of a job, which writes one page about all of it.
+    public RunRequest withoutReport() {
+        return new RunRequest(command, ifDifferent, retryErrors, retries, false);
     }
 
     /// How rows that the gate sets aside are computed again.

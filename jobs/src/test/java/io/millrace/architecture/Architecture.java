@@ -67,6 +67,7 @@ record Architecture(String root) {
         table.put("jobs.plan..", List.of("jobs..", "udf..", "schemas..", "engine.api"));
         table.put("jobs.serve..", List.of("jobs..", "udf..", "schemas..", "engine.."));
         table.put("jobs.summarize..", List.of("jobs..", "udf..", "schemas..", "engine.api"));
+        table.put("jobs.report..", List.of("jobs..", "udf..", "schemas.."));
         table.put("jobs.rollout..", List.of("jobs..", "udf..", "schemas..", "engine.api"));
         table.put("jobs.bench..", List.of("jobs..", "udf..", "schemas..", "engine.."));
         return table;

@@ -225,7 +225,7 @@ class CardsIT {
         Path output = dir.resolve("out-local");
         List<String> args =
                 new ArrayList<>(List.of("summarize", "--input", input(40).toString()));
-        args.addAll(List.of("--output", output.toString(), "--master", "local[2,4]", "--no-gate"));
+        args.addAll(List.of("--output", output.toString(), "--master", "local[2,4]", "--no-gate", "--no-report"));
         for (String setting : List.of(
                 "engine.kind=" + CardEngineProvider.KIND,
                 "engine.model-dir=fake-model",

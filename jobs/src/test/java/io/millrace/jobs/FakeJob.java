@@ -40,6 +40,7 @@ final class FakeJob {
     List<String> arguments(String master, String input) {
         return List.of(
                 "summarize",
+                "--no-report",
                 "--input",
                 input,
                 "--output",

@@ -53,7 +53,8 @@ class HangIT {
         try (LocalCluster cluster = LocalCluster.start(dir.resolve("cluster"))) {
             // the bundled model: the run must last until the executor is found out
             List<String> args = new ArrayList<>(List.of("summarize", "--input", input.toString()));
-            args.addAll(List.of("--output", output.toString(), "--master", cluster.master(), "--no-gate"));
+            args.addAll(
+                    List.of("--output", output.toString(), "--master", cluster.master(), "--no-gate", "--no-report"));
             args.addAll(List.of("--max-tokens", "8", "-c", "engine.max-running=4", "-c", "plan.shard-rows=10"));
             args.addAll(List.of("-c", "engine.stall-seconds=8"));
             args.addAll(cluster.settings());

@@ -141,7 +141,8 @@ class KillIT {
 
     private Process start(LocalCluster cluster, Path input, Output output) throws IOException {
         List<String> args = new ArrayList<>(List.of("summarize", "--input", input.toString()));
-        args.addAll(List.of("--output", output.dir.toString(), "--master", cluster.master(), "--no-gate"));
+        args.addAll(
+                List.of("--output", output.dir.toString(), "--master", cluster.master(), "--no-gate", "--no-report"));
         args.addAll(settings());
         args.addAll(cluster.settings());
         args.addAll(List.of(

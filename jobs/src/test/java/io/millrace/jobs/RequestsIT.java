@@ -103,7 +103,7 @@ class RequestsIT {
     private int run(String command, String... more) {
         List<String> args = new ArrayList<>(List.of(command));
         if (command.equals("batch")) {
-            args.addAll(List.of("--input", input.toString(), "--model", model.toString(), "--no-gate"));
+            args.addAll(List.of("--input", input.toString(), "--model", model.toString(), "--no-gate", "--no-report"));
             args.addAll(List.of("--master", "local[2]", "--samples", "2", "--max-tokens", "40"));
         }
         args.addAll(List.of(more));
@@ -307,6 +307,7 @@ class RequestsIT {
                     "--model",
                     model.toString(),
                     "--no-gate",
+                    "--no-report",
                     "--master",
                     "local[2]",
                     "--text-column",
@@ -347,6 +348,7 @@ class RequestsIT {
                 "--model",
                 model.toString(),
                 "--no-gate",
+                "--no-report",
                 "--master",
                 "local[2]",
                 "--text-column",

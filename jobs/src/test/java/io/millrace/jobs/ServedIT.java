@@ -182,7 +182,8 @@ class ServedIT {
                 dir.resolve("out").toString(),
                 "--master",
                 "local[2,4]",
-                "--no-gate"));
+                "--no-gate",
+                "--no-report"));
         arguments.addAll(settings(
                 "engine.kind=served",
                 "engine.max-running=4",

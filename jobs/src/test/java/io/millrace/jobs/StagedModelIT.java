@@ -34,7 +34,13 @@ class StagedModelIT {
         Path log = dir.resolve("read.log");
         try (LocalCluster cluster = LocalCluster.start(dir.resolve("cluster"))) {
             List<String> args = new ArrayList<>(List.of("summarize", "--input", input.toString()));
-            args.addAll(List.of("--output", dir.resolve("out").toString(), "--master", cluster.master(), "--no-gate"));
+            args.addAll(List.of(
+                    "--output",
+                    dir.resolve("out").toString(),
+                    "--master",
+                    cluster.master(),
+                    "--no-gate",
+                    "--no-report"));
             args.addAll(List.of("--max-tokens", "4", "--model", MeteredFileSystem.uri(MODEL)));
             for (String setting : List.of(
                     "engine.model-cache=" + dir.resolve("cache"),

@@ -43,7 +43,7 @@ class StoppedIT {
     /// @param engine which engine and model
     private List<String> args(List<String> engine) {
         List<String> args = new ArrayList<>(List.of("summarize", "--input", input.toString()));
-        args.addAll(List.of("--output", out.toString(), "--master", "local[2]", "--no-gate"));
+        args.addAll(List.of("--output", out.toString(), "--master", "local[2]", "--no-gate", "--no-report"));
         args.addAll(List.of("-c", "plan.shard-rows=5", "--max-tokens", "4", "-c", "engine.max-running=4"));
         engine.forEach(setting -> args.addAll(List.of("-c", setting)));
         return args;

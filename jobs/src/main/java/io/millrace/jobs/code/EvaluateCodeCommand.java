@@ -11,6 +11,7 @@ import io.millrace.jobs.MillraceHome;
 import io.millrace.jobs.RunOptions;
 import io.millrace.jobs.Settings;
 import io.millrace.jobs.SparkSessions;
+import io.millrace.jobs.report.RunReport;
 import io.millrace.udf.PromptFormat;
 import io.millrace.udf.sandbox.Examiner;
 import io.millrace.udf.sandbox.Limits;
@@ -192,7 +193,8 @@ public final class EvaluateCodeCommand implements Callable<Integer> {
 
     private int complete(MillraceHome home, JobConfig config, CodeCompletions completions, Configuration conf) {
         completions.writeRequests(config.prompt().format(), conf);
-        return new CompletionJob(config, run.request(config), out(), err(), Millrace.isTerminal()).run(home);
+        return new CompletionJob(config, run.request(config).withoutReport(), out(), err(), Millrace.isTerminal())
+                .run(home);
     }
 
     private int grade(
@@ -205,6 +207,9 @@ public final class EvaluateCodeCommand implements Callable<Integer> {
             CodeReport report = new CodeReport(grading.grade(attempts, examiner));
             report.write(output, facts(config, examiner), conf);
             print(report, output);
+            if (run.request(config).report()) {
+                RunReport.writeAtEnd(session, output.dir(), out(), err());
+            }
             return ExitCode.OK;
         } finally {
             session.stop();

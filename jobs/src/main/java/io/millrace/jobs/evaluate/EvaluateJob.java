@@ -9,6 +9,7 @@ import io.millrace.jobs.MillraceHome;
 import io.millrace.jobs.RunRequest;
 import io.millrace.jobs.SparkSessions;
 import io.millrace.jobs.evaluate.python.PythonJson;
+import io.millrace.jobs.report.RunReport;
 import io.millrace.schemas.Columns.Completion;
 import io.millrace.udf.RowIdentity;
 import io.millrace.udf.shard.WholeFiles;
@@ -93,6 +94,9 @@ final class EvaluateJob {
                 writeRequests(session, asked);
                 int exitCode = new CompletionJob(plan.completion(), request, out, err, terminal).run(spark, gate);
                 report(session, asked);
+                if (request.report()) {
+                    RunReport.writeAtEnd(session, plan.output(), out, err);
+                }
                 return exitCode;
             } finally {
                 session.stop();

@@ -10,6 +10,7 @@ import io.millrace.jobs.RunPlanner;
 import io.millrace.jobs.RunRequest;
 import io.millrace.jobs.Settings;
 import io.millrace.jobs.SparkSessions;
+import io.millrace.jobs.report.RunReport;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -148,6 +149,9 @@ final class Generation {
         out.print(funnel.text());
         out.println("data set  " + dataset.location());
         out.flush();
+        if (request.report()) {
+            RunReport.writeAtEnd(spark(), output.toString(), out, err);
+        }
         return ExitCode.OK;
     }
 

@@ -10,8 +10,10 @@ import io.millrace.jobs.Millrace;
 import io.millrace.jobs.MillraceHome;
 import io.millrace.jobs.RunOptions;
 import io.millrace.jobs.RunPlanner;
+import io.millrace.jobs.RunRequest;
 import io.millrace.jobs.Settings;
 import io.millrace.jobs.SparkSessions;
+import io.millrace.jobs.report.RunReport;
 import io.millrace.udf.agent.ScriptedEngineProvider;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,6 +22,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -101,13 +104,19 @@ public final class RolloutCommand implements Callable<Integer> {
 
     private int run(SparkSession session, JobConfig config, Gate gate) {
         var out = commandSpec().commandLine().getOut();
+        RunRequest request = run.request(config);
         CompletionJob job = new CompletionJob(
-                config, run.request(config), out, commandSpec().commandLine().getErr(), Millrace.isTerminal());
+                config, request, out, commandSpec().commandLine().getErr(), Millrace.isTerminal());
         int exitCode = ScopedValue.where(RunPlanner.LATER, "the turns of each conversation after the first")
                 .call(() -> job.run(JavaSparkContext.fromSparkContext(session.sparkContext()), gate));
         RolloutReport report = RolloutReport.write(session, config);
         out.print(report.table());
         out.flush();
+        if (request.report()) {
+            Path output = Objects.requireNonNull(new Path(config.outputDir()).getParent(), "the rows have a folder");
+            RunReport.writeAtEnd(
+                    session, output.toString(), out, commandSpec().commandLine().getErr());
+        }
         return exitCode;
     }
 

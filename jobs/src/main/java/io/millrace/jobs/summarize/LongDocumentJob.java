@@ -20,6 +20,7 @@ import io.millrace.jobs.RunRequest.IfDifferent;
 import io.millrace.jobs.Settings;
 import io.millrace.jobs.SparkSessions;
 import io.millrace.jobs.StageFolders;
+import io.millrace.jobs.report.RunReport;
 import io.millrace.schemas.Columns.Completion;
 import io.millrace.udf.EngineIdentity;
 import io.millrace.udf.EngineQuestion;
@@ -88,7 +89,11 @@ public final class LongDocumentJob {
         try (Gate gate = new Gate(home, config.gate())) {
             SparkSession session = SparkSessions.open(config);
             try {
-                return summarize.isLong() ? rounds(session, gate) : single(session, gate);
+                int exitCode = summarize.isLong() ? rounds(session, gate) : single(session, gate);
+                if (request.report()) {
+                    RunReport.writeAtEnd(session, config.outputDir(), out, err);
+                }
+                return exitCode;
             } finally {
                 session.stop();
             }
@@ -350,8 +355,8 @@ public final class LongDocumentJob {
             own.put("input.reference-column", config.input().referenceColumn() == null ? "" : DocumentTable.REFERENCE);
             own.put("gate.dataset", config.gate().dataset());
             JobConfig stage = resolved(own);
-            RunRequest asked =
-                    new RunRequest(request.command(), ifDifferent(fresh), request.retryErrors(), request.retries());
+            RunRequest asked = new RunRequest(
+                    request.command(), ifDifferent(fresh), request.retryErrors(), request.retries(), false);
             int exitCode = new CompletionJob(stage, asked, out, err, terminal).run(spark, gate);
             new Report(session, stage, summarize, folders)
                     .write(InputTable.of(spark, stage, List.of(LastRequest.CHUNKS, LastRequest.LEFT_OUT)), true, out);

@@ -35,8 +35,8 @@ class EvaluateIT {
     private int run(String... more) {
         out = new StringWriter();
         err = new StringWriter();
-        List<String> args =
-                new ArrayList<>(List.of("evaluate", "--no-gate", "--master", "local[2,1]", "--output", output()));
+        List<String> args = new ArrayList<>(
+                List.of("evaluate", "--no-gate", "--no-report", "--master", "local[2,1]", "--output", output()));
         args.addAll(List.of(more));
         CommandLine commandLine = Millrace.commandLine();
         commandLine.setOut(new PrintWriter(out));

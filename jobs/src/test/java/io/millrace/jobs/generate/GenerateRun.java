@@ -31,7 +31,7 @@ final class GenerateRun {
 
     int run(Path pipeline, String... more) {
         List<String> args = new ArrayList<>(List.of("generate", "--pipeline", pipeline.toString()));
-        args.addAll(List.of("--output", output.toString(), "--master", "local[2,2]", "--no-gate"));
+        args.addAll(List.of("--output", output.toString(), "--master", "local[2,2]", "--no-gate", "--no-report"));
         args.addAll(List.of("-c", "spark.sql.shuffle.partitions=2"));
         args.addAll(List.of(more));
         out = new StringWriter();

@@ -89,6 +89,7 @@ class RolloutIT {
                 "--master",
                 "local[2]",
                 "--no-gate",
+                "--no-report",
                 "-c",
                 "rollout.work-dir=" + dir.resolve("work")));
         arguments.addAll(List.of(more));

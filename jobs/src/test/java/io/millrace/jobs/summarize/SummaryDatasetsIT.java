@@ -55,7 +55,7 @@ class SummaryDatasetsIT {
                 documents.stream().map(JsonNode::toString).toList());
         Path output = dir.resolve("out");
         List<String> args = new ArrayList<>(List.of("summarize", "--input", input.toString()));
-        args.addAll(List.of("--output", output.toString(), "--master", "local[2]", "--no-gate"));
+        args.addAll(List.of("--output", output.toString(), "--master", "local[2]", "--no-gate", "--no-report"));
         args.addAll(List.of("--text-column", "text", "--reference-column", "references"));
         args.addAll(List.of("--max-tokens", "28", "-c", "prompt.max-tokens=128"));
         args.addAll(Arrays.asList(more));

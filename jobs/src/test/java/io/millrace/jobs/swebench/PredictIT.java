@@ -35,7 +35,8 @@ class PredictIT {
     }
 
     private int predict(Path instances, Path repositories) {
-        List<String> arguments = new ArrayList<>(List.of("swebench", "predict", "--no-gate", "--master", "local[2,2]"));
+        List<String> arguments =
+                new ArrayList<>(List.of("swebench", "predict", "--no-gate", "--no-report", "--master", "local[2,2]"));
         arguments.addAll(List.of("--instances", instances.toString(), "--repositories", repositories.toString()));
         arguments.addAll(List.of("--output", dir.resolve("out").toString(), "--context", "bm25"));
         arguments.addAll(List.of("-c", "engine.kind=fake", "-c", "engine.model-dir=some/fake-model"));

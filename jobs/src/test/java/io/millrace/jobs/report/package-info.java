@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.jobs.report;
+
+import org.jspecify.annotations.NullMarked;
