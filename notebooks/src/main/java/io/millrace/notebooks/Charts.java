@@ -5,10 +5,10 @@ import java.awt.Font;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
-import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.functions;
+import org.jspecify.annotations.Nullable;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.XYChart;
@@ -24,7 +24,7 @@ public final class Charts {
     private static final int WIDTH = 760;
     private static final int HEIGHT = 380;
     /// Told apart without colour by how light they are.
-    private static final Color[] COLORS = {
+    static final Color[] COLORS = {
         new Color(0x1f, 0x5f, 0xa8), new Color(0xe0, 0x8a, 0x1e), new Color(0x7f, 0xb8, 0x8a)
     };
 
@@ -67,6 +67,7 @@ public final class Charts {
         style.setLegendBorderColor(Color.WHITE);
         style.setChartTitleFont(font(Font.BOLD, 15));
         style.setAxisTitleFont(font(Font.PLAIN, 13));
+        style.setXAxisDecimalPattern("0.##");
         style.setAxisTickLabelsFont(font(Font.PLAIN, 12));
         style.setLegendFont(font(Font.PLAIN, 13));
     }
@@ -115,10 +116,11 @@ public final class Charts {
     }
 
     /// The values of a column that are not null.
-    public static double[] numbers(Dataset<Row> rows, String column) {
-        List<Row> values = rows.filter(functions.col(column).isNotNull())
-                .select(functions.col(column).cast("double"))
-                .collectAsList();
-        return values.stream().mapToDouble(row -> row.getDouble(0)).toArray();
+    public static double[] numbers(List<Row> rows, String column) {
+        return rows.stream()
+                .map(row -> row.<@Nullable Number>getAs(column))
+                .filter(Objects::nonNull)
+                .mapToDouble(Number::doubleValue)
+                .toArray();
     }
 }

@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.LogManager;
 import java.util.stream.Stream;
 import jdk.jshell.EvalException;
 import jdk.jshell.JShell;
@@ -33,7 +35,6 @@ public final class Kernel extends BaseKernel {
             import java.util.*;
             import java.util.stream.*;
             import org.apache.spark.sql.*;
-            import org.apache.spark.sql.expressions.Window;
             import org.knowm.xchart.*;
             import static io.millrace.notebooks.Charts.*;
             import static io.millrace.notebooks.Notebook.*;
@@ -48,6 +49,8 @@ public final class Kernel extends BaseKernel {
     ///
     /// @param args Jupyter's connection file
     public static void main(String[] args) throws Exception {
+        // the protocol's library tells every message
+        LogManager.getLogManager().getLogger("").setLevel(Level.WARNING);
         JupyterConnection connection =
                 new JupyterConnection(KernelConnectionProperties.parse(Files.readString(Path.of(args[0]))));
         Kernel kernel = new Kernel();

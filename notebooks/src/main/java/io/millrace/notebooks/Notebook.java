@@ -4,11 +4,13 @@ import io.github.spencerpark.jupyter.kernel.display.DisplayData;
 import io.millrace.jobs.Millrace;
 import io.millrace.jobs.SparkSessions;
 import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -54,6 +56,13 @@ public final class Notebook {
         }
     }
 
+    /// Whether a run has finished.
+    ///
+    /// @param output its folder, on this machine
+    public static boolean isFinished(String output) {
+        return Files.exists(Path.of(output, "_SUCCESS"));
+    }
+
     /// The rows of a run, by the columns of `schemas`.
     ///
     /// @param output its folder
@@ -68,16 +77,23 @@ public final class Notebook {
 
     /// Shows all rows: for tables that are small.
     public static void table(Dataset<Row> rows) {
-        List<Row> all = rows.collectAsList();
-        String body = all.stream().map(Notebook::line).collect(Collectors.joining());
-        DisplayData data = new DisplayData(all.size() + " rows");
-        data.putHTML("<table><tr><th>" + String.join("</th><th>", rows.columns()) + "</th></tr>" + body + "</table>");
+        table(rows.collectAsList(), rows.columns());
+    }
+
+    /// The same of rows that have been collected.
+    ///
+    /// @param columns which of their columns
+    public static void table(List<Row> rows, String... columns) {
+        String head = String.join("</th><th>", columns);
+        String body = rows.stream().map(row -> line(row, columns)).collect(Collectors.joining());
+        DisplayData data = new DisplayData(rows.size() + " rows");
+        data.putHTML("<table><tr><th>" + head + "</th></tr>" + body + "</table>");
         kernel().display(data);
     }
 
-    private static String line(Row row) {
-        return IntStream.range(0, row.size())
-                .mapToObj(column -> "<td style='text-align: left'>" + cell(row.get(column)) + "</td>")
+    private static String line(Row row, String... columns) {
+        return Stream.of(columns)
+                .map(column -> "<td style='text-align: left'>" + cell(row.getAs(column)) + "</td>")
                 .collect(Collectors.joining("", "<tr>", "</tr>"));
     }
 
