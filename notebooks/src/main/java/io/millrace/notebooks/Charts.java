@@ -24,8 +24,7 @@ public final class Charts {
     private static final int WIDTH = 760;
     private static final int HEIGHT = 380;
     /// Told apart without colour by how light they are.
-    static final Color[] COLORS = {
-        new Color(0x1f, 0x5f, 0xa8), new Color(0xe0, 0x8a, 0x1e), new Color(0x7f, 0xb8, 0x8a)
+    static final Color[] COLORS = {new Color(0x1f, 0x5f, 0xa8), new Color(0xe0, 0x8a, 0x1e), new Color(0x7f, 0xb8, 0x8a)
     };
 
     private Charts() {}
@@ -106,7 +105,9 @@ public final class Charts {
 
     private static void outline(XYChart chart, String name, double[] counts, double low, double width) {
         int corners = 2 * counts.length + 2;
-        double[] x = IntStream.range(0, corners).mapToDouble(i -> low + width * (i / 2)).toArray();
+        double[] x = IntStream.range(0, corners)
+                .mapToDouble(i -> low + width * (i / 2))
+                .toArray();
         double[] y = IntStream.range(0, corners)
                 .mapToDouble(i -> i == 0 || i == corners - 1 ? 0 : counts[(i - 1) / 2])
                 .toArray();

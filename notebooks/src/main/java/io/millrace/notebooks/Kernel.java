@@ -21,8 +21,8 @@ import jdk.jshell.JShellException;
 import jdk.jshell.Snippet;
 import jdk.jshell.SnippetEvent;
 import jdk.jshell.SourceCodeAnalysis;
-import jdk.jshell.SourceCodeAnalysis.CompletionInfo;
 import jdk.jshell.SourceCodeAnalysis.Completeness;
+import jdk.jshell.SourceCodeAnalysis.CompletionInfo;
 import jdk.jshell.execution.LocalExecutionControlProvider;
 import org.jspecify.annotations.Nullable;
 
@@ -73,7 +73,8 @@ public final class Kernel extends BaseKernel {
         CompletionInfo next = analysis.analyzeCompletion(cell);
         while (next.completeness() != Completeness.EMPTY) {
             if (!next.completeness().isComplete()) {
-                throw new IllegalArgumentException("expected a whole statement, got the beginning of one: " + next.remaining());
+                throw new IllegalArgumentException(
+                        "expected a whole statement, got the beginning of one: " + next.remaining());
             }
             value = evaluate(next.source());
             next = analysis.analyzeCompletion(next.remaining());
@@ -100,8 +101,7 @@ public final class Kernel extends BaseKernel {
             List<String> complaints = shell.diagnostics(event.snippet())
                     .map(problem -> problem.getMessage(Locale.ROOT))
                     .toList();
-            throw new IllegalArgumentException(
-                    event.snippet().source().strip() + "\n" + String.join("\n", complaints));
+            throw new IllegalArgumentException(event.snippet().source().strip() + "\n" + String.join("\n", complaints));
         }
     }
 

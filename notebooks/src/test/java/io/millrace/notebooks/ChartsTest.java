@@ -23,7 +23,8 @@ class ChartsTest {
         // each bin is drawn from its left corner to its right one
         assertThat(a).containsExactly(0, 2, 2, 0, 0, 0, 0, 0, 0, 1, 1, 0);
         assertThat(b).containsExactly(0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0);
-        assertThat(Arrays.stream(chart.getSeriesMap().get("b").getXData()).max()).hasValue(10);
+        assertThat(Arrays.stream(chart.getSeriesMap().get("b").getXData()).max())
+                .hasValue(10);
     }
 
     @Test

@@ -42,9 +42,12 @@ class NotebooksIT {
 
         List<NotebookFile> executed =
                 ORDER.stream().map(name -> NotebookFile.read(dir.resolve(name))).toList();
-        assertThat(executed).allSatisfy(notebook -> assertThat(notebook.errors()).isEmpty());
+        assertThat(executed)
+                .allSatisfy(notebook -> assertThat(notebook.errors()).isEmpty());
         assertThat(executed.get(0).words()).contains("rows in            24", "PROMPT_TOO_LONG", "<td ");
-        assertThat(executed.get(1).words()).containsPattern("24 rows, \\d+ of them answered").doesNotContain("rows in");
+        assertThat(executed.get(1).words())
+                .containsPattern("24 rows, \\d+ of them answered")
+                .doesNotContain("rows in");
         assertThat(executed.get(2).words()).contains("24 rows, of which", "95 % within");
         assertThat(executed).extracting(notebook -> notebook.pictures().size()).containsExactly(0, 4, 2);
         assertThat(executed.stream().flatMap(notebook -> notebook.pictures().stream()))
@@ -64,7 +67,8 @@ class NotebooksIT {
         ProcessBuilder builder = new ProcessBuilder(command).directory(dir.toFile());
         builder.environment().put("MILLRACE_JAVA_OPTS", "-XX:+UseSerialGC -Xmx2g");
         Path log = dir.resolve("jupyter.log");
-        Process jupyter = builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
+        Process jupyter =
+                builder.redirectErrorStream(true).redirectOutput(log.toFile()).start();
         try {
             assertThat(jupyter.waitFor()).as(() -> said(log)).isZero();
         } finally {

@@ -23,10 +23,12 @@ class StrippedTest {
     void executedCells_ofTheNotebooks_areNone() throws IOException {
         List<NotebookFile> notebooks = NotebookFile.all(Path.of(""));
 
-        assertThat(notebooks).extracting(NotebookFile::name)
+        assertThat(notebooks)
+                .extracting(NotebookFile::name)
                 .containsExactly("compare-two-models.ipynb", "first-run.ipynb", "inspect-a-run.ipynb");
-        assertThat(notebooks).allSatisfy(notebook ->
-                assertThat(notebook.executedCells()).as(notebook.name()).isEmpty());
+        assertThat(notebooks)
+                .allSatisfy(notebook ->
+                        assertThat(notebook.executedCells()).as(notebook.name()).isEmpty());
     }
 
     @ParameterizedTest

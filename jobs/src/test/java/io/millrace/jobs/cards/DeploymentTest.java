@@ -56,8 +56,8 @@ class DeploymentTest {
             "Pod", Pod.class);
 
     /// The client's classes keep fields they do not know; here they are refused.
-    private static final ObjectMapper STRICT =
-            new ObjectMapper(new YAMLFactory()).setAnnotationIntrospector(new JacksonAnnotationIntrospector() {
+    private static final ObjectMapper STRICT = new ObjectMapper(new YAMLFactory())
+            .setAnnotationIntrospector(new JacksonAnnotationIntrospector() {
                 @Override
                 public Boolean hasAnySetter(Annotated annotated) {
                     return false;
@@ -123,7 +123,8 @@ class DeploymentTest {
 
     @Test
     void manifest_withAFieldThatKubernetesHasNot_isRefused() throws IOException {
-        String misspelt = Files.readString(KUBERNETES.resolve("executor-cpu.yaml")).replace("volumeMounts", "volumeMount");
+        String misspelt =
+                Files.readString(KUBERNETES.resolve("executor-cpu.yaml")).replace("volumeMounts", "volumeMount");
 
         assertThatThrownBy(() -> STRICT.readValue(misspelt, Pod.class)).hasMessageContaining("volumeMount");
     }
@@ -162,9 +163,11 @@ class DeploymentTest {
     void settings_ofAscendOnYarn_askForTheResourceThatItsFilesDeclare() throws IOException {
         Properties conf = conf("yarn/ascend.conf");
         Configuration yarn = new Configuration(false);
-        yarn.addResource(new org.apache.hadoop.fs.Path(DEPLOY.resolve("yarn/resource-types.xml").toUri()));
+        yarn.addResource(new org.apache.hadoop.fs.Path(
+                DEPLOY.resolve("yarn/resource-types.xml").toUri()));
         Configuration node = new Configuration(false);
-        node.addResource(new org.apache.hadoop.fs.Path(DEPLOY.resolve("yarn/node-resources.xml").toUri()));
+        node.addResource(new org.apache.hadoop.fs.Path(
+                DEPLOY.resolve("yarn/node-resources.xml").toUri()));
 
         ResourceUtils.resetResourceTypes(yarn);
         try {
@@ -236,8 +239,8 @@ class DeploymentTest {
     }
 
     private static List<HasMetadata> documents(String file) throws IOException {
-        try (MappingIterator<JsonNode> nodes =
-                STRICT.readerFor(JsonNode.class).readValues(KUBERNETES.resolve(file).toFile())) {
+        try (MappingIterator<JsonNode> nodes = STRICT.readerFor(JsonNode.class)
+                .readValues(KUBERNETES.resolve(file).toFile())) {
             return nodes.readAll().stream().map(DeploymentTest::document).toList();
         }
     }
