@@ -5,10 +5,8 @@ import java.awt.Font;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.stream.IntStream;
 import org.apache.spark.sql.Row;
-import org.jspecify.annotations.Nullable;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.XYChart;
@@ -119,9 +117,8 @@ public final class Charts {
     /// The values of a column that are not null.
     public static double[] numbers(List<Row> rows, String column) {
         return rows.stream()
-                .map(row -> row.<@Nullable Number>getAs(column))
-                .filter(Objects::nonNull)
-                .mapToDouble(Number::doubleValue)
+                .filter(row -> !row.isNullAt(row.fieldIndex(column)))
+                .mapToDouble(row -> row.<Number>getAs(column).doubleValue())
                 .toArray();
     }
 }
