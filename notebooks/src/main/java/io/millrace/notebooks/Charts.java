@@ -104,7 +104,7 @@ public final class Charts {
     private static void outline(XYChart chart, String name, double[] counts, double low, double width) {
         int corners = 2 * counts.length + 2;
         double[] x = IntStream.range(0, corners)
-                .mapToDouble(i -> low + width * (i / 2))
+                .mapToDouble(i -> low + width * Math.floorDiv(i, 2))
                 .toArray();
         double[] y = IntStream.range(0, corners)
                 .mapToDouble(i -> i == 0 || i == corners - 1 ? 0 : counts[(i - 1) / 2])

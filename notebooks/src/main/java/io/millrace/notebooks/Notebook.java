@@ -4,6 +4,7 @@ import io.github.spencerpark.jupyter.kernel.display.DisplayData;
 import io.millrace.jobs.Millrace;
 import io.millrace.jobs.SparkSessions;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,8 +48,8 @@ public final class Notebook {
             spark = null;
         }
         CommandLine command = Millrace.commandLine();
-        command.setOut(new PrintWriter(kernel().getIO().out, true));
-        command.setErr(new PrintWriter(kernel().getIO().err, true));
+        command.setOut(new PrintWriter(kernel().getIO().out, true, StandardCharsets.UTF_8));
+        command.setErr(new PrintWriter(kernel().getIO().err, true, StandardCharsets.UTF_8));
         int exit = command.execute(arguments);
         if (exit != 0) {
             throw new IllegalStateException(
