@@ -16,6 +16,7 @@ import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.stream.Stream;
 import jdk.jshell.EvalException;
+import jdk.jshell.ExpressionSnippet;
 import jdk.jshell.JShell;
 import jdk.jshell.JShellException;
 import jdk.jshell.Snippet;
@@ -90,10 +91,15 @@ public final class Kernel extends BaseKernel {
             }
             if (event.causeSnippet() == null) {
                 requireDefined(event);
-                value = event.snippet().kind() == Snippet.Kind.EXPRESSION ? event.value() : null;
+                value = event.snippet() instanceof ExpressionSnippet || isUnnamed(event.snippet()) ? event.value() : null;
             }
         }
         return value;
+    }
+
+    /// An expression, for whose value JShell finds a name of its own.
+    private static boolean isUnnamed(Snippet snippet) {
+        return snippet.subKind() == Snippet.SubKind.TEMP_VAR_EXPRESSION_SUBKIND;
     }
 
     private void requireDefined(SnippetEvent event) {

@@ -34,7 +34,8 @@ class KernelTest {
                 .hasMessageContaining("int word")
                 .hasMessageContaining("incompatible types");
         assertThatThrownBy(() -> KERNEL.eval("void half() {")).hasMessageContaining("half");
-        assertThatThrownBy(() -> KERNEL.eval("int later() { return missing(); }")).hasMessageContaining("missing");
+        assertThatThrownBy(() -> KERNEL.eval("int later() { return missing(); }"))
+                .hasMessageContaining("missing");
     }
 
     @Test
