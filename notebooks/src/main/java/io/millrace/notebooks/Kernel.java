@@ -16,7 +16,6 @@ import java.util.logging.Level;
 import java.util.logging.LogManager;
 import java.util.stream.Stream;
 import jdk.jshell.EvalException;
-import jdk.jshell.ExpressionSnippet;
 import jdk.jshell.JShell;
 import jdk.jshell.JShellException;
 import jdk.jshell.Snippet;
@@ -91,15 +90,16 @@ public final class Kernel extends BaseKernel {
             }
             if (event.causeSnippet() == null) {
                 requireDefined(event);
-                value = event.snippet() instanceof ExpressionSnippet || isUnnamed(event.snippet()) ? event.value() : null;
+                value = isExpression(event.snippet()) ? event.value() : null;
             }
         }
         return value;
     }
 
-    /// An expression, for whose value JShell finds a name of its own.
-    private static boolean isUnnamed(Snippet snippet) {
-        return snippet.subKind() == Snippet.SubKind.TEMP_VAR_EXPRESSION_SUBKIND;
+    /// A name's value, or one for which JShell finds a name of its own.
+    private static boolean isExpression(Snippet snippet) {
+        return snippet.kind() == Snippet.Kind.EXPRESSION
+                || snippet.subKind() == Snippet.SubKind.TEMP_VAR_EXPRESSION_SUBKIND;
     }
 
     private void requireDefined(SnippetEvent event) {
