@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.notebooks;
+
+import org.jspecify.annotations.NullMarked;
