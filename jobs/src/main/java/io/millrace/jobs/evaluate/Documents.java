@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeType;
 import com.univocity.parsers.csv.CsvParser;
 import com.univocity.parsers.csv.CsvParserSettings;
+import io.millrace.jobs.evaluate.ifeval.Instructions;
 import io.millrace.jobs.evaluate.python.PythonText;
 import java.io.IOException;
 import java.io.InputStream;
@@ -32,6 +33,9 @@ final class Documents {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> BUILDERS = List.of("json", "csv", "parquet");
 
+    /// Where NLTK's own tools put the parameters by which sentences are counted, from its folder of data.
+    private static final String PUNKT = "nltk_data/tokenizers/punkt_tab/english";
+
     private final Path root;
 
     /// @param root where relative paths begin
@@ -52,6 +56,11 @@ final class Documents {
             throw new TaskException(keys.where() + ": split " + split + ": expected documents, got none");
         }
         return documents;
+    }
+
+    /// What says whether answers follow the instructions in a task's documents.
+    Instructions instructions(Keys keys) {
+        return new Instructions(root.resolve(keys.mapping("metadata").text("punkt", PUNKT)));
     }
 
     private List<Path> files(Keys keys, String split) {
