@@ -1,5 +1,6 @@
 package io.millrace.jobs.evaluate;
 
+import java.util.regex.Pattern;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -96,7 +97,7 @@ final class Documents {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.getFileName()
                             .toString()
-                            .matches(java.util.regex.Pattern.quote(split)
+                            .matches(Pattern.quote(split)
                                     + "([-_.].*)?\\.(json|jsonl|csv|parquet)(\\.gz)?"))
                     .sorted()
                     .toList();

@@ -1,5 +1,6 @@
 package io.millrace.jobs.evaluate;
 
+import java.util.function.UnaryOperator;
 import io.millrace.jobs.evaluate.python.PythonRegex;
 import io.millrace.jobs.evaluate.python.PythonText;
 import java.util.ArrayList;
@@ -60,7 +61,7 @@ record FilterPipeline(String name, List<Step> steps) {
         };
     }
 
-    private static Step each(java.util.function.UnaryOperator<String> change) {
+    private static Step each(UnaryOperator<String> change) {
         return answers -> answers.stream().map(change).toList();
     }
 

@@ -1,5 +1,6 @@
 package io.millrace.jobs.generate;
 
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
@@ -35,7 +36,7 @@ record DatasetCard(Pipeline pipeline, Funnel funnel, List<HubDataset.Split> spli
         try {
             return new ObjectMapper(new YAMLFactory()
                             .disable(
-                                    com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature.WRITE_DOC_START_MARKER))
+                                    YAMLGenerator.Feature.WRITE_DOC_START_MARKER))
                     .writeValueAsString(header);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("maps of strings and numbers can be written", e);

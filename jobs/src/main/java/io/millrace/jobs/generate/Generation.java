@@ -1,5 +1,6 @@
 package io.millrace.jobs.generate;
 
+import java.util.Locale;
 import io.millrace.jobs.CompletionJob;
 import io.millrace.jobs.ExitCode;
 import io.millrace.jobs.Gate;
@@ -131,7 +132,7 @@ final class Generation {
         long in = 0;
         for (int number = 1; number <= pipeline.steps().size(); number++) {
             Pipeline.NamedStep step = pipeline.steps().get(number - 1);
-            String name = String.format(java.util.Locale.ROOT, "%02d-%s", number, step.name());
+            String name = String.format(Locale.ROOT, "%02d-%s", number, step.name());
             StepFolder folder = StepFolder.of(spark(), new Path(new Path(output, "steps"), name));
             StepCounts done = step(step, number, folder, rows, in, before);
             counts.add(done);

@@ -1,5 +1,6 @@
 package io.millrace.jobs.generate;
 
+import org.apache.spark.sql.types.DataTypes;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
@@ -20,6 +21,6 @@ final class Provenance {
 
     private static Column none() {
         return functions.from_json(
-                functions.lit("[]"), org.apache.spark.sql.types.DataTypes.createArrayType(PipelineRow.REQUEST_TYPE));
+                functions.lit("[]"), DataTypes.createArrayType(PipelineRow.REQUEST_TYPE));
     }
 }

@@ -1,5 +1,7 @@
 package io.millrace.jobs.generate;
 
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.array_sort;
 import static org.apache.spark.sql.functions.coalesce;
@@ -137,13 +139,13 @@ record SelfInstructStep(int rounds, int requests, int seedExamples, int ownExamp
     /// putting back.
     private static UserDefinedFunction draws(long seed, int round, int seeds, long ofSeeds, int own, long ofOwn) {
         UDF1<Long, long[]> draws = request -> {
-            java.util.SplittableRandom random =
-                    new java.util.SplittableRandom(seed * 1_000_003L + round * 8_191L + request);
-            java.util.stream.LongStream first =
+            SplittableRandom random =
+                    new SplittableRandom(seed * 1_000_003L + round * 8_191L + request);
+            LongStream first =
                     random.longs(0, ofSeeds).distinct().limit(seeds);
             return own == 0
                     ? first.toArray()
-                    : java.util.stream.LongStream.concat(
+                    : LongStream.concat(
                                     first, random.longs(0, ofOwn).distinct().limit(own))
                             .toArray();
         };

@@ -1,5 +1,7 @@
 package io.millrace.jobs.generate;
 
+import java.util.List;
+import java.util.Locale;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.jobs.JobException;
 import io.millrace.udf.shard.WholeFiles;
@@ -82,7 +84,7 @@ final class StepFolder {
             FileStatus[] parts = fileSystem.globStatus(new Path(path(name), "part-*.parquet"));
             Arrays.sort(parts);
             for (int part = 0; part < parts.length; part++) {
-                String file = String.format(java.util.Locale.ROOT, "rows-%05d.parquet", part);
+                String file = String.format(Locale.ROOT, "rows-%05d.parquet", part);
                 if (!fileSystem.rename(parts[part].getPath(), new Path(path(name), file))) {
                     throw new JobException(parts[part].getPath() + ": expected to be renamed to " + file);
                 }
@@ -154,6 +156,6 @@ final class StepFolder {
 
     /// A table without rows.
     Dataset<Row> empty(StructType schema) {
-        return spark.createDataFrame(java.util.List.of(), schema);
+        return spark.createDataFrame(List.of(), schema);
     }
 }

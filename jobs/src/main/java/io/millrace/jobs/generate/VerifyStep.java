@@ -1,5 +1,6 @@
 package io.millrace.jobs.generate;
 
+import org.apache.spark.sql.types.DataTypes;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
@@ -110,8 +111,8 @@ record VerifyStep(Map<String, Verifier> checks) implements Step {
     static Dataset<Row> verdict(Dataset<Row> rows, String name, String column) {
         Column before = coalesce(
                 col(PipelineRow.VERDICTS),
-                map().cast(org.apache.spark.sql.types.DataTypes.createMapType(
-                        org.apache.spark.sql.types.DataTypes.StringType, PipelineRow.VERDICT_TYPE)));
+                map().cast(DataTypes.createMapType(
+                        DataTypes.StringType, PipelineRow.VERDICT_TYPE)));
         return rows.withColumn(
                         PipelineRow.VERDICTS,
                         map_concat(before, map(lit(name), col(column).cast(PipelineRow.VERDICT_TYPE))))

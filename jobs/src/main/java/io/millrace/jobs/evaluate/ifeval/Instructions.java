@@ -4,7 +4,7 @@ import io.millrace.jobs.evaluate.python.PythonText;
 import io.millrace.udf.Languages;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// changes from run to run; and a letter that is none of a to z is counted, where the reference counts
 /// one that it draws.
 public final class Instructions {
+    private static final Set<String> ENGLISH = codes("en");
+
     private final Path punktFolder;
     private final Languages languages = new Languages();
     private final Map<String, Function<Arguments, Instruction>> byName = new TreeMap<>();
@@ -134,8 +136,6 @@ public final class Instructions {
         return answer -> isIn(answer, wanted);
     }
 
-    private static final Set<String> ENGLISH = codes("en");
-
     private boolean isEnglish(String answer) {
         return isIn(answer, ENGLISH);
     }
@@ -148,7 +148,7 @@ public final class Instructions {
 
     /// The detector's codes of a language: ISO 639-3, of which some name what ISO 639-1 has one code for.
     private static Set<String> codes(String code) {
-        Set<String> codes = new LinkedHashSet<>();
+        Set<String> codes = new HashSet<>();
         codes.add(Locale.forLanguageTag(code).getISO3Language());
         switch (code) {
             case "fa" -> codes.add("pes");
