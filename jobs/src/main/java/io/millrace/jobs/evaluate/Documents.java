@@ -1,6 +1,5 @@
 package io.millrace.jobs.evaluate;
 
-import java.util.regex.Pattern;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -20,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
@@ -97,8 +97,7 @@ final class Documents {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.getFileName()
                             .toString()
-                            .matches(Pattern.quote(split)
-                                    + "([-_.].*)?\\.(json|jsonl|csv|parquet)(\\.gz)?"))
+                            .matches(Pattern.quote(split) + "([-_.].*)?\\.(json|jsonl|csv|parquet)(\\.gz)?"))
                     .sorted()
                     .toList();
         } catch (IOException e) {

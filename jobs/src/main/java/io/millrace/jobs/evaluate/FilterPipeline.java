@@ -1,6 +1,5 @@
 package io.millrace.jobs.evaluate;
 
-import java.util.function.UnaryOperator;
 import io.millrace.jobs.evaluate.python.PythonRegex;
 import io.millrace.jobs.evaluate.python.PythonText;
 import java.util.ArrayList;
@@ -8,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 

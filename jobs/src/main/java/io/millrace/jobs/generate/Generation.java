@@ -1,6 +1,5 @@
 package io.millrace.jobs.generate;
 
-import java.util.Locale;
 import io.millrace.jobs.CompletionJob;
 import io.millrace.jobs.ExitCode;
 import io.millrace.jobs.Gate;
@@ -14,6 +13,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;

@@ -1,6 +1,5 @@
 package io.millrace.jobs.generate;
 
-import org.apache.spark.sql.types.DataTypes;
 import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.coalesce;
 import static org.apache.spark.sql.functions.col;
@@ -8,6 +7,7 @@ import static org.apache.spark.sql.functions.concat;
 
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 
 /// The requests that a row and its ancestors came from.
 final class Provenance {
@@ -20,7 +20,6 @@ final class Provenance {
     }
 
     private static Column none() {
-        return functions.from_json(
-                functions.lit("[]"), DataTypes.createArrayType(PipelineRow.REQUEST_TYPE));
+        return functions.from_json(functions.lit("[]"), DataTypes.createArrayType(PipelineRow.REQUEST_TYPE));
     }
 }

@@ -1,7 +1,5 @@
 package io.millrace.jobs.generate;
 
-import java.util.List;
-import java.util.Locale;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.millrace.jobs.JobException;
 import io.millrace.udf.shard.WholeFiles;
@@ -10,6 +8,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;

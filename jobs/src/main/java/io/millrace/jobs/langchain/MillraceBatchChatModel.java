@@ -112,7 +112,8 @@ public final class MillraceBatchChatModel implements BatchChatModel {
         Process process = new ProcessBuilder(all)
                 .redirectInput(new File("/dev/null"))
                 .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(batch.resolve(LOG).toFile()))
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(batch.resolve(LOG).toFile()))
                 .start();
         Files.writeString(batch.resolve(PROCESS), process.pid() + " " + started(process.toHandle()));
     }
@@ -174,9 +175,8 @@ public final class MillraceBatchChatModel implements BatchChatModel {
     /// In the order of the requests, whatever became of each.
     private static List<BatchItemResult<ChatResponse>> answers(Path batch) {
         StringWriter said = new StringWriter();
-        CommandLine export = Millrace.commandLine()
-                .setOut(new PrintWriter(said))
-                .setErr(new PrintWriter(said));
+        CommandLine export =
+                Millrace.commandLine().setOut(new PrintWriter(said)).setErr(new PrintWriter(said));
         Path answers = batch.resolve(ANSWERS);
         if (export.execute(
                         "export",

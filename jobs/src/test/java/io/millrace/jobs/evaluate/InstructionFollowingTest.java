@@ -55,17 +55,20 @@ class InstructionFollowingTest {
                         .as(figure.getKey())
                         .isCloseTo(figure.getValue().doubleValue(), within(1e-6));
             } else {
-                assertThat(mine).as(figure.getKey()).hasToString(figure.getValue().asText());
+                assertThat(mine)
+                        .as(figure.getKey())
+                        .hasToString(figure.getValue().asText());
             }
         });
         List<String> lines = Files.readAllLines(FOLDER.resolve("samples.jsonl"));
         assertThat(score.samples()).hasSameSizeAs(lines);
         for (int index = 0; index < lines.size(); index++) {
-            JsonNode mine =
-                    JSON.readTree(PythonJson.compact(score.samples().get(index)));
-            JSON.readTree(lines.get(index)).properties().forEach(field -> assertThat(mine.path(field.getKey()))
-                    .as(field.getKey())
-                    .isEqualTo(field.getValue()));
+            JsonNode mine = JSON.readTree(PythonJson.compact(score.samples().get(index)));
+            JSON.readTree(lines.get(index))
+                    .properties()
+                    .forEach(field -> assertThat(mine.path(field.getKey()))
+                            .as(field.getKey())
+                            .isEqualTo(field.getValue()));
         }
     }
 

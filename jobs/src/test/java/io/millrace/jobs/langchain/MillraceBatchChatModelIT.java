@@ -50,8 +50,7 @@ class MillraceBatchChatModelIT {
     private static ResponseFormat form() {
         return ResponseFormat.builder()
                 .type(ResponseFormatType.JSON)
-                .jsonSchema(
-                        JsonSchema.builder().name("kind").rootElement(KIND).build())
+                .jsonSchema(JsonSchema.builder().name("kind").rootElement(KIND).build())
                 .build();
     }
 
@@ -84,7 +83,8 @@ class MillraceBatchChatModelIT {
             assertThat(first.aiMessage().text()).isNotBlank();
             assertThat(first.tokenUsage().outputTokenCount()).isBetween(1, 8);
             assertThat(first.finishReason()).isIn(FinishReason.STOP, FinishReason.LENGTH);
-            assertThat(results.get(1).response().aiMessage().text()).containsPattern("\"kind\"\\s*:\\s*\"(library|game)\"");
+            assertThat(results.get(1).response().aiMessage().text())
+                    .containsPattern("\"kind\"\\s*:\\s*\"(library|game)\"");
             assertThat(results.get(2).error().code()).isEqualTo(400);
             assertThat(results.get(2).error().message()).contains("temperature");
             assertThat(other.list(new BatchPagination(1, null)).batches())
@@ -98,7 +98,8 @@ class MillraceBatchChatModelIT {
     void batch_cancelledOrFailed_saysSo() {
         Path batches = dir.resolve("batches");
         MillraceBatchChatModel sleeping = new MillraceBatchChatModel(batches, List.of("sh", "-c", "sleep 600"));
-        BatchRequest<ChatRequest> request = new BatchRequest<>(List.of(asking("x").build()));
+        BatchRequest<ChatRequest> request =
+                new BatchRequest<>(List.of(asking("x").build()));
 
         String cancelled = sleeping.submit(request).batchId();
         assertThat(sleeping.retrieve(cancelled).state()).isEqualTo(BatchState.RUNNING);
@@ -106,7 +107,8 @@ class MillraceBatchChatModelIT {
         JavaProcesses.await(() -> sleeping.retrieve(cancelled).state().isTerminal(), () -> "it is cancelled");
         assertThat(sleeping.retrieve(cancelled).state()).isEqualTo(BatchState.CANCELLED);
 
-        MillraceBatchChatModel failing = new MillraceBatchChatModel(batches, List.of("sh", "-c", "echo no model; exit 1"));
+        MillraceBatchChatModel failing =
+                new MillraceBatchChatModel(batches, List.of("sh", "-c", "echo no model; exit 1"));
         failing.resume(cancelled);
         JavaProcesses.await(() -> failing.retrieve(cancelled).state().isTerminal(), () -> "it fails");
         BatchResponse<ChatResponse> failed = failing.retrieve(cancelled);
@@ -144,8 +146,9 @@ class MillraceBatchChatModelIT {
 
         JsonNode body = ChatBody.of(request);
 
-        String schema = "{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"string\",\"enum\":[\"library\",\"game\"]}},"
-                + "\"required\":[\"kind\"]";
+        String schema =
+                "{\"type\":\"object\",\"properties\":{\"kind\":{\"type\":\"string\",\"enum\":[\"library\",\"game\"]}},"
+                        + "\"required\":[\"kind\"]";
         assertThat(body.toString())
                 .isEqualTo("{\"temperature\":0.5,\"top_p\":0.9,\"top_k\":7,\"max_tokens\":5,\"messages\":["
                         + "{\"role\":\"system\",\"content\":\"Be short.\"},{\"role\":\"user\",\"content\":\"What kind?\"},"
@@ -153,14 +156,14 @@ class MillraceBatchChatModelIT {
                         + "\"function\":{\"name\":\"look\",\"arguments\":\"{\\\"at\\\":1}\"}}]},"
                         + "{\"role\":\"tool\",\"tool_call_id\":\"c1\",\"content\":\"a game\"}],\"stop\":[\"END\"],"
                         + "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"kind\",\"schema\":"
-                        + schema + ",\"additionalProperties\":false}}},\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"look\","
+                        + schema
+                        + ",\"additionalProperties\":false}}},\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"look\","
                         + "\"description\":\"Looks.\",\"parameters\":" + schema + "}}}],\"tool_choice\":\"required\"}");
     }
 
     @Test
     void body_whatCannotBeSaid_isRefused() {
-        assertThatThrownBy(() ->
-                        ChatBody.of(asking("x").frequencyPenalty(0.5).build()))
+        assertThatThrownBy(() -> ChatBody.of(asking("x").frequencyPenalty(0.5).build()))
                 .isInstanceOf(UnsupportedFeatureException.class)
                 .hasMessageContaining("frequencyPenalty");
         assertThatThrownBy(() -> ChatBody.of(ChatRequest.builder()

@@ -21,8 +21,7 @@ public final class InstructionList {
     private List<Boolean> any(List<String> answers) {
         return instructions.stream()
                 .map(instruction -> answers.stream()
-                        .anyMatch(answer ->
-                                !PythonText.strip(answer).isEmpty() && instruction.isFollowedBy(answer)))
+                        .anyMatch(answer -> !PythonText.strip(answer).isEmpty() && instruction.isFollowedBy(answer)))
                 .toList();
     }
 
@@ -34,12 +33,8 @@ public final class InstructionList {
         String withoutLast = last < 0 ? "" : answer.substring(0, last);
         String withoutBoth = first == last ? "" : answer.substring(first + 1, last);
         List<String> cut = List.of(
-                answer,
-                PythonText.strip(withoutFirst),
-                PythonText.strip(withoutLast),
-                PythonText.strip(withoutBoth));
-        return Stream.concat(
-                        cut.stream(), cut.stream().map(text -> text.replace("*", "")))
+                answer, PythonText.strip(withoutFirst), PythonText.strip(withoutLast), PythonText.strip(withoutBoth));
+        return Stream.concat(cut.stream(), cut.stream().map(text -> text.replace("*", "")))
                 .toList();
     }
 }

@@ -79,9 +79,8 @@ public final class Instructions {
                 || !(document.get("kwargs") instanceof List<?> arguments)
                 || names.isEmpty()
                 || names.size() != arguments.size()) {
-            throw new IllegalArgumentException(
-                    "expected instruction_id_list and as many kwargs, got " + document.get("instruction_id_list")
-                            + " and " + document.get("kwargs"));
+            throw new IllegalArgumentException("expected instruction_id_list and as many kwargs, got "
+                    + document.get("instruction_id_list") + " and " + document.get("kwargs"));
         }
         List<Instruction> instructions = new ArrayList<>();
         for (int index = 0; index < names.size(); index++) {
@@ -116,9 +115,8 @@ public final class Instructions {
     private Instruction capitalFrequency(Arguments arguments) {
         LongPredicate wanted = arguments.compared("capital_relation", "capital_frequency");
         Punkt splitter = punkt();
-        return answer -> wanted.test(splitter.sentences(answer).stream()
-                .mapToLong(Words::capitals)
-                .sum());
+        return answer -> wanted.test(
+                splitter.sentences(answer).stream().mapToLong(Words::capitals).sum());
     }
 
     private Punkt punkt() {

@@ -46,8 +46,7 @@ final class Marks {
 
     static Instruction bullets(Arguments arguments) {
         long wanted = arguments.count("num_bullets");
-        return answer ->
-                STAR.findAll(answer).size() + DASH.findAll(answer).size() == wanted;
+        return answer -> STAR.findAll(answer).size() + DASH.findAll(answer).size() == wanted;
     }
 
     static Instruction oneOfThree(Arguments arguments) {
@@ -98,8 +97,7 @@ final class Marks {
 
     static Instruction repeated(Arguments arguments) {
         String prompt = PythonText.strip(arguments.text("prompt_to_repeat")).toLowerCase(Locale.ROOT);
-        return answer ->
-                PythonText.strip(answer).toLowerCase(Locale.ROOT).startsWith(prompt);
+        return answer -> PythonText.strip(answer).toLowerCase(Locale.ROOT).startsWith(prompt);
     }
 
     static Instruction end(Arguments arguments) {

@@ -69,8 +69,8 @@ final class Parts {
     /// A splitter is a regular expression.
     static Instruction sections(Arguments arguments) {
         long least = arguments.count("num_sections");
-        PythonRegex start = PythonRegex.compile(
-                "\\s?" + PythonText.strip(arguments.text("section_spliter")) + "\\s?\\d+\\s?");
+        PythonRegex start =
+                PythonRegex.compile("\\s?" + PythonText.strip(arguments.text("section_spliter")) + "\\s?\\d+\\s?");
         return answer -> start.split(answer).size() - 1 >= least;
     }
 

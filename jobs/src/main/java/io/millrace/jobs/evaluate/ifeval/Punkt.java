@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /// Sentences by Punkt (Kiss and Strunk 2006, Computational Linguistics 32) with parameters as NLTK has
 /// them, so that as many sentences are counted as the reference counts. Checked against NLTK 3.10.3.
@@ -165,7 +164,8 @@ final class Punkt {
                 Matcher closing = CLOSING.matcher(text.substring(next.start(), Math.max(next.start(), next.end())));
                 if (closing.lookingAt()) {
                     taken = closing.end();
-                    int end = next.start() + PythonText.stripEnd(closing.group()).length();
+                    int end =
+                            next.start() + PythonText.stripEnd(closing.group()).length();
                     sentences.add(text.substring(Math.min(own.start(), end), end));
                     continue;
                 }
@@ -250,8 +250,8 @@ final class Punkt {
             token.ends = true;
         } else if (token.hasPeriod() && !token.text.endsWith("..")) {
             String word = token.text.substring(0, token.text.length() - 1).toLowerCase(Locale.ROOT);
-            token.abbreviation = abbreviations.contains(word)
-                    || abbreviations.contains(word.substring(word.lastIndexOf('-') + 1));
+            token.abbreviation =
+                    abbreviations.contains(word) || abbreviations.contains(word.substring(word.lastIndexOf('-') + 1));
             token.ends = !token.abbreviation;
         }
         return token;

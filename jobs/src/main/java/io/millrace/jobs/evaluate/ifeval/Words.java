@@ -23,8 +23,8 @@ final class Words {
     /// capital.
     private static final Pattern SHORT_ENDING = unicode("([^' ])('[sS]|'[mM]|'[dD]|') ");
     private static final Pattern LONG_ENDING = unicode("([^' ])('ll|'LL|'re|'RE|'ve|'VE|n't|N'T) ");
-    private static final Pattern TWO_IN_ONE =
-            unicode("(?i)\\b(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)|(more)('n)|(wan)(na)(?=\\s))\\b");
+    private static final Pattern TWO_IN_ONE = unicode(
+            "(?i)\\b(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)|(more)('n)|(wan)(na)(?=\\s))\\b");
     private static final Pattern SPACE = unicode("\\s+");
 
     private Words() {}
@@ -34,8 +34,9 @@ final class Words {
     }
 
     static Instruction existence(Arguments arguments) {
-        List<PythonRegex> keywords =
-                arguments.texts("keywords").stream().map(PythonRegex::ignoringCase).toList();
+        List<PythonRegex> keywords = arguments.texts("keywords").stream()
+                .map(PythonRegex::ignoringCase)
+                .toList();
         return answer -> keywords.stream().allMatch(keyword -> keyword.isIn(answer));
     }
 

@@ -31,8 +31,8 @@ public final class PythonRegex {
     ///
     /// @throws java.util.regex.PatternSyntaxException if it is none
     public static PythonRegex ignoringCase(String expression) {
-        return new PythonRegex(Pattern.compile(
-                rewritten(expression), FLAGS | Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE));
+        return new PythonRegex(
+                Pattern.compile(rewritten(expression), FLAGS | Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE));
     }
 
     private static String rewritten(String expression) {

@@ -66,23 +66,27 @@ class InstructionsTest {
     @Test
     void verdicts_areTheReferences() {
         InstructionList all = new Instructions(PUNKT)
-                .of(document(
-                        (List<?>) value(recorded.path("instruction_id_list")),
-                        (List<?>) value(recorded.path("kwargs"))));
+                .of(document((List<?>) value(recorded.path("instruction_id_list")), (List<?>)
+                        value(recorded.path("kwargs"))));
 
         assertThat(recorded.path("answers")).hasSize(58);
         for (JsonNode answer : recorded.path("answers")) {
             String text = answer.path("text").textValue();
             boolean told = text.codePoints().filter(Character::isLetter).count() >= LETTERS_TO_TELL_A_LANGUAGE;
             for (String kind : List.of("strict", "loose")) {
-                String mine = letters(kind.equals("strict") ? all.by(text).strict() : all.by(text).loose());
+                String mine = letters(
+                        kind.equals("strict")
+                                ? all.by(text).strict()
+                                : all.by(text).loose());
                 String theirs = answer.path(kind).textValue();
                 for (int index = 0; index < theirs.length(); index++) {
                     String name =
                             recorded.path("instruction_id_list").path(index).textValue();
                     if (told || !OF_LANGUAGES.contains(name)) {
                         assertThat(mine.charAt(index))
-                                .as("%s, %s %s: %s", kind, name, recorded.path("kwargs").path(index), text)
+                                .as(
+                                        "%s, %s %s: %s",
+                                        kind, name, recorded.path("kwargs").path(index), text)
                                 .isEqualTo(theirs.charAt(index));
                     }
                 }
@@ -97,7 +101,9 @@ class InstructionsTest {
         for (JsonNode counted : recorded.path("counts")) {
             String text = counted.path("text").textValue();
             assertThat(punkt.sentences(text)).isEqualTo(value(counted.path("sentences")));
-            assertThat(Words.count(text)).as(text).isEqualTo(counted.path("words").longValue());
+            assertThat(Words.count(text))
+                    .as(text)
+                    .isEqualTo(counted.path("words").longValue());
             assertThat(punkt.sentences(text).stream().mapToLong(Words::capitals).sum())
                     .as(text)
                     .isEqualTo(counted.path("capitals").longValue());
