@@ -157,7 +157,7 @@ public final class MillraceBatchChatModel implements BatchChatModel {
 
     private Path batch(String id) {
         Path batch = folder.resolve(id);
-        if (!batch.getParent().equals(folder) || !Files.exists(batch.resolve(REQUESTS))) {
+        if (!folder.equals(batch.getParent()) || !Files.exists(batch.resolve(REQUESTS))) {
             throw new IllegalArgumentException("batch " + id + ": expected one in " + folder + ", got none");
         }
         return batch;

@@ -66,7 +66,7 @@ class MillraceBatchChatModelIT {
                     asking("This package contains a small library.").build(),
                     asking("A small game.")
                             .responseFormat(form())
-                            .maxOutputTokens(32)
+                            .maxOutputTokens(64)
                             .build(),
                     asking("x").temperature(-1.0).build())));
             assertThat(submitted.state()).isEqualTo(BatchState.RUNNING);
