@@ -27,14 +27,12 @@ class ServedIT {
     private static final String MODEL =
             Path.of("../engine/models/synopsis-v4").toAbsolutePath().normalize().toString();
     private static final String CORPUS = "corpus/debian-synopsis-test.parquet";
-    /// The third has a picture, which only a server may understand; this one does not. The last has a tool, of which
-    /// no server is told.
+    /// The third has a picture, which only a server may understand; this one does not.
     private static final String TALKS = """
             {"messages": "[{\\"role\\": \\"user\\", \\"content\\": \\"A library of functions.\\"}]"}
             {"messages": "[{\\"role\\": \\"system\\", \\"content\\": \\"Short.\\"}, {\\"role\\": \\"user\\", \\"content\\": \\"A game.\\"}]"}
             {"messages": "[{\\"role\\": \\"user\\", \\"content\\": [{\\"type\\": \\"image_url\\", \\"image_url\\": {\\"url\\": \\"x:y\\"}}]}]"}
             {"messages": "no messages"}
-            {"messages": "[{\\"role\\": \\"user\\", \\"content\\": \\"A game.\\"}]", "parameters": "{\\"tools\\": [{\\"type\\": \\"function\\", \\"function\\": {\\"name\\": \\"look\\", \\"parameters\\": {\\"type\\": \\"object\\"}}}]}"}
             """;
     private static final String KEY = "sk-4f1c2a9e";
 
@@ -63,7 +61,6 @@ class ServedIT {
         List<String> talk = settings(
                 "engine.model-dir=" + MODEL, "prompt.format=messages", "sampling.beams=1", "sampling.max-tokens=12");
         talk.addAll(List.of("--text-column", "messages"));
-        talk.addAll(settings("input.parameters-column=parameters"));
         Path talks = Files.writeString(dir.resolve("talks.jsonl"), TALKS);
         List<Row> local = run("local", CORPUS, both, "engine.kind=local");
         List<Row> localTalk = run("local-talk", talks.toString(), talk, "engine.kind=local");
@@ -87,14 +84,12 @@ class ServedIT {
             assertThat(served).isEqualTo(local);
             assertThat(localTalk)
                     .extracting(FakeJob::outcome)
-                    .containsExactly("ok", "ok", "INVALID_REQUEST", "INVALID_REQUEST", "ok");
+                    .containsExactly("ok", "ok", "INVALID_REQUEST", "INVALID_REQUEST");
             assertThat(localTalk.get(2).<Row>getAs("error").<String>getAs("message"))
                     .contains("expected a part of type text, got \"image_url\"");
             assertThat(servedTalk)
                     .extracting(FakeJob::outcome)
-                    .containsExactly("ok", "ok", "SERVER_REFUSED", "INVALID_REQUEST", "INVALID_REQUEST");
-            assertThat(servedTalk.get(4).<Row>getAs("error").<String>getAs("message"))
-                    .contains("a server is not told of tools");
+                    .containsExactly("ok", "ok", "SERVER_REFUSED", "INVALID_REQUEST");
             for (int row = 0; row < 2; row++) {
                 for (String column : List.of("output_text", "prompt_tokens", "completion_tokens", "finish_reason")) {
                     assertThat(servedTalk.get(row).<Object>getAs(column))
