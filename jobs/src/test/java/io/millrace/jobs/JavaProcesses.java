@@ -65,7 +65,7 @@ public final class JavaProcesses implements AutoCloseable {
     }
 
     /// The command line of `millrace` in a process of its own.
-    List<String> millrace(List<String> jvmOptions, List<String> args) throws IOException {
+    public List<String> millrace(List<String> jvmOptions, List<String> args) throws IOException {
         return command(Millrace.class.getName(), millraceOptions(jvmOptions), args);
     }
 

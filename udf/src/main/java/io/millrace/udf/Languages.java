@@ -46,6 +46,15 @@ public final class Languages {
         return found[0].getConfidence() < SURE * found[1].getConfidence() ? null : found[0].getLang();
     }
 
+    /// The likeliest language, however unsure; for texts that are known to be in one.
+    ///
+    /// @return code of ISO 639-3; null of a text without a letter
+    public @Nullable String likeliest(String text) {
+        return text.codePoints().anyMatch(Character::isLetter)
+                ? detector().predictLanguage(start(text)).getLang()
+                : null;
+    }
+
     /// Made when there is an answer: no prompt waits for the model to be read.
     private LanguageDetectorME detector() {
         LanguageDetectorME made = detector;

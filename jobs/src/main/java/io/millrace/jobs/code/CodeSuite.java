@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.millrace.udf.sandbox.Examiner.Language;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Collectors;
 
 /// A benchmark, as its own files tell it.
@@ -50,6 +51,12 @@ enum CodeSuite {
     CodeSuite(Language language, List<String> stops) {
         this.language = language;
         this.stops = stops;
+    }
+
+    /// As the command line has it.
+    @Override
+    public String toString() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     Language language() {

@@ -250,7 +250,7 @@ public final class EvaluateCodeCommand implements Callable<Integer> {
 
     private Map<String, Object> facts(JobConfig config, Examiner examiner) {
         Map<String, Object> facts = new LinkedHashMap<>();
-        facts.put("suite", suite.name().toLowerCase(Locale.ROOT));
+        facts.put("suite", suite.toString());
         facts.put("programs", programs(config));
         facts.put("prompt_format", config.prompt().format().name().toLowerCase(Locale.ROOT));
         facts.put("temperature", config.sampling().temperature());

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// has them.
 enum Aggregation {
     MEAN,
+    /// Of values with weights: instructions that are followed, of all.
+    WEIGHTED_MEAN,
     PERPLEXITY,
     WEIGHTED_PERPLEXITY,
     BITS_PER_BYTE;
@@ -17,10 +19,12 @@ enum Aggregation {
     private static final int BOOTSTRAP_ROUNDS = 100_000;
     private static final int BOOTSTRAP_CHUNK = 1000;
 
-    /// A document's value, with its weight where that counts: words or bytes.
-    record Item(double value, double weight) {
+    /// A document's value, with its weight where that counts: words, bytes or instructions.
+    ///
+    /// @param written as the file of samples has it
+    record Item(double value, double weight, Object written) {
         static Item of(double value) {
-            return new Item(value, 1);
+            return new Item(value, 1, value);
         }
     }
 
@@ -41,6 +45,7 @@ enum Aggregation {
             case Metric.PERPLEXITY -> PERPLEXITY;
             case Metric.WORD_PERPLEXITY, Metric.BYTE_PERPLEXITY -> WEIGHTED_PERPLEXITY;
             case Metric.BITS_PER_BYTE -> BITS_PER_BYTE;
+            case Metric.INSTRUCTION_STRICT, Metric.INSTRUCTION_LOOSE -> WEIGHTED_MEAN;
             default -> MEAN;
         };
     }
@@ -48,6 +53,7 @@ enum Aggregation {
     double of(List<Item> items) {
         return switch (this) {
             case MEAN -> mean(items, Item::value);
+            case WEIGHTED_MEAN -> weightedMean(items);
             case PERPLEXITY -> Math.exp(-mean(items, Item::value));
             case WEIGHTED_PERPLEXITY -> Math.exp(-weightedMean(items));
             case BITS_PER_BYTE -> -weightedMean(items) / Math.log(2);
@@ -63,7 +69,7 @@ enum Aggregation {
         return switch (this) {
             case MEAN -> deviation(items.stream().mapToDouble(Item::value).toArray()) / Math.sqrt(items.size());
             case PERPLEXITY -> bootstrapped(items);
-            case WEIGHTED_PERPLEXITY, BITS_PER_BYTE -> null;
+            case WEIGHTED_MEAN, WEIGHTED_PERPLEXITY, BITS_PER_BYTE -> null;
         };
     }
 

@@ -2,6 +2,7 @@ package io.millrace.jobs.evaluate;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.millrace.jobs.evaluate.ifeval.Instructions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +16,13 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param total documents of the split, of which `documents` are the first
 /// @param questions of each document in turn
-record Asked(Task task, int total, List<Map<String, @Nullable Object>> documents, List<List<Question>> questions) {
+/// @param instructions what says whether an answer follows the documents' instructions; null if they have none
+record Asked(
+        Task task,
+        int total,
+        List<Map<String, @Nullable Object>> documents,
+        List<List<Question>> questions,
+        @Nullable Instructions instructions) {
     static final String ID = "id";
     static final String PROMPT = "prompt";
     static final String CONTINUATIONS = "continuations";
@@ -41,17 +48,21 @@ record Asked(Task task, int total, List<Map<String, @Nullable Object>> documents
             List<Map<String, @Nullable Object>> own = task.fewShot().samples();
             pool = own == null || task.fewShot().split() != null ? documents.of(task, task.exampleSplit()) : own;
         }
+        Instructions instructions = task.isInstructionFollowing() ? documents.instructions(task.keys()) : null;
         Contexts contexts = new Contexts(task, pool, seed, system);
         List<List<Question>> questions = new ArrayList<>();
         for (Map<String, @Nullable Object> document : kept) {
             try {
                 questions.add(Question.of(task, document, contexts.of(document), style));
-            } catch (TaskException e) {
+                if (instructions != null) {
+                    instructions.check(document);
+                }
+            } catch (TaskException | IllegalArgumentException e) {
                 throw new TaskException(
                         e.getMessage() + " (document " + questions.size() + ": " + Documents.shown(document) + ")", e);
             }
         }
-        return new Asked(task, all.size(), kept, questions);
+        return new Asked(task, all.size(), kept, questions, instructions);
     }
 
     /// Answers asked for to a question: scores do not change when they are asked for again.

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeType;
 import com.univocity.parsers.csv.CsvParser;
 import com.univocity.parsers.csv.CsvParserSettings;
+import io.millrace.jobs.evaluate.ifeval.Instructions;
 import io.millrace.jobs.evaluate.python.PythonText;
 import java.io.IOException;
 import java.io.InputStream;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +33,9 @@ import org.jspecify.annotations.Nullable;
 final class Documents {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> BUILDERS = List.of("json", "csv", "parquet");
+
+    /// Where NLTK's own tools put the parameters by which sentences are counted, from its folder of data.
+    private static final String PUNKT = "nltk_data/tokenizers/punkt_tab/english";
 
     private final Path root;
 
@@ -52,6 +57,11 @@ final class Documents {
             throw new TaskException(keys.where() + ": split " + split + ": expected documents, got none");
         }
         return documents;
+    }
+
+    /// What says whether answers follow the instructions in a task's documents.
+    Instructions instructions(Keys keys) {
+        return new Instructions(root.resolve(keys.mapping("metadata").text("punkt", PUNKT)));
     }
 
     private List<Path> files(Keys keys, String split) {
@@ -87,8 +97,7 @@ final class Documents {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(file -> file.getFileName()
                             .toString()
-                            .matches(java.util.regex.Pattern.quote(split)
-                                    + "([-_.].*)?\\.(json|jsonl|csv|parquet)(\\.gz)?"))
+                            .matches(Pattern.quote(split) + "([-_.].*)?\\.(json|jsonl|csv|parquet)(\\.gz)?"))
                     .sorted()
                     .toList();
         } catch (IOException e) {

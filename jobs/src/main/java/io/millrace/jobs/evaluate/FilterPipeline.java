@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
@@ -60,7 +61,7 @@ record FilterPipeline(String name, List<Step> steps) {
         };
     }
 
-    private static Step each(java.util.function.UnaryOperator<String> change) {
+    private static Step each(UnaryOperator<String> change) {
         return answers -> answers.stream().map(change).toList();
     }
 

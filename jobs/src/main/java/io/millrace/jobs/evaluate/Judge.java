@@ -1,11 +1,13 @@
 package io.millrace.jobs.evaluate;
 
 import io.millrace.jobs.evaluate.Aggregation.Item;
+import io.millrace.jobs.evaluate.ifeval.Instructions;
 import io.millrace.jobs.evaluate.python.PythonLiteral;
 import io.millrace.jobs.evaluate.python.PythonRegex;
 import io.millrace.jobs.evaluate.python.PythonText;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -19,9 +21,12 @@ final class Judge {
     private static final String PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
     private final Task task;
+    private final @Nullable Instructions instructions;
 
-    Judge(Task task) {
+    /// @param instructions of a task that asks to follow them, else null
+    Judge(Task task, @Nullable Instructions instructions) {
         this.task = task;
+        this.instructions = instructions;
     }
 
     /// The document's value by each of the task's metrics, in their order.
@@ -33,7 +38,10 @@ final class Judge {
         }
         return switch (task.type()) {
             case MULTIPLE_CHOICE -> task.isTrueMass() ? trueMass(document, answers) : choice(document, answers);
-            case GENERATE_UNTIL -> generated(document, filter.judged(((Answer.Texts) answers.getFirst()).texts()));
+            case GENERATE_UNTIL -> {
+                String text = filter.judged(((Answer.Texts) answers.getFirst()).texts());
+                yield instructions == null ? generated(document, text) : followed(document, instructions, text);
+            }
             case LOGLIKELIHOOD -> {
                 Answer.Score score = scores(answers).getFirst();
                 yield named(name -> Item.of(name.equals(Metric.PERPLEXITY) ? score.logprob() : score.greedy() ? 1 : 0));
@@ -45,7 +53,9 @@ final class Judge {
 
     private Map<String, Item> wrong(Map<String, @Nullable Object> document) {
         return switch (task.type()) {
-            case MULTIPLE_CHOICE, GENERATE_UNTIL -> named(_ -> Item.of(0));
+            case MULTIPLE_CHOICE -> named(_ -> Item.of(0));
+            // nothing said, nothing followed
+            case GENERATE_UNTIL -> instructions == null ? named(_ -> Item.of(0)) : followed(document, instructions, "");
             case LOGLIKELIHOOD -> named(name -> Item.of(name.equals(Metric.PERPLEXITY) ? Double.NEGATIVE_INFINITY : 0));
             case LOGLIKELIHOOD_ROLLING -> rolling(document, Double.NEGATIVE_INFINITY);
         };
@@ -71,7 +81,31 @@ final class Judge {
         String text = PythonText.str(task.fields().target(document));
         double bytes = bytes(text);
         double words = PythonText.words(text);
-        return named(name -> new Item(logprob, name.equals(Metric.WORD_PERPLEXITY) ? words : bytes));
+        return named(name -> {
+            double weight = name.equals(Metric.WORD_PERPLEXITY) ? words : bytes;
+            return new Item(logprob, weight, List.of(logprob, (long) weight));
+        });
+    }
+
+    private Map<String, Item> followed(
+            Map<String, @Nullable Object> document, Instructions instructions, String answer) {
+        Instructions.Followed followed = instructions.of(document).by(answer);
+        return named(name -> switch (name) {
+            case Metric.PROMPT_STRICT -> all(followed.strict());
+            case Metric.INSTRUCTION_STRICT -> each(followed.strict());
+            case Metric.PROMPT_LOOSE -> all(followed.loose());
+            case Metric.INSTRUCTION_LOOSE -> each(followed.loose());
+            default -> throw new IllegalStateException("refused when the task was read: " + name);
+        });
+    }
+
+    private static Item all(List<Boolean> followed) {
+        boolean all = !followed.contains(false);
+        return new Item(all ? 1 : 0, 1, all);
+    }
+
+    private static Item each(List<Boolean> followed) {
+        return new Item(Collections.frequency(followed, true), followed.size(), followed);
     }
 
     private static int bytes(String text) {

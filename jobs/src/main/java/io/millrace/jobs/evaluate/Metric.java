@@ -19,20 +19,31 @@ record Metric(String name, Aggregation aggregation, boolean higherIsBetter, Keys
     static final String BYTE_PERPLEXITY = "byte_perplexity";
     static final String BITS_PER_BYTE = "bits_per_byte";
 
+    /// Of instructions: whether all of a document's are followed, and how many of all; of the answer as it
+    /// is, and of what is left of it without what a model may have put around it.
+    static final String PROMPT_STRICT = "prompt_level_strict_acc";
+    static final String INSTRUCTION_STRICT = "inst_level_strict_acc";
+    static final String PROMPT_LOOSE = "prompt_level_loose_acc";
+    static final String INSTRUCTION_LOOSE = "inst_level_loose_acc";
+
+    private static final List<String> OF_INSTRUCTIONS =
+            List.of(PROMPT_STRICT, INSTRUCTION_STRICT, PROMPT_LOOSE, INSTRUCTION_LOOSE);
     private static final Set<String> LOWER = Set.of(PERPLEXITY, WORD_PERPLEXITY, BYTE_PERPLEXITY, BITS_PER_BYTE);
 
     static List<Metric> of(Keys task, OutputType type) {
         List<Metric> metrics = new ArrayList<>();
+        boolean instructions = Task.INSTRUCTION_FOLLOWING.equals(task.value("process_results"));
+        List<String> known = instructions ? OF_INSTRUCTIONS : known(type);
         if (!task.has("metric_list")) {
-            for (String name : type.defaultMetrics()) {
+            for (String name : instructions ? OF_INSTRUCTIONS : type.defaultMetrics()) {
                 metrics.add(new Metric(name, Aggregation.usual(name), !LOWER.contains(name), task));
             }
             return metrics;
         }
         for (Keys options : task.mappings("metric_list")) {
             String name = options.required("metric");
-            if (!known(type).contains(name)) {
-                throw options.wrong("metric", "one of " + known(type) + " with " + type.wireName(), name);
+            if (!known.contains(name)) {
+                throw options.wrong("metric", "one of " + known + " with " + type.wireName(), name);
             }
             metrics.add(new Metric(
                     name,
@@ -41,7 +52,7 @@ record Metric(String name, Aggregation aggregation, boolean higherIsBetter, Keys
                     options));
         }
         // the harness's order, in which it writes them down
-        metrics.sort(Comparator.comparingInt(metric -> known(type).indexOf(metric.name())));
+        metrics.sort(Comparator.comparingInt(metric -> known.indexOf(metric.name())));
         return metrics;
     }
 

@@ -58,9 +58,11 @@ record Task(
             "gen_prefix",
             "metadata",
             "unsafe_code");
-    /// Of the task's own, without a word for it: probability of the true choices, as in the second
-    /// measure of TruthfulQA.
+    /// Words that are ours, for what tasks of the harness say in Python. The probability of the true
+    /// choices, as in the second measure of TruthfulQA:
     static final String TRUE_MASS = "true_mass";
+    /// Whether the answer follows the document's instructions, as in IFEval:
+    static final String INSTRUCTION_FOLLOWING = "instruction_following";
 
     /// How examples are chosen and written.
     ///
@@ -95,6 +97,7 @@ record Task(
             throw new TaskException(keys.where() + ": unsafe_code: programs are run by `millrace evaluate-code`");
         }
         OutputType type = OutputType.of(keys);
+        process(keys, type);
         Fields fields = new Fields(
                 keys.where(), field(keys, "doc_to_text"), field(keys, "doc_to_choice"), field(keys, "doc_to_target"));
         return new Task(
@@ -108,6 +111,19 @@ record Task(
                 generation(keys, type, overrides.generation()),
                 FilterPipeline.of(keys),
                 Metric.of(keys, type));
+    }
+
+    /// Each word of ours is for one type of task.
+    private static void process(Keys keys, OutputType type) {
+        String word = keys.value("process_results") instanceof Yaml.PythonFunction ? "" : keys.text("process_results");
+        String known = switch (type) {
+            case MULTIPLE_CHOICE -> TRUE_MASS;
+            case GENERATE_UNTIL -> INSTRUCTION_FOLLOWING;
+            case LOGLIKELIHOOD, LOGLIKELIHOOD_ROLLING -> "nothing";
+        };
+        if (word != null && !word.equals(known)) {
+            throw keys.wrong("process_results", known + " with " + type.wireName(), keys.value("process_results"));
+        }
     }
 
     /// A template, the name of a column, a number, or choices themselves.
@@ -206,11 +222,11 @@ record Task(
     /// Whether the documents' own labels say which choices are true, and how likely those are together
     /// is asked.
     boolean isTrueMass() {
-        String process = keys.text("process_results");
-        if (process != null && !process.equals(TRUE_MASS)) {
-            throw keys.wrong("process_results", TRUE_MASS, process);
-        }
-        return process != null;
+        return TRUE_MASS.equals(keys.text("process_results"));
+    }
+
+    boolean isInstructionFollowing() {
+        return INSTRUCTION_FOLLOWING.equals(keys.text("process_results"));
     }
 
     /// What the file says of its version; `Yaml` if nothing.

@@ -27,7 +27,7 @@ record TaskScore(
 
     static TaskScore of(Asked asked, List<List<Answer>> answers) {
         Task task = asked.task();
-        Judge judge = new Judge(task);
+        Judge judge = new Judge(task, asked.instructions());
         Map<String, Object> metrics = new LinkedHashMap<>();
         List<Map<String, @Nullable Object>> samples = new ArrayList<>();
         for (FilterPipeline filter : task.filters()) {
@@ -76,11 +76,7 @@ record TaskScore(
         sample.put("doc_hash", hash(PythonJson.pretty(doc)));
         sample.put("prompt_hash", hash(PythonText.str(firstArgument(arguments))));
         sample.put("target_hash", hash(target));
-        values.forEach((metric, item) -> sample.put(
-                metric,
-                task.type() == OutputType.LOGLIKELIHOOD_ROLLING
-                        ? List.of(item.value(), (long) item.weight())
-                        : (Object) item.value()));
+        values.forEach((metric, item) -> sample.put(metric, item.written()));
         return sample;
     }
 

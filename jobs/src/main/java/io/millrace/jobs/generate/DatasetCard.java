@@ -3,6 +3,7 @@ package io.millrace.jobs.generate;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import io.millrace.jobs.Builds;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -33,9 +34,7 @@ record DatasetCard(Pipeline pipeline, Funnel funnel, List<HubDataset.Split> spli
 
     private static String yaml(Map<String, Object> header) {
         try {
-            return new ObjectMapper(new YAMLFactory()
-                            .disable(
-                                    com.fasterxml.jackson.dataformat.yaml.YAMLGenerator.Feature.WRITE_DOC_START_MARKER))
+            return new ObjectMapper(new YAMLFactory().disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER))
                     .writeValueAsString(header);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("maps of strings and numbers can be written", e);

@@ -15,6 +15,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -134,7 +135,7 @@ final class Generation {
         long in = 0;
         for (int number = 1; number <= pipeline.steps().size(); number++) {
             Pipeline.NamedStep step = pipeline.steps().get(number - 1);
-            String name = String.format(java.util.Locale.ROOT, "%02d-%s", number, step.name());
+            String name = String.format(Locale.ROOT, "%02d-%s", number, step.name());
             StepFolder folder = StepFolder.of(spark(), new Path(new Path(output, "steps"), name));
             StepCounts done = step(step, number, folder, rows, in, before);
             counts.add(done);

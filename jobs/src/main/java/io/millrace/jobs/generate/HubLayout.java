@@ -3,6 +3,7 @@ package io.millrace.jobs.generate;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -38,7 +39,7 @@ record HubLayout(
     static HubLayout read(Parameters parameters) {
         String shape = parameters.choice("format", "messages", List.of("messages", "preference", "prompt-completion"));
         HubLayout layout = new HubLayout(
-                Shape.valueOf(shape.toUpperCase(java.util.Locale.ROOT).replace('-', '_')),
+                Shape.valueOf(shape.toUpperCase(Locale.ROOT).replace('-', '_')),
                 parameters.optional("system"),
                 splits(parameters),
                 parameters.whole("rows-per-file", 100_000, 1),

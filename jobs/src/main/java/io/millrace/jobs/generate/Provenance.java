@@ -7,6 +7,7 @@ import static org.apache.spark.sql.functions.concat;
 
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 
 /// The requests that a row and its ancestors came from.
 final class Provenance {
@@ -19,7 +20,6 @@ final class Provenance {
     }
 
     private static Column none() {
-        return functions.from_json(
-                functions.lit("[]"), org.apache.spark.sql.types.DataTypes.createArrayType(PipelineRow.REQUEST_TYPE));
+        return functions.from_json(functions.lit("[]"), DataTypes.createArrayType(PipelineRow.REQUEST_TYPE));
     }
 }

@@ -19,6 +19,8 @@ import static org.apache.spark.sql.functions.when;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.stream.LongStream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -137,14 +139,11 @@ record SelfInstructStep(int rounds, int requests, int seedExamples, int ownExamp
     /// putting back.
     private static UserDefinedFunction draws(long seed, int round, int seeds, long ofSeeds, int own, long ofOwn) {
         UDF1<Long, long[]> draws = request -> {
-            java.util.SplittableRandom random =
-                    new java.util.SplittableRandom(seed * 1_000_003L + round * 8_191L + request);
-            java.util.stream.LongStream first =
-                    random.longs(0, ofSeeds).distinct().limit(seeds);
+            SplittableRandom random = new SplittableRandom(seed * 1_000_003L + round * 8_191L + request);
+            LongStream first = random.longs(0, ofSeeds).distinct().limit(seeds);
             return own == 0
                     ? first.toArray()
-                    : java.util.stream.LongStream.concat(
-                                    first, random.longs(0, ofOwn).distinct().limit(own))
+                    : LongStream.concat(first, random.longs(0, ofOwn).distinct().limit(own))
                             .toArray();
         };
         return functions.udf(draws, DataTypes.createArrayType(DataTypes.LongType, false));

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -82,7 +84,7 @@ final class StepFolder {
             FileStatus[] parts = fileSystem.globStatus(new Path(path(name), "part-*.parquet"));
             Arrays.sort(parts);
             for (int part = 0; part < parts.length; part++) {
-                String file = String.format(java.util.Locale.ROOT, "rows-%05d.parquet", part);
+                String file = String.format(Locale.ROOT, "rows-%05d.parquet", part);
                 if (!fileSystem.rename(parts[part].getPath(), new Path(path(name), file))) {
                     throw new JobException(parts[part].getPath() + ": expected to be renamed to " + file);
                 }
@@ -154,6 +156,6 @@ final class StepFolder {
 
     /// A table without rows.
     Dataset<Row> empty(StructType schema) {
-        return spark.createDataFrame(java.util.List.of(), schema);
+        return spark.createDataFrame(List.of(), schema);
     }
 }

@@ -15,6 +15,7 @@ import java.util.Map;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.DataTypes;
 
 /// Adds a verdict for each check. Drops nothing: that is a later step's affair, so that it can change
 /// without this.
@@ -110,8 +111,7 @@ record VerifyStep(Map<String, Verifier> checks) implements Step {
     static Dataset<Row> verdict(Dataset<Row> rows, String name, String column) {
         Column before = coalesce(
                 col(PipelineRow.VERDICTS),
-                map().cast(org.apache.spark.sql.types.DataTypes.createMapType(
-                        org.apache.spark.sql.types.DataTypes.StringType, PipelineRow.VERDICT_TYPE)));
+                map().cast(DataTypes.createMapType(DataTypes.StringType, PipelineRow.VERDICT_TYPE)));
         return rows.withColumn(
                         PipelineRow.VERDICTS,
                         map_concat(before, map(lit(name), col(column).cast(PipelineRow.VERDICT_TYPE))))

@@ -10,6 +10,8 @@ import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.OutputForm;
 import io.millrace.engine.api.SamplingParams;
+import io.millrace.engine.api.ScoringRequest;
+import io.millrace.engine.api.TokenIds;
 import io.millrace.udf.EngineRecipe;
 import io.millrace.udf.PromptEngine;
 import io.millrace.udf.PromptRequest;
@@ -230,6 +232,20 @@ class ServedEngineTest {
             assertThat(body.at("/response_format/type").asText()).isEqualTo("json_schema");
             assertThat(body.at("/response_format/json_schema/schema")).hasToString(schema);
             assertThat(body.path("reasoning_effort").asText()).isEqualTo("max");
+        }
+    }
+
+    @Test
+    void scoring_isRefused() throws IOException {
+        try (FaultServer server = FaultServer.start(0, null);
+                PromptEngine engine = open(server)) {
+            ScoringRequest scoring = new ScoringRequest("row", TokenIds.of(1), TokenIds.of(2));
+
+            assertThat(engine.score(scoring).join()).isInstanceOfSatisfying(GenerationResult.Failed.class, failed -> {
+                assertThat(failed.requestId()).isEqualTo("row");
+                assertThat(failed.code()).isEqualTo(ErrorCode.INVALID_REQUEST);
+                assertThat(failed.message()).contains("expected an engine in the executor, got a server");
+            });
         }
     }
 

@@ -7,11 +7,15 @@ import java.util.regex.Pattern;
 
 /// A regular expression as Python's `re` reads it.
 ///
-/// Where the two notations part, it is rewritten: named groups, `\Z`, brackets and `&&` within a class.
-/// Classes such as `\d` and `\s` are Unicode's, and `$` and `.` know no end of line but `\n`. Not
+/// Where the two notations part, it is rewritten: named groups, `\Z`, `\w`, brackets and `&&` within a
+/// class. Classes such as `\d` and `\s` are Unicode's, and `$` and `.` know no end of line but `\n`. Not
 /// rewritten, and so an error or another meaning: conditional groups, `(?#comments)`, possessive
 /// quantifiers of Java's.
 public final class PythonRegex {
+    private static final int FLAGS = Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES;
+    /// Letters and numbers, but not the marks upon them, which Java has besides.
+    private static final String WORD = "\\p{L}\\p{N}_";
+
     private final Pattern pattern;
 
     private PythonRegex(Pattern pattern) {
@@ -20,8 +24,15 @@ public final class PythonRegex {
 
     /// @throws java.util.regex.PatternSyntaxException if it is none
     public static PythonRegex compile(String expression) {
+        return new PythonRegex(Pattern.compile(rewritten(expression), FLAGS));
+    }
+
+    /// With `re.IGNORECASE`.
+    ///
+    /// @throws java.util.regex.PatternSyntaxException if it is none
+    public static PythonRegex ignoringCase(String expression) {
         return new PythonRegex(
-                Pattern.compile(rewritten(expression), Pattern.UNICODE_CHARACTER_CLASS | Pattern.UNIX_LINES));
+                Pattern.compile(rewritten(expression), FLAGS | Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE));
     }
 
     private static String rewritten(String expression) {
@@ -32,7 +43,7 @@ public final class PythonRegex {
             char c = expression.charAt(at);
             if (c == '\\' && at + 1 < expression.length()) {
                 char escaped = expression.charAt(++at);
-                java.append('\\').append(escaped == 'Z' && !inClass ? 'z' : escaped);
+                java.append(escaped(escaped, inClass));
             } else if (inClass) {
                 // a bracket that closes right behind the opening one is meant itself
                 boolean first = at == classStart;
@@ -63,6 +74,25 @@ public final class PythonRegex {
             }
         }
         return java.toString();
+    }
+
+    private static String escaped(char escaped, boolean inClass) {
+        return switch (escaped) {
+            case 'w' -> inClass ? WORD : "[" + WORD + "]";
+            case 'W' -> "[^" + WORD + "]";
+            case 'Z' -> inClass ? "\\Z" : "\\z";
+            default -> "\\" + escaped;
+        };
+    }
+
+    /// Whether `re.search` finds it.
+    public boolean isIn(String text) {
+        return pattern.matcher(text).find();
+    }
+
+    /// `re.split`, of an expression without groups that matches no empty text.
+    public List<String> split(String text) {
+        return List.of(pattern.split(text, -1));
     }
 
     /// `re.findall`: of each match the groups, or all of it if the expression has none. A group that

@@ -175,6 +175,18 @@ public final class PythonText {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == 0x85;
     }
 
+    /// `text.isupper()`.
+    public static boolean isUpper(String text) {
+        return text.codePoints().anyMatch(Character::isUpperCase)
+                && text.codePoints().noneMatch(c -> Character.isLowerCase(c) || Character.isTitleCase(c));
+    }
+
+    /// `text.islower()`.
+    public static boolean isLower(String text) {
+        return text.codePoints().anyMatch(Character::isLowerCase)
+                && text.codePoints().noneMatch(c -> Character.isUpperCase(c) || Character.isTitleCase(c));
+    }
+
     /// `text.strip()`.
     public static String strip(String text) {
         return strip(text, PythonText::isSpace, true, true);

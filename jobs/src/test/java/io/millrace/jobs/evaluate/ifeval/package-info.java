@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.jobs.evaluate.ifeval;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.millrace.jobs.langchain;
+
+import org.jspecify.annotations.NullMarked;
