@@ -13,8 +13,8 @@ import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 
 /// How a run went on, from `metrics.jsonl`: what was done between each sample and the one before, of all
-/// executors and of each. A counter that is smaller than before belongs to another engine and counts from
-/// 0. Time is that in which the run ran: starts follow each other without the pause between them.
+/// executors and of each. The first sample of a start says what was counted before it. A counter that is
+/// smaller than before belongs to another engine and counts from 0. Time is that in which the run ran: starts follow each other without the pause between them.
 final class TimeLine {
     private static final String FILE = RunFolder.aside("metrics.jsonl");
     private static final int MOST_POINTS = 240;
@@ -106,10 +106,8 @@ final class TimeLine {
 
     private void add(JsonNode sample) {
         if (sample.path("start").asInt(1) != start) {
-            start = sample.path("start").asInt(1);
-            offsetMs += elapsedMs;
-            elapsedMs = 0;
-            before.clear();
+            begin(sample);
+            return;
         }
         double ms = sample.path("elapsed_ms").asDouble() - elapsedMs;
         Map<Counter, Long> done = none();
@@ -134,6 +132,22 @@ final class TimeLine {
         }
     }
 
+    private void begin(JsonNode sample) {
+        start = sample.path("start").asInt(1);
+        offsetMs += elapsedMs;
+        elapsedMs = sample.path("elapsed_ms").asDouble();
+        before.clear();
+        for (JsonNode executor : sample.path("executors")) {
+            before.put(executor.path("id").asText(), counters(executor));
+        }
+    }
+
+    private static Map<Counter, Long> counters(JsonNode sample) {
+        Map<Counter, Long> counters = none();
+        counters.replaceAll((counter, _) -> sample.path(counter.key).asLong());
+        return counters;
+    }
+
     private void add(JsonNode sample, Map<Counter, Long> done, double ms) {
         String id = sample.path("id").asText();
         Executor executor = executors.computeIfAbsent(id, _ -> new Executor());
@@ -146,8 +160,7 @@ final class TimeLine {
                 sample.path("cache_bytes").asLong()
                         + sample.path("prefix_bytes").asLong());
         executor.ms += ms;
-        Map<Counter, Long> now = none();
-        now.replaceAll((counter, _) -> sample.path(counter.key).asLong());
+        Map<Counter, Long> now = counters(sample);
         Map<Counter, Long> last = before.getOrDefault(id, none());
         boolean anew =
                 now.entrySet().stream().anyMatch(count -> count.getValue() < last.getOrDefault(count.getKey(), 0L));
