@@ -14,7 +14,8 @@ import java.util.function.ToLongFunction;
 
 /// How a run went on, from `metrics.jsonl`: what was done between each sample and the one before, of all
 /// executors and of each. The first sample of a start says what was counted before it. A counter that is
-/// smaller than before belongs to another engine and counts from 0. Time is that in which the run ran: starts follow each other without the pause between them.
+/// smaller than before belongs to another engine and counts from 0. Time is that in which the run ran: starts follow
+/// each other without the pause between them.
 final class TimeLine {
     private static final String FILE = RunFolder.aside("metrics.jsonl");
     private static final int MOST_POINTS = 240;

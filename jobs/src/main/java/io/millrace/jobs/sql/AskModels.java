@@ -10,18 +10,24 @@ import org.apache.spark.sql.catalyst.expressions.Expression;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.plans.logical.Aggregate;
 import org.apache.spark.sql.catalyst.plans.logical.Filter;
+import org.apache.spark.sql.catalyst.plans.logical.Generate;
 import org.apache.spark.sql.catalyst.plans.logical.GlobalLimit;
 import org.apache.spark.sql.catalyst.plans.logical.LocalLimit;
 import org.apache.spark.sql.catalyst.plans.logical.LogicalPlan;
 import org.apache.spark.sql.catalyst.plans.logical.Offset;
 import org.apache.spark.sql.catalyst.plans.logical.Project;
+import org.apache.spark.sql.catalyst.plans.logical.Repartition;
+import org.apache.spark.sql.catalyst.plans.logical.RepartitionByExpression;
 import org.apache.spark.sql.catalyst.plans.logical.Sort;
+import org.apache.spark.sql.catalyst.plans.physical.RangePartitioning;
 import org.apache.spark.sql.catalyst.rules.Rule;
+import org.apache.spark.sql.internal.SQLConf;
 import org.jspecify.annotations.Nullable;
 
 /// Makes an {@link AskModel} of every call, and has as few rows asked about as the query's result needs:
 /// filters that do not read the answer go below it, so do limits, with the order they take rows in; an
-/// answer that nobody reads is not asked for, and one that rows have already is taken.
+/// answer that nobody reads is not asked for, and one that rows have already is taken. What is spread by
+/// ranges is read twice, for the ranges and to spread it, so answers below are kept in a shuffle.
 final class AskModels extends Rule<LogicalPlan> {
 
     @Override
@@ -43,6 +49,9 @@ final class AskModels extends Rule<LogicalPlan> {
             case LocalLimit limit -> swapped(limit, limit.child());
             case GlobalLimit limit -> swapped(limit, limit.child());
             case Offset offset -> swapped(offset, offset.child());
+            case RepartitionByExpression repartition
+            when repartition.partitioning() instanceof RangePartitioning && isAsking(repartition.child()) ->
+                repartition.withNewChildren(Scala.seq(List.of(kept(repartition.child()))));
             default -> node;
         };
     }
@@ -134,6 +143,20 @@ final class AskModels extends Rule<LogicalPlan> {
                     && Scala.list(project.expressions()).stream().allMatch(Expression::deterministic) -> ask;
             default -> null;
         };
+    }
+
+    /// Whether to read the rows again is to ask again.
+    static boolean isAsking(LogicalPlan plan) {
+        return switch (plan) {
+            case AskModel _ -> true;
+            case Project _, Filter _, Generate _ -> isAsking(plan.children().head());
+            default -> false;
+        };
+    }
+
+    /// The same rows, answers and all, in a shuffle's files.
+    static LogicalPlan kept(LogicalPlan plan) {
+        return new Repartition(SQLConf.get().numShufflePartitions(), true, plan);
     }
 
     private static boolean isOfInput(Sort sort) {

@@ -118,7 +118,8 @@ class SqlFunctionsIT {
         20 | 10 | SELECT id, ASK(kind).value FROM t WHERE ASK(prompt).value <> kind
         10 | 20 | SELECT id, r.value FROM (SELECT id, ASK(prompt) AS r FROM t) LATERAL VIEW explode(array(1, 2)) AS n
         10 | 20 | SELECT id, word FROM t LATERAL VIEW explode(split(ASK(prompt).value, ' ')) AS word
-        20 | 10 | SELECT id, ASK(prompt).value FROM t ORDER BY ASK(prompt).value
+        10 | 10 | SELECT id, ASK(prompt).value FROM t ORDER BY ASK(prompt).value
+        10 | 10 | SELECT /*+ REPARTITION_BY_RANGE(3, v) */ id, v FROM (SELECT id, ASK(prompt).value AS v FROM t)
         10 | 20 | SELECT id, ASK(prompt).value FROM t UNION ALL SELECT id, kind FROM t
         10 | 10 | SELECT id FROM t WHERE id IN (SELECT id FROM t WHERE ASK(prompt).finish_reason = 'stop')
         5  | 10 | SELECT id, ASK(CASE WHEN kind = 'odd' THEN prompt END) AS r FROM t
