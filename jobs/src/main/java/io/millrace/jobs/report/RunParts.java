@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import io.millrace.jobs.plan.Deviation;
 import io.millrace.jobs.report.RowProfile.Measure;
 import io.millrace.jobs.report.TimeLine.Counter;
 import io.millrace.schemas.AuditExchange.Verdict;
@@ -544,29 +545,25 @@ final class RunParts {
             section.appendElement("p")
                     .addClass("soft")
                     .text("The run was not planned by millrace plan, so there is no forecast and no price.");
+            return;
+        }
+        if (!Deviation.isOfSameSettings(forecast, manifest)) {
+            section.appendElement("p").text("The forecast is of a run with other settings.");
         }
         Table table = Table.in(section, "", "", "#planned", "#actual", "#actual / planned");
-        compared(table, "rows", forecast.path("rows"), rows == null ? 0L : rows.rows());
-        compared(table, "prompt tokens", forecast.path("prompt_tokens"), tokens("prompt"));
-        compared(table, "of these from a cache", forecast.path("cached_tokens"), tokens("cached"));
-        compared(table, "completion tokens", forecast.path("completion_tokens"), tokens("completion"));
-        if (!time.isEmpty()) {
-            compared(table, "steps", forecast.path("steps"), time.total(Counter.STEPS));
+        Long steps = time.isEmpty() ? null : Long.valueOf(time.total(Counter.STEPS));
+        for (Deviation deviation : Deviation.of(forecast, manifest, steps)) {
+            compared(table, deviation.measure().replace('_', ' '), deviation.predicted(), deviation.actual());
         }
-        compared(table, "seconds", forecast.path("seconds"), seconds());
-        if (!time.isEmpty()) {
+        double planned = forecast.path("device_hours").asDouble();
+        if (!time.isEmpty() && planned > 0) {
             double hours = time.executorSeconds() / 3600;
-            compared(table, "device-hours", forecast.path("device_hours"), hours);
+            compared(table, "device-hours", planned, hours);
             JsonNode cost = forecast.path("cost");
             if (cost.path("total").isNumber()) {
+                double total = cost.path("total").asDouble();
                 // at the price that was planned with
-                double price = cost.path("total").asDouble()
-                        / forecast.path("device_hours").asDouble();
-                compared(
-                        table,
-                        "cost, " + Texts.shown(cost.path("currency").asText()),
-                        cost.path("total"),
-                        price * hours);
+                compared(table, "cost, " + Texts.shown(cost.path("currency").asText()), total, total / planned * hours);
             }
         }
         services(section, forecast.path("public_apis"));
@@ -588,14 +585,12 @@ final class RunParts {
                 Texts.shown(service.path("seen").asText())));
     }
 
-    private static void compared(Table table, String name, JsonNode planned, Number actual) {
+    private static void compared(Table table, String name, double planned, double actual) {
         table.row(
                 name,
-                planned.isNumber() ? Numbers.plain(planned.asDouble()) : Numbers.NONE,
-                Numbers.plain(actual.doubleValue()),
-                planned.isNumber() && planned.asDouble() > 0
-                        ? String.format(Locale.ROOT, "%.2f", actual.doubleValue() / planned.asDouble())
-                        : Numbers.NONE);
+                Numbers.plain(planned),
+                Numbers.plain(actual),
+                planned > 0 ? String.format(Locale.ROOT, "%.2f", actual / planned) : Numbers.NONE);
     }
 
     private static void answers(Element section, RowProfile rows) {
