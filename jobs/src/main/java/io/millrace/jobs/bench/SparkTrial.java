@@ -1,6 +1,5 @@
 package io.millrace.jobs.bench;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.engine.LocalEngine;
 import io.millrace.engine.api.EngineConfig;
@@ -40,18 +39,7 @@ final class SparkTrial implements Trial {
             jobs.add(job(rows));
             bare.add(bare(RecordingProvider.takeRequests()));
         }
-        ObjectNode figures = new ObjectMapper().createObjectNode();
-        figures.put("rows", rows).put("tokens", "of prompts and completions, per second");
-        figures.set("job", new ObjectMapper().valueToTree(jobs));
-        figures.set("bare_engine", new ObjectMapper().valueToTree(bare));
-        double ratio = median(jobs) / median(bare);
-        figures.put("ratio", ratio);
-        Trial.bar(figures, ratio, BAR);
-        return figures;
-    }
-
-    private static double median(List<Double> rates) {
-        return Results.median(rates.stream().mapToDouble(Double::doubleValue)).orElseThrow();
+        return Trial.rates(rows, "job", jobs, "bare_engine", bare, BAR);
     }
 
     private double job(int limit) throws IOException {

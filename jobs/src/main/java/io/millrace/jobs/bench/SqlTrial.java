@@ -6,7 +6,6 @@ import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.sum;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.millrace.jobs.JobConfig;
 import io.millrace.jobs.JobException;
@@ -51,18 +50,7 @@ final class SqlTrial implements Trial {
             jobs.add(job(rows));
             queries.add(query(rows));
         }
-        ObjectNode figures = new ObjectMapper().createObjectNode();
-        figures.put("rows", rows).put("tokens", "of prompts and completions, per second");
-        figures.set("job", new ObjectMapper().valueToTree(jobs));
-        figures.set("query", new ObjectMapper().valueToTree(queries));
-        double ratio = median(queries) / median(jobs);
-        figures.put("ratio", ratio);
-        Trial.bar(figures, ratio, BAR);
-        return figures;
-    }
-
-    private static double median(List<Double> rates) {
-        return Results.median(rates.stream().mapToDouble(Double::doubleValue)).orElseThrow();
+        return Trial.rates(rows, "query", queries, "job", jobs, BAR);
     }
 
     private double job(int limit) throws IOException {
