@@ -72,7 +72,7 @@ final class Calibrator {
         int answers = config.sampling().beams() * config.sampling().samples();
         int batch = Math.max(1, config.engine().maxRunning() / answers) * executors;
         // one full step, and of a few rows not all: others have to tell how long answers are
-        int first = (int) Math.clamp((long) (config.engine().stepTokens() / Math.max(1, meanPrompt)), 1, batch);
+        int first = Math.clamp((long) (config.engine().stepTokens() / Math.max(1, meanPrompt)), 1, batch);
         first = Math.clamp(rows.size() / 2, 1, first);
         List<Round> rounds = new ArrayList<>();
         rounds.add(round(left, first, maxTokens <= FIRST_TOKENS ? 0 : FIRST_TOKENS));
@@ -90,7 +90,7 @@ final class Calibrator {
             } else if (last.isWhole() || rounds.size() > 2 || rest <= 0) {
                 break;
             } else {
-                int some = (int) Math.clamp((long) (rest / 2 / perRow), 1, batch);
+                int some = Math.clamp((long) (rest / 2 / perRow), 1, batch);
                 rounds.add(round(left, some, rounds.size() == 1 ? 1 : Math.min(maxTokens, CUT_TOKENS)));
             }
         }

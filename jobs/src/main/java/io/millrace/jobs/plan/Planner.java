@@ -233,7 +233,7 @@ final class Planner implements RunPlanner {
     private static StepCount.Room room(JobConfig config, @Nullable ModelMemory memory) {
         int rows = Math.min(config.engine().maxRunning(), config.engine().stepTokens());
         long inCache = memory == null ? rows : memory.budgetBytes() / Math.max(1, memory.cacheBytes());
-        return new StepCount.Room(config.engine().stepTokens(), (int) Math.clamp(inCache, 1, rows));
+        return new StepCount.Room(config.engine().stepTokens(), Math.clamp(inCache, 1, rows));
     }
 
     private static List<Request> requests(List<EncodedRow> rows, double computed, double output, int beams) {
@@ -242,7 +242,7 @@ final class Planner implements RunPlanner {
             int prompt = (int) Math.max(1, Math.round(row.promptTokens() * computed));
             Request request = row.maxTokens() == 0
                     ? new Request(prompt + row.scoredTokens(), 0, 1)
-                    : new Request(prompt, (int) Math.clamp(Math.round(output), 1, row.maxTokens()), beams);
+                    : new Request(prompt, Math.clamp(Math.round(output), 1, row.maxTokens()), beams);
             requests.addAll(Collections.nCopies(row.samples(), request));
         }
         return requests;
