@@ -165,6 +165,7 @@ public final class EnginePlugin implements SparkPlugin {
 
         @Override
         public void init(PluginContext plugin, Map<String, String> fromDriver) {
+            ExecutorEngine.ofThisProcess().countAnew();
             if (plugin.conf().contains(SETUP)) {
                 prepare(plugin, ExecutorSetup.ofJson(plugin.conf().get(SETUP)));
             }

@@ -35,7 +35,7 @@ public final class ExecutorEngine {
     private static final Logger log = LoggerFactory.getLogger(ExecutorEngine.class);
     private static final ExecutorEngine THIS_PROCESS = new ExecutorEngine();
 
-    private final FinishedRows rows = new FinishedRows();
+    private volatile FinishedRows rows = new FinishedRows();
     private @Nullable Opened opened;
     /// What engines before the one that is open have counted.
     private EngineStats before = EngineStats.NONE;
@@ -151,6 +151,12 @@ public final class ExecutorEngine {
                 .name("millrace-engine-given-up")
                 .daemon()
                 .start(() -> stuck.engine().join().close());
+    }
+
+    /// Begins to count: what was done for an earlier Spark context of this process is not this one's.
+    synchronized void countAnew() {
+        rows = new FinishedRows();
+        before = EngineStats.NONE;
     }
 
     /// Counts a row that a task of this process has finished.

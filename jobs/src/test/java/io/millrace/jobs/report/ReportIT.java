@@ -122,7 +122,7 @@ class ReportIT {
                         + ATTACK.replace("\"", "'")
                         + "\",\"total\":2}}");
         StringBuilder metrics = new StringBuilder();
-        for (int at = 1; at <= 30; at++) {
+        for (int at = 0; at <= 30; at++) {
             metrics.append("{\"start\":1,\"elapsed_ms\":" + at * 500
                     + ",\"executors\":[{\"id\":\"0\",\"device\":\"cpu\","
                     + "\"cards\":[\"" + ATTACK.replace("\"", "'") + "\"],\"rows_ok\":" + 2 * at
