@@ -168,14 +168,6 @@ class QuarantineIT {
         assertThat(run(input, "--no-gate")).as(job.err()).isEqualTo(ExitCode.OK);
         assertThat(manifest().at("/digest").asText()).isEqualTo(digest);
         assertThat(manifest().at("/retried").asInt()).isEqualTo(3);
-
-        assertThat(run(input, "--retry-quarantined")).as(job.err()).isEqualTo(ExitCode.QUARANTINED);
-        assertThat(quarantine())
-                .extracting(QuarantineIT::setAside)
-                .containsExactly(
-                        "15: forbidden-word,looping-rows 3 looping-rows,forbidden-word {\"temperature\":0.9}",
-                        "37: no-way-out");
-        assertVerifies();
     }
 
     @Test
