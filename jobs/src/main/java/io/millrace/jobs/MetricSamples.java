@@ -13,7 +13,7 @@ import java.util.List;
 /// there are too many, every second one goes, and the looks that follow are twice as far apart.
 final class MetricSamples {
     static final int MOST = 1000;
-    private static final Duration FIRST_INTERVAL = Duration.ofSeconds(10);
+    private static final Duration FIRST_INTERVAL = Duration.ofSeconds(2);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private List<String> lines;

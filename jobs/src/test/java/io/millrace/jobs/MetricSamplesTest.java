@@ -58,12 +58,12 @@ class MetricSamplesTest {
     void add_tooManyLooks_everySecondGoesAndTheyComeHalfAsOften() throws IOException {
         MetricSamples samples = new MetricSamples(List.of());
         for (int look = 0; look <= MetricSamples.MOST; look++) {
-            assertThat(samples.interval()).isEqualTo(Duration.ofSeconds(10));
+            assertThat(samples.interval()).isEqualTo(Duration.ofSeconds(2));
             samples.add(Instant.EPOCH, 1, Duration.ofMillis(look), List.of());
         }
 
         List<String> lines = samples.text().lines().toList();
-        assertThat(samples.interval()).isEqualTo(Duration.ofSeconds(20));
+        assertThat(samples.interval()).isEqualTo(Duration.ofSeconds(4));
         assertThat(lines).hasSize(MetricSamples.MOST / 2 + 1);
         assertThat(elapsed(lines.get(0))).isZero();
         assertThat(elapsed(lines.get(1))).isEqualTo(2);
