@@ -49,8 +49,7 @@ public final class CompletionJob {
 
     public int run(JavaSparkContext spark, Gate gate) {
         if (RunPlanner.ASKED.isBound()) {
-            boolean languages = config.gate().languages() == JobConfig.Languages.ON
-                    || (config.gate().languages() == JobConfig.Languages.AUTO && gate.asksForLanguages());
+            boolean languages = config.gate().languages().areTold(gate.asksForLanguages());
             String forecast = RunPlanner.ASKED.get().plan(spark, config, languages, gate::warmUp);
             CompletionSink.open(config.outputDir(), spark.hadoopConfiguration())
                     .writeAside(CompletionSink.FORECAST, forecast);

@@ -97,7 +97,18 @@ public record JobConfig(
         /// If a rule of the gate asks for them.
         AUTO,
         ON,
-        OFF
+        OFF;
+
+        /// Whether they are told.
+        ///
+        /// @param asked whether a rule asks for them
+        boolean areTold(boolean asked) {
+            return switch (this) {
+                case AUTO -> asked;
+                case ON -> true;
+                case OFF -> false;
+            };
+        }
     }
 
     public JobConfig {

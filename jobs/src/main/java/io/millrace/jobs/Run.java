@@ -77,12 +77,10 @@ final class Run {
         EngineIdentity engine = EngineIdentity.ofJson(answer(question));
         Parity parity = config.cards().beside() == null ? null : parity(spark, stage, config);
         EarlierRun goesOn = request.ifDifferent() == IfDifferent.NEW_RUN ? null : earlier;
-        boolean languages = switch (config.gate().languages()) {
-            case ON -> true;
-            case OFF -> false;
-            // a run that goes on does so as it began, whatever its gate asks for today
-            case AUTO -> goesOn == null ? languagesAsked : goesOn.fingerprint().tellsLanguages();
-        };
+        // a run that goes on does so as it began, whatever its gate asks for today
+        boolean languages = config.gate()
+                .languages()
+                .areTold(goesOn == null ? languagesAsked : goesOn.fingerprint().tellsLanguages());
         RunFingerprint fingerprint =
                 RunFingerprint.of(config, plan, engine, parity).withLanguages(languages);
 
