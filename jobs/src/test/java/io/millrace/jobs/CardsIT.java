@@ -112,11 +112,13 @@ class CardsIT {
     private final class CardRun {
         private final Path locks;
         private final Path output;
+        private final Path gate;
         private final FakeJob job;
 
         CardRun(String name) {
             locks = dir.resolve("locks-" + name);
             output = dir.resolve("out-" + name);
+            gate = dir.resolve("gate-" + name);
             job = new FakeJob(output);
         }
 
@@ -135,6 +137,23 @@ class CardsIT {
                 args.addAll(List.of("-c", setting));
             }
             return job.run(cluster.master(), input.toString(), args.toArray(String[]::new));
+        }
+
+        /// Starts the run and returns when executors hold two cards. No row is answered before the gate
+        /// opens: otherwise one of them could be done before the other has begun.
+        CompletableFuture<Integer> startBehindGate(Path input, String engineOptions) {
+            CompletableFuture<Integer> exit = CompletableFuture.supplyAsync(() -> start(
+                    input,
+                    engineOptions + " -Dmillrace.test.card.gate=" + gate,
+                    "spark.cores.max=2",
+                    "engine.stall-seconds=300"));
+            JavaProcesses.await(() -> exit.isDone() || owners().size() == 2, cluster::logs);
+            assertThat(owners().keySet()).as(job.err() + cluster.logs()).containsExactly(1, 2);
+            return exit;
+        }
+
+        void openGate() throws IOException {
+            Files.createFile(gate);
         }
 
         Map<Integer, CardOwner> owners() {
@@ -167,18 +186,15 @@ class CardsIT {
     @Test
     void executorKilledWhileItHoldsACard_anotherTakesTheCard() throws IOException {
         CardRun run = new CardRun("killed");
-        Path input = input(ROWS);
 
-        CompletableFuture<Integer> exit = CompletableFuture.supplyAsync(
-                () -> run.start(input, "-Dmillrace.test.card.millis=100", "spark.cores.max=2"));
-        JavaProcesses.await(
-                () -> exit.isDone() || parts(run) > 0 && run.owners().size() == 2, cluster::logs);
+        CompletableFuture<Integer> exit = run.startBehindGate(input(ROWS), "-Dmillrace.test.card.millis=20");
         Map<Integer, CardOwner> held = run.owners();
-        assertThat(held.keySet()).as(run.job.err() + cluster.logs()).containsExactly(1, 2);
         assertThat(held.values()).extracting(CardOwner::pid).doesNotHaveDuplicates();
         CardOwner killed = held.get(1);
         ProcessHandle.of(killed.pid()).orElseThrow().destroyForcibly();
         JavaProcesses.await(() -> exit.isDone() || run.isHeldByAnother(1, killed), cluster::logs);
+        assertThat(exit).as(() -> run.job.err() + cluster.logs()).isNotDone();
+        run.openGate();
 
         assertThat(exit.join()).as(() -> run.job.err() + cluster.logs()).isEqualTo(ExitCode.OK);
         assertThat(new TreeSet<>(run.assertEveryRowIsAnsweredOnce())).containsExactly("npu 1", "npu 2");
@@ -188,19 +204,15 @@ class CardsIT {
         JavaProcesses.await(() -> run.owners().isEmpty(), () -> "still held: " + run.owners());
     }
 
-    private static int parts(CardRun run) {
-        String[] files = run.output.toFile().list((_, name) -> name.endsWith(".parquet"));
-        return files == null ? 0 : files.length;
-    }
-
     @Test
     void cardThatFails_isRetiredAndItsRowsGoElsewhere() throws IOException, InterruptedException {
         CardRun run = new CardRun("failed");
 
-        int exit = run.start(
-                input(ROWS), "-Dmillrace.test.card.fails=2:30 -Dmillrace.test.card.millis=50", "spark.cores.max=2");
+        CompletableFuture<Integer> exit =
+                run.startBehindGate(input(ROWS), "-Dmillrace.test.card.fails=2:30 -Dmillrace.test.card.millis=50");
+        run.openGate();
 
-        assertThat(exit).as(() -> run.job.err() + cluster.logs()).isEqualTo(ExitCode.OK);
+        assertThat(exit.join()).as(() -> run.job.err() + cluster.logs()).isEqualTo(ExitCode.OK);
         List<String> devices = run.assertEveryRowIsAnsweredOnce();
         assertThat(devices).contains("npu 1");
         assertThat(devices.stream().filter("npu 2"::equals).count())

@@ -1,9 +1,11 @@
 package io.millrace.udf;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /// Opens an engine without a model in an executor that holds cards. System properties make it slow
-/// (`millrace.test.card.millis`) and make a card fail (`millrace.test.card.fails=CARD:REQUEST`).
+/// (`millrace.test.card.millis`), make it wait for a file (`millrace.test.card.gate`) and make a card fail
+/// (`millrace.test.card.fails=CARD:REQUEST`).
 public final class CardEngineProvider implements EngineProvider {
     public static final String KIND = "card";
 
@@ -27,6 +29,7 @@ public final class CardEngineProvider implements EngineProvider {
                 new FakeEngine(recipe),
                 cards,
                 cards.contains(fails[0]) ? Integer.parseInt(fails[1]) : 0,
-                Integer.getInteger("millrace.test.card.millis", 0));
+                Integer.getInteger("millrace.test.card.millis", 0),
+                Path.of(System.getProperty("millrace.test.card.gate", ".")));
     }
 }
