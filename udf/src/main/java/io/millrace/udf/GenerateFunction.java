@@ -7,14 +7,12 @@ import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.ScoringRequest;
 import io.millrace.engine.api.ScoringResult;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -38,8 +36,6 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row>, 
     private static final long serialVersionUID = 1L;
     private static final Logger log = LoggerFactory.getLogger(GenerateFunction.class);
 
-    /// How often a task that waits looks whether it was killed, in milliseconds.
-    private static final long KILL_CHECK_MILLIS = 100;
     /// How often a row is tried whose failure may pass.
     private static final int MAX_ATTEMPTS = 2;
 
@@ -63,69 +59,29 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row>, 
     /// @param wanted how a row is computed; null if it is not wanted
     @Override
     public Iterator<Row> call(Iterator<Row> rows, Function<RowIdentity, @Nullable GenerateRecipe> wanted) {
-        if (!rows.hasNext()) {
-            return rows;
-        }
-        TaskScope scope = TaskScope.ofThisThread();
-        ExecutorEngine.Lease lease = ExecutorEngine.ofThisProcess().lease(recipe.engine());
-        Completions completions = new Completions(rows, wanted, lease, scope);
-        scope.onEnd(() -> {
-            completions.cancel();
-            lease.close();
-        });
-        return completions;
+        return rows.hasNext() ? new Completions(rows, wanted).untilTaskEnds() : rows;
     }
 
-    /// Output rows of one partition. Confined to the task's thread.
-    private final class Completions implements Iterator<Row> {
-        private final Iterator<Row> input;
-        private final Function<RowIdentity, @Nullable GenerateRecipe> wanted;
-        private final ExecutorEngine.Lease lease;
-        private final PromptEngine engine;
-        private final TaskScope scope;
+    private final class Completions extends RowWindow<Pending> {
         private final Map<GenerateRecipe, Rows> makers = new HashMap<>();
-        private final Deque<Pending> window = new ArrayDeque<>();
 
-        Completions(
-                Iterator<Row> input,
-                Function<RowIdentity, @Nullable GenerateRecipe> wanted,
-                ExecutorEngine.Lease lease,
-                TaskScope scope) {
-            this.input = input;
-            this.wanted = wanted;
-            this.lease = lease;
-            this.engine = lease.engine();
-            this.scope = scope;
+        Completions(Iterator<Row> input, Function<RowIdentity, @Nullable GenerateRecipe> wanted) {
+            super(recipe, input, wanted);
         }
 
         @Override
-        public boolean hasNext() {
-            return !window.isEmpty() || input.hasNext();
+        protected boolean hasRoom(Collection<Pending> underWay) {
+            return underWay.size() < recipe.window();
         }
 
         @Override
-        public Row next() {
-            if (!hasNext()) {
-                throw new NoSuchElementException("no more rows in this partition");
-            }
-            fill();
-            Pending pending = window.removeFirst();
-            Row row = finish(pending);
-            ExecutorEngine.ofThisProcess().finished(pending.rows().finished(row));
-            return row;
+        protected Pending begin(Row row, int sample, GenerateRecipe how) {
+            return submit(row, sample, makers.computeIfAbsent(how, this::rows));
         }
 
-        private void fill() {
-            while (window.size() < recipe.window() && input.hasNext()) {
-                Row row = input.next();
-                for (int sample = 0; sample < recipe.sampling().samples(); sample++) {
-                    GenerateRecipe how = wanted.apply(RowIdentity.of(row, sample));
-                    if (how != null) {
-                        window.addLast(submit(row, sample, makers.computeIfAbsent(how, this::rows)));
-                    }
-                }
-                scope.throwIfKilled();
-            }
+        @Override
+        protected void await(Pending first) {
+            // all that has room is under way
         }
 
         private Rows rows(GenerateRecipe how) {
@@ -148,7 +104,8 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row>, 
             };
         }
 
-        private Row finish(Pending pending) {
+        @Override
+        protected Row finish(Pending pending) {
             return switch (pending) {
                 case Known known -> known.row();
                 case Submitted submitted -> finish(submitted);
@@ -241,24 +198,12 @@ public final class GenerateFunction implements MapPartitionsFunction<Row, Row>, 
                 }
             }
         }
-
-        void cancel() {
-            for (Pending pending : window) {
-                pending.cancel();
-            }
-            window.clear();
-        }
     }
 
     /// What makes requests of rows and rows of results, by one recipe.
     private record Rows(PromptRows prompts, CompletionRows completions) {}
 
-    /// A row under way.
-    private sealed interface Pending {
-        CompletionRows rows();
-
-        void cancel();
-    }
+    private sealed interface Pending extends RowWindow.UnderWay {}
 
     /// A row that the engine is not asked for.
     private record Known(CompletionRows rows, Row row) implements Pending {

@@ -5,10 +5,8 @@ import io.millrace.engine.api.ErrorCode;
 import io.millrace.engine.api.GenerationResult;
 import io.millrace.engine.api.TokenIds;
 import io.millrace.udf.CompletionRows;
-import io.millrace.udf.ExecutorEngine;
 import io.millrace.udf.GenerateRecipe;
 import io.millrace.udf.InputColumns;
-import io.millrace.udf.PromptEngine;
 import io.millrace.udf.PromptRecipe;
 import io.millrace.udf.PromptRequest;
 import io.millrace.udf.PromptRows;
@@ -17,17 +15,15 @@ import io.millrace.udf.Reading;
 import io.millrace.udf.RowFault;
 import io.millrace.udf.RowFunction;
 import io.millrace.udf.RowIdentity;
+import io.millrace.udf.RowWindow;
 import io.millrace.udf.StallWatch;
-import io.millrace.udf.TaskScope;
 import io.millrace.udf.Thinking;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.Collection;
 import java.util.Iterator;
-import java.util.NoSuchElementException;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -51,8 +47,6 @@ import org.slf4j.LoggerFactory;
 /// ones that wait for an earlier row do not count.
 public final class RolloutFunction implements RowFunction {
     private static final Logger log = LoggerFactory.getLogger(RolloutFunction.class);
-    /// How often a task that waits looks whether it was killed, in milliseconds.
-    private static final long KILL_CHECK_MILLIS = 100;
     /// Ended rollouts that may wait to be yielded, as a multiple of the window.
     private static final int LEAD = 16;
     /// Digits of the request id in a directory's name.
@@ -83,77 +77,34 @@ public final class RolloutFunction implements RowFunction {
         } catch (IOException e) {
             throw new UncheckedIOException("rollout.work-dir " + recipe.workDir(), e);
         }
-        TaskScope scope = TaskScope.ofThisThread();
-        ExecutorEngine.Lease lease = ExecutorEngine.ofThisProcess().lease(generate.engine());
-        Rollouts rollouts = new Rollouts(rows, wanted, lease, scope);
-        scope.onEnd(() -> {
-            rollouts.cancel();
-            lease.close();
-        });
-        return rollouts;
+        return new Rollouts(rows, wanted).untilTaskEnds();
     }
 
-    /// Output rows of one partition. Confined to the task's thread.
-    private final class Rollouts implements Iterator<Row> {
-        private final Iterator<Row> input;
-        private final Function<RowIdentity, @Nullable GenerateRecipe> wanted;
-        private final ExecutorEngine.Lease lease;
-        private final PromptEngine engine;
-        private final TaskScope scope;
+    private final class Rollouts extends RowWindow<Pending> {
         private final StallWatch watch = new StallWatch(patience);
         private final AtomicInteger waiting = new AtomicInteger();
         private final Semaphore commands = CommandSlots.of(recipe.commands());
         private final Semaphore ended = new Semaphore(0);
-        private final Deque<Pending> window = new ArrayDeque<>();
 
-        Rollouts(
-                Iterator<Row> input,
-                Function<RowIdentity, @Nullable GenerateRecipe> wanted,
-                ExecutorEngine.Lease lease,
-                TaskScope scope) {
-            this.input = input;
-            this.wanted = wanted;
-            this.lease = lease;
-            this.engine = lease.engine();
-            this.scope = scope;
+        Rollouts(Iterator<Row> input, Function<RowIdentity, @Nullable GenerateRecipe> wanted) {
+            super(generate, input, wanted);
         }
 
         @Override
-        public boolean hasNext() {
-            return !window.isEmpty() || input.hasNext();
+        protected boolean hasRoom(Collection<Pending> underWay) {
+            return underWay.size() < LEAD * recipe.window()
+                    && underWay.stream()
+                                    .filter(pending -> !pending.future().isDone())
+                                    .count()
+                            < recipe.window();
         }
 
         @Override
-        public Row next() {
-            if (!hasNext()) {
-                throw new NoSuchElementException("no more rows in this partition");
-            }
-            fill();
-            while (!window.getFirst().future().isDone()) {
+        protected void await(Pending first) {
+            while (!first.future().isDone()) {
                 awaitAnEnd();
                 fill();
             }
-            Pending pending = window.removeFirst();
-            Row row = row(pending);
-            ExecutorEngine.ofThisProcess().finished(pending.rows().finished(row));
-            return row;
-        }
-
-        private void fill() {
-            while (underWay() < recipe.window() && window.size() < LEAD * recipe.window() && input.hasNext()) {
-                Row row = input.next();
-                for (int sample = 0; sample < generate.sampling().samples(); sample++) {
-                    GenerateRecipe how = wanted.apply(RowIdentity.of(row, sample));
-                    if (how != null) {
-                        window.addLast(begin(row, sample, how));
-                    }
-                }
-                scope.throwIfKilled();
-            }
-        }
-
-        private long underWay() {
-            return window.stream().filter(pending -> !pending.future().isDone()).count();
         }
 
         private void awaitAnEnd() {
@@ -172,7 +123,8 @@ public final class RolloutFunction implements RowFunction {
             }
         }
 
-        private Pending begin(Row row, int sample, GenerateRecipe how) {
+        @Override
+        protected Pending begin(Row row, int sample, GenerateRecipe how) {
             PromptRows prompts = new PromptRows(how, engine);
             CompletionRows rows = new CompletionRows(how, engine);
             return switch (prompts.prompt(row, sample)) {
@@ -244,7 +196,8 @@ public final class RolloutFunction implements RowFunction {
                     rendered(recipe.commit(), text, row, Function.identity()));
         }
 
-        private Row row(Pending pending) {
+        @Override
+        protected Row finish(Pending pending) {
             Row known = pending.row();
             PromptRows.Prompt.Ready ready = pending.prompt();
             if (known != null || ready == null) {
@@ -285,11 +238,6 @@ public final class RolloutFunction implements RowFunction {
                 }
                 case null, default -> throw new EngineException(ErrorCode.INTERNAL, "rollout: " + cause, cause);
             }
-        }
-
-        void cancel() {
-            window.forEach(Pending::cancel);
-            window.clear();
         }
     }
 
@@ -343,7 +291,8 @@ public final class RolloutFunction implements RowFunction {
             @Nullable Row row,
             PromptRows.Prompt.@Nullable Ready prompt,
             CompletableFuture<Conversation> future,
-            @Nullable Thread thread) {
+            @Nullable Thread thread)
+            implements RowWindow.UnderWay {
 
         static Pending known(CompletionRows rows, Row row) {
             CompletableFuture<Conversation> none = new CompletableFuture<>();
@@ -351,7 +300,8 @@ public final class RolloutFunction implements RowFunction {
             return new Pending(rows, row, null, none, null);
         }
 
-        void cancel() {
+        @Override
+        public void cancel() {
             if (thread != null) {
                 thread.interrupt();
             }
