@@ -1,10 +1,7 @@
-// The AVX2 levels: eight rows of w in a vector. Compiled three times: with AVX-VNNI, without, and for few rows of x on
-// AVX-512, whose own vectors of sixteen rows take longer to fill than such products last.
+// The AVX2 levels: eight rows of w in a vector. Compiled twice, with AVX-VNNI and without.
 #include <immintrin.h>
 
-#if defined(__AVX512VNNI__)
-#define LEVEL avx512_few
-#elif defined(__AVXVNNI__)
+#if defined(__AVXVNNI__)
 #define LEVEL avx_vnni
 #else
 #define LEVEL avx2
@@ -36,7 +33,7 @@ INLINE ints four_of_a_row(const uint8_t *x, int k) {
     return int_splat(four);
 }
 
-#if defined(__AVXVNNI__) || defined(__AVX512VNNI__)
+#if defined(__AVXVNNI__)
 
 INLINE int signed_codes(int format) { return 0; }
 INLINE ints begin(int format, ints before) { return before; }
@@ -44,11 +41,7 @@ INLINE ints settle(int format, ints before, ints sums) { return sums; }
 
 INLINE ints dot(int format, ints sums, const uint8_t *w, const uint8_t *x, int k) {
     ints codes = _mm256_loadu_si256((const __m256i *) w), four = four_of_a_row(x, k);
-#if defined(__AVX512VNNI__)
-    return _mm256_dpbusd_epi32(sums, codes, four);
-#else
     return _mm256_dpbusd_avx_epi32(sums, codes, four);
-#endif
 }
 
 #else

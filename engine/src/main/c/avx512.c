@@ -2,11 +2,9 @@
 // row by row.
 #include "avx512.h"
 #include "blocks.h"
-#include "levels.h"
-#include "transpose.h"
 
 #define LANES 16
-#define FEW 16 // rows of x that are not worth a panel of w
+#define FEW 4 // rows of x that are not worth a panel of w
 #define PANEL_STEP (LANES * BLOCK + 2 * 4 * LANES) // codes, scales, minima of 32 columns
 
 static int64_t row_bytes(int cols) { return (int64_t) blocks_of(cols) * PACKED_BLOCK; }
@@ -45,56 +43,226 @@ void avx512_pack_int8(const float *x, int64_t stride, int32_t rows, int32_t cols
 
 // ---- int8: w ----
 
-// Sixteen rows, two blocks of columns at a time: [group of 4 columns][lane][4].
-static void decode_panel(const struct matrix *w, int first, int count, uint8_t *panel) {
-    int blocks = blocks_of(w->cols);
-    for (int b = 0; b < blocks; b += 2) {
-        uint8_t codes[LANES][2 * BLOCK] __attribute__((aligned(64)));
-        for (int h = 0; h < 2; h++) {
-            float *scales = (float *) (panel + (int64_t) (b + h) * PANEL_STEP + LANES * BLOCK);
-            for (int i = 0; i < LANES; i++) {
-                struct affine a = {0, 0};
-                if (i < count && b + h < blocks) {
-                    a = block_codes(w->format, w, row_of(w, first + i), b + h, (bytes16 *) (codes[i] + h * BLOCK));
-                } else {
-                    memset(codes[i] + h * BLOCK, 0, BLOCK);
-                }
-                if (b + h < blocks) {
-                    scales[i] = a.scale;
-                    scales[LANES + i] = a.minimum;
-                }
+// Sixteen rows of w side by side. Rows from `count` on repeat the last: nobody reads their sums.
+struct strip {
+    const struct matrix *w;
+    struct row rows[LANES];
+    int ahead, share;                                 // where the strip behind begins, and what a step asks of it, in bytes
+    uint16_t halves[2][LANES] __attribute__((aligned(64))); // of this step and the next: scales at the heads of blocks
+};
+
+// 32 columns of a strip: codes [group of 4 columns][lane][4], and of each lane a scale and a minimum.
+struct step {
+    __m512i codes[BLOCK / 4];
+    __m512 scale, minimum;
+};
+
+static void open_strip(struct strip *s, const struct matrix *w, int first, int count) {
+    s->w = w;
+    for (int i = 0; i < LANES; i++) {
+        s->rows[i] = row_of(w, first + least(i, count - 1));
+    }
+    s->ahead = LANES * w->row_bytes;
+    s->share = s->ahead / blocks_of(w->cols);
+}
+
+// The strip behind is asked for in time, a share with every step.
+#define ASK_FOR(s, b, cache)                                                                                           \
+    for (int at = 0; at < (s)->share; at += 64) {                                                                      \
+        _mm_prefetch((const char *) (s)->rows[0].data + (s)->ahead + (int64_t) (b) * (s)->share + at, cache);          \
+    }
+
+INLINE __m512i four_rows(const uint8_t *const rows[LANES], int first, int64_t at) {
+    __m512i v = _mm512_castsi128_si512(_mm_loadu_si128((const __m128i *) (rows[first] + at)));
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *) (rows[first + 4] + at)), 1);
+    v = _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *) (rows[first + 8] + at)), 2);
+    return _mm512_inserti32x4(v, _mm_loadu_si128((const __m128i *) (rows[first + 12] + at)), 3);
+}
+
+// 16 bytes of each row, `at` bytes into it, as [32-bit word][row].
+INLINE void words_of(const uint8_t *const rows[LANES], int64_t at, __m512i words[4]) {
+    __m512i r[4];
+    for (int i = 0; i < 4; i++) {
+        r[i] = four_rows(rows, i, at);
+    }
+    __m512i a = _mm512_unpacklo_epi32(r[0], r[1]), b = _mm512_unpackhi_epi32(r[0], r[1]);
+    __m512i c = _mm512_unpacklo_epi32(r[2], r[3]), d = _mm512_unpackhi_epi32(r[2], r[3]);
+    words[0] = _mm512_unpacklo_epi64(a, c);
+    words[1] = _mm512_unpackhi_epi64(a, c);
+    words[2] = _mm512_unpacklo_epi64(b, d);
+    words[3] = _mm512_unpackhi_epi64(b, d);
+}
+
+// Picks what stands at the head of block b of every row, a step before it is wanted: what has just been stored piece by
+// piece cannot yet be loaded as one.
+INLINE void pick_heads(struct strip *s, const uint8_t *const rows[LANES], int bytes, int block, int b) {
+    for (int i = 0; i < LANES; i++) {
+        uint16_t head = 0;
+        memcpy(&head, rows[i] + (int64_t) b * block, (size_t) bytes);
+        __asm__("" : "+r"(head)); // not by vectors
+        s->halves[b & 1][i] = head;
+    }
+}
+
+INLINE __m256i heads_of(struct strip *s, const uint8_t *const rows[LANES], int bytes, int block, int b, int blocks) {
+    if (b == 0) {
+        pick_heads(s, rows, bytes, block, 0);
+    }
+    if (b + 1 < blocks) {
+        pick_heads(s, rows, bytes, block, b + 1);
+    }
+    return _mm256_load_si256((const __m256i *) s->halves[b & 1]);
+}
+
+// power_of_two of each.
+INLINE __m512 powers_of_two(__m256i exponents) {
+    __m512i e = _mm512_cvtepu16_epi32(exponents), one = _mm512_set1_epi32(1);
+    __mmask16 ends = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(e, one), _mm512_set1_epi32(254));
+    return _mm512_castsi512_ps(
+        _mm512_mask_or_epi32(_mm512_slli_epi32(e, 23), ends, _mm512_slli_epi32(e, 23), _mm512_set1_epi32(1 << 22)));
+}
+
+// Any format, block by block.
+INLINE void plain_step(int format, const struct strip *s, int b, struct step *out) {
+    uint8_t codes[LANES][BLOCK] __attribute__((aligned(64)));
+    const uint8_t *rows[LANES];
+    float scales[LANES] __attribute__((aligned(64))), minima[LANES] __attribute__((aligned(64)));
+    for (int i = 0; i < LANES; i++) {
+        struct affine a = block_codes(format, s->w, s->rows[i], b, (bytes16 *) codes[i]);
+        scales[i] = a.scale;
+        minima[i] = a.minimum;
+        rows[i] = codes[i];
+    }
+    words_of(rows, 0, out->codes);
+    words_of(rows, 16, out->codes + 4);
+    out->scale = _mm512_load_ps(scales);
+    out->minimum = _mm512_load_ps(minima);
+}
+
+INLINE void decode_step(int format, struct strip *s, int b, struct step *out) {
+    const __m512i fifteen = _mm512_set1_epi8(15);
+    const uint8_t *rows[LANES];
+    int blocks = blocks_of(s->w->cols);
+    for (int i = 0; i < LANES; i++) {
+        rows[i] = s->rows[i].data;
+    }
+    if (format == FORMAT_Q8_0) {
+        words_of(rows, 34 * b + 2, out->codes);
+        words_of(rows, 34 * b + 18, out->codes + 4);
+        for (int i = 0; i < BLOCK / 4; i++) {
+            out->codes[i] = _mm512_xor_si512(out->codes[i], _mm512_set1_epi8((char) 128));
+        }
+        out->scale = _mm512_cvtph_ps(heads_of(s, rows, 2, 34, b, blocks));
+    } else if (format == FORMAT_Q4_0 || format == FORMAT_MXFP4) {
+        const int head = format == FORMAT_Q4_0 ? 2 : 1, block = head + 16;
+        words_of(rows, block * b + head, out->codes);
+        for (int i = 0; i < 4; i++) {
+            out->codes[i + 4] = _mm512_and_si512(_mm512_srli_epi16(out->codes[i], 4), fifteen);
+            out->codes[i] = _mm512_and_si512(out->codes[i], fifteen);
+        }
+        __m256i heads = heads_of(s, rows, head, block, b, blocks);
+        if (format == FORMAT_Q4_0) {
+            out->scale = _mm512_cvtph_ps(heads);
+        } else {
+            __m512i values = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *) E2M1_CODES));
+            for (int i = 0; i < BLOCK / 4; i++) {
+                out->codes[i] = _mm512_shuffle_epi8(values, out->codes[i]);
             }
+            out->scale = _mm512_mul_ps(powers_of_two(heads), _mm512_set1_ps(.5f));
         }
-        __m512i r[16];
-        for (int i = 0; i < LANES; i++) {
-            r[i] = _mm512_load_si512(codes[i]);
+    } else {
+        plain_step(format, s, b, out);
+    }
+}
+
+// ---- int8: products ----
+
+// Of a packed row.
+INLINE const float *scales_of(const uint8_t *x, int blocks) { return (const float *) (x + blocks * BLOCK); }
+
+INLINE const int32_t *sums_of(const uint8_t *x, int blocks) { return (const int32_t *) (x + blocks * (BLOCK + 4)); }
+
+INLINE __m512i begin(int format, const uint8_t *x, int blocks, int b) {
+    return _mm512_set1_epi32(-code_offset(format) * sums_of(x, blocks)[b]);
+}
+
+INLINE __m512i dot(__m512i sums, __m512i codes, const uint8_t *x, int b, int k) {
+    int32_t four;
+    memcpy(&four, x + b * BLOCK + 4 * k, 4);
+    return _mm512_dpbusd_epi32(sums, codes, _mm512_set1_epi32(four));
+}
+
+INLINE __m512 add_block(int format, __m512 total, __m512i sums, __m512 scale, __m512 minimum, const uint8_t *x, int blocks,
+                        int b) {
+    float x_scale = scales_of(x, blocks)[b];
+    total = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale), _mm512_set1_ps(x_scale), total);
+    if (format == FORMAT_Q4_K) {
+        total = _mm512_fnmadd_ps(minimum, _mm512_set1_ps(x_scale * (float) sums_of(x, blocks)[b]), total);
+    }
+    return total;
+}
+
+// A strip times a few rows of x, each step as it is decoded.
+INLINE void few(int format, const uint8_t *x, int64_t x_row, int rows, struct strip *s, __mmask16 valid, float *y,
+                int64_t stride) {
+    int blocks = blocks_of(s->w->cols);
+    __m512 totals[FEW];
+    for (int r = 0; r < rows; r++) {
+        totals[r] = _mm512_setzero_ps();
+    }
+    for (int b = 0; b < blocks; b++) {
+        struct step step;
+        ASK_FOR(s, b, _MM_HINT_T0)
+        decode_step(format, s, b, &step);
+        for (int r = 0; r < rows; r++) {
+            const uint8_t *row = x + r * x_row;
+            __m512i sums = begin(format, row, blocks, b);
+#pragma GCC unroll 8
+            for (int k = 0; k < BLOCK / 4; k++) {
+                sums = dot(sums, step.codes[k], row, b, k);
+            }
+            totals[r] = add_block(format, totals[r], sums, step.scale, step.minimum, row, blocks, b);
         }
-        transpose16(r);
-        for (int i = 0; i < (b + 1 < blocks ? 16 : 8); i++) {
-            _mm512_storeu_si512(panel + (int64_t) (b + i / 8) * PANEL_STEP + i % 8 * 64, r[i]);
+    }
+    for (int r = 0; r < rows; r++) {
+        _mm512_mask_storeu_ps(y + r * stride, valid, totals[r]);
+    }
+}
+
+INLINE void decode_panel(int format, struct strip *s, uint8_t *panel) {
+    int blocks = blocks_of(s->w->cols);
+    for (int b = 0; b < blocks; b++, panel += PANEL_STEP) {
+        struct step step;
+        ASK_FOR(s, b, _MM_HINT_T1) // the nearest cache is full of panels
+        decode_step(format, s, b, &step);
+        for (int k = 0; k < BLOCK / 4; k++) {
+            _mm512_storeu_si512(panel + 64 * k, step.codes[k]);
+        }
+        _mm512_storeu_ps(panel + LANES * BLOCK, step.scale);
+        if (format == FORMAT_Q4_K) {
+            _mm512_storeu_ps(panel + LANES * BLOCK + 64, step.minimum);
         }
     }
 }
 
-static inline __attribute__((always_inline)) void tile_int8(const uint8_t *x, int64_t x_row, int rows, int panels,
-                                                            const uint8_t *panel, int64_t panel_bytes, int blocks,
-                                                            int format, __mmask16 valid[2], float *y, int64_t stride) {
-    __m512 sums[4][2];
+// Panels, `panel_bytes` apart, times rows of x.
+INLINE void tile_int8(int format, const uint8_t *x, int64_t x_row, int rows, int panels, const uint8_t *panel,
+                      int64_t panel_bytes, int blocks, const __mmask16 valid[2], float *y, int64_t stride) {
+    __m512 totals[4][2];
     for (int r = 0; r < rows; r++) {
         for (int p = 0; p < panels; p++) {
-            sums[r][p] = _mm512_setzero_ps();
+            totals[r][p] = _mm512_setzero_ps();
         }
     }
     for (int b = 0; b < blocks; b++) {
-        __m512i acc[4][2];
-        for (int r = 0; r < rows; r++) {
-            for (int p = 0; p < panels; p++) {
-                const int32_t *xsums = (const int32_t *) (x + r * x_row + blocks * (BLOCK + 4));
-                acc[r][p] = _mm512_set1_epi32(-code_offset(format) * xsums[b]);
-            }
-        }
         const uint8_t *step = panel + (int64_t) b * PANEL_STEP;
         _mm_prefetch((const char *) (step + 2 * PANEL_STEP), _MM_HINT_T0);
+        __m512i sums[4][2];
+        for (int r = 0; r < rows; r++) {
+            for (int p = 0; p < panels; p++) {
+                sums[r][p] = begin(format, x + r * x_row, blocks, b);
+            }
+        }
 #pragma GCC unroll 8
         for (int k = 0; k < BLOCK / 4; k++) {
             __m512i codes[2];
@@ -102,71 +270,85 @@ static inline __attribute__((always_inline)) void tile_int8(const uint8_t *x, in
                 codes[p] = _mm512_loadu_si512(step + p * panel_bytes + 64 * k);
             }
             for (int r = 0; r < rows; r++) {
-                int32_t four;
-                memcpy(&four, x + r * x_row + b * BLOCK + 4 * k, 4);
-                __m512i v = _mm512_set1_epi32(four);
                 for (int p = 0; p < panels; p++) {
-                    acc[r][p] = _mm512_dpbusd_epi32(acc[r][p], codes[p], v);
+                    sums[r][p] = dot(sums[r][p], codes[p], x + r * x_row, b, k);
                 }
             }
         }
         for (int p = 0; p < panels; p++) {
-            const float *scales = (const float *) (step + p * panel_bytes + LANES * BLOCK);
-            __m512 scale = _mm512_loadu_ps(scales), minimum = _mm512_loadu_ps(scales + LANES);
+            const uint8_t *scales = step + p * panel_bytes + LANES * BLOCK;
+            __m512 scale = _mm512_loadu_ps(scales);
+            __m512 minimum = format == FORMAT_Q4_K ? _mm512_loadu_ps(scales + 64) : _mm512_setzero_ps();
             for (int r = 0; r < rows; r++) {
-                const float *xs = (const float *) (x + r * x_row + blocks * BLOCK);
-                __m512 v = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][p]), scale);
-                sums[r][p] = _mm512_fmadd_ps(v, _mm512_set1_ps(xs[b]), sums[r][p]);
-                if (format == FORMAT_Q4_K) {
-                    const int32_t *xsums = (const int32_t *) (xs + blocks);
-                    sums[r][p] = _mm512_fnmadd_ps(minimum, _mm512_set1_ps(xs[b] * (float) xsums[b]), sums[r][p]);
-                }
+                totals[r][p] = add_block(format, totals[r][p], sums[r][p], scale, minimum, x + r * x_row, blocks, b);
             }
         }
     }
     for (int r = 0; r < rows; r++) {
         for (int p = 0; p < panels; p++) {
-            _mm512_mask_storeu_ps(y + r * stride + p * LANES, valid[p], sums[r][p]);
+            _mm512_mask_storeu_ps(y + r * stride + p * LANES, valid[p], totals[r][p]);
         }
     }
 }
 
-static void tiles_int8(const uint8_t *x, int64_t x_row, int rows, int panels, const uint8_t *panel, int64_t panel_bytes,
-                       int blocks, int format, __mmask16 valid[2], float *y, int64_t stride) {
-    int r = 0;
-    for (; r + 4 <= rows; r += 4) {
-        if (panels == 2) {
-            tile_int8(x + r * x_row, x_row, 4, 2, panel, panel_bytes, blocks, format, valid, y + r * stride, stride);
-        } else {
-            tile_int8(x + r * x_row, x_row, 4, 1, panel, panel_bytes, blocks, format, valid, y + r * stride, stride);
-        }
+INLINE void many(int format, const uint8_t *x, int64_t x_row, int rows, const struct matrix *w, int first, int count,
+                 float *y, int64_t stride, uint8_t *scratch) {
+    int blocks = blocks_of(w->cols), panels = count > LANES ? 2 : 1;
+    int64_t panel_bytes = (int64_t) blocks * PANEL_STEP;
+    __mmask16 valid[2];
+    for (int p = 0; p < panels; p++) {
+        struct strip s;
+        int lanes = least(LANES, count - p * LANES);
+        valid[p] = (__mmask16) ((1u << lanes) - 1);
+        open_strip(&s, w, first + p * LANES, lanes);
+        decode_panel(format, &s, scratch + p * panel_bytes);
     }
-    for (; r < rows; r++) {
-        if (panels == 2) {
-            tile_int8(x + r * x_row, x_row, 1, 2, panel, panel_bytes, blocks, format, valid, y + r * stride, stride);
-        } else {
-            tile_int8(x + r * x_row, x_row, 1, 1, panel, panel_bytes, blocks, format, valid, y + r * stride, stride);
+    int r = 0;
+#define ROWS(most)                                                                                                     \
+    for (; r + (most) <= rows; r += (most)) {                                                                          \
+        if (panels == 2) {                                                                                             \
+            tile_int8(format, x + r * x_row, x_row, most, 2, scratch, panel_bytes, blocks, valid, y + r * stride, stride); \
+        } else {                                                                                                       \
+            tile_int8(format, x + r * x_row, x_row, most, 1, scratch, panel_bytes, blocks, valid, y + r * stride, stride); \
+        }                                                                                                              \
+    }
+    ROWS(4)
+    ROWS(2)
+    ROWS(1)
+#undef ROWS
+}
+
+INLINE void product_int8(int format, const uint8_t *x, int rows, const struct matrix *w, int first, int count, float *y,
+                         int64_t stride, uint8_t *scratch) {
+    int64_t x_row = row_bytes(w->cols);
+    if (rows > FEW) {
+        for (int at = 0; at < count; at += 2 * LANES) {
+            many(format, x, x_row, rows, w, first + at, least(2 * LANES, count - at), y + at, stride, scratch);
+        }
+        return;
+    }
+    for (int at = 0; at < count; at += LANES) {
+        struct strip s;
+        int lanes = least(LANES, count - at);
+        __mmask16 valid = (__mmask16) ((1u << lanes) - 1);
+        open_strip(&s, w, first + at, lanes);
+        switch (rows) {
+        case 1: few(format, x, x_row, 1, &s, valid, y + at, stride); break;
+        case 2: few(format, x, x_row, 2, &s, valid, y + at, stride); break;
+        case 3: few(format, x, x_row, 3, &s, valid, y + at, stride); break;
+        default: few(format, x, x_row, 4, &s, valid, y + at, stride); break;
         }
     }
 }
 
 void avx512_product_int8(const uint8_t *packed, int32_t rows, const struct matrix *w, int32_t first, int32_t count,
                          float *y, int64_t stride, uint8_t *scratch) {
-    int blocks = blocks_of(w->cols);
-    int64_t panel_bytes = (int64_t) blocks * PANEL_STEP;
-    if (rows <= FEW) { // x is packed alike
-        avx512_few_product_int8(packed, rows, w, first, count, y, stride, scratch);
-        return;
-    }
-    for (int at = 0; at < count; at += 2 * LANES) {
-        int panels = count - at > LANES ? 2 : 1;
-        __mmask16 valid[2];
-        for (int p = 0; p < panels; p++) {
-            int lanes = least(LANES, count - at - p * LANES);
-            valid[p] = (__mmask16) ((1u << lanes) - 1);
-            decode_panel(w, first + at + p * LANES, lanes, scratch + p * panel_bytes);
-        }
-        tiles_int8(packed, row_bytes(w->cols), rows, panels, scratch, panel_bytes, blocks, w->format, valid, y + at, stride);
+    switch (w->format) {
+    case FORMAT_Q8_0: product_int8(FORMAT_Q8_0, packed, rows, w, first, count, y, stride, scratch); break;
+    case FORMAT_Q4_0: product_int8(FORMAT_Q4_0, packed, rows, w, first, count, y, stride, scratch); break;
+    case FORMAT_MXFP4: product_int8(FORMAT_MXFP4, packed, rows, w, first, count, y, stride, scratch); break;
+    case FORMAT_FP4: product_int8(FORMAT_FP4, packed, rows, w, first, count, y, stride, scratch); break;
+    default: product_int8(FORMAT_Q4_K, packed, rows, w, first, count, y, stride, scratch); break;
     }
 }
 

@@ -19,7 +19,6 @@
 #if defined(__x86_64__)
 DECLARE(avx2)
 DECLARE(avx_vnni)
-DECLARE(avx512_few)
 #elif defined(__aarch64__)
 DECLARE(neon)
 DECLARE(dotprod)

@@ -93,6 +93,12 @@ public final class BenchCommand implements Callable<Integer> {
     private int rows;
 
     @Option(
+            names = "-c",
+            paramLabel = "KEY=VALUE",
+            description = "Setting of the job, as the job's command takes it, in the trial spark. Repeatable.")
+    private List<String> settings = List.of();
+
+    @Option(
             names = "--minutes",
             paramLabel = "N",
             defaultValue = "60",
@@ -152,7 +158,7 @@ public final class BenchCommand implements Callable<Integer> {
                 switch (word) {
                     case "length" -> new LengthTrial(ring, shape.threads());
                     case "memory" -> new MemoryTrial();
-                    case "spark" -> new SparkTrial(model, rows, rounds);
+                    case "spark" -> new SparkTrial(model, rows, rounds, settings);
                     case "sql" -> new SqlTrial(model, rows, rounds);
                     case "executors" -> new ExecutorsTrial(model, rows);
                     case "agreement" -> new AgreementTrial(model, peer(Bars.LLAMA_CPP), shape.threads());

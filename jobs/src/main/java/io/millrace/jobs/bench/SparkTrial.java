@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 
 /// What Spark costs: the default job, rows read, spread, generated and written as Parquet, against an
 /// engine without Spark that is given the same requests at once. In turn in one JVM, after a short job that
@@ -22,11 +23,16 @@ final class SparkTrial implements Trial {
     private final Path model;
     private final int rows;
     private final int rounds;
+    private final String[] arguments;
 
-    SparkTrial(Path model, int rows, int rounds) {
+    /// @param settings of the job, `KEY=VALUE`
+    SparkTrial(Path model, int rows, int rounds, List<String> settings) {
         this.model = model;
         this.rows = rows;
         this.rounds = rounds;
+        this.arguments = Stream.concat(Stream.of("engine.kind=" + RecordingProvider.KIND), settings.stream())
+                .flatMap(setting -> Stream.of("-c", setting))
+                .toArray(String[]::new);
     }
 
     @Override
@@ -43,8 +49,7 @@ final class SparkTrial implements Trial {
     }
 
     private double job(int limit) throws IOException {
-        return SummarizeRun.of(model, limit, "-c", "engine.kind=" + RecordingProvider.KIND)
-                .tokensPerSecond();
+        return SummarizeRun.of(model, limit, arguments).tokensPerSecond();
     }
 
     private double bare(List<GenerationRequest> requests) {
