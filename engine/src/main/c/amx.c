@@ -2,6 +2,7 @@
 // tile holds the same 32 columns of 16 rows. So w needs no transposing, and the result tile is [w row][x row].
 #include "amx.h"
 #include "blocks.h"
+#include "q4_k.h"
 #include "tables.h"
 #include "tiles.h"
 #include "transpose.h"
@@ -98,10 +99,6 @@ static inline __m512 heads_at(struct strip *s, int block, int steps, int k) {
     return _mm512_cvtph_ps(_mm256_load_si256((const __m256i *) s->halves[k & 1]));
 }
 
-static inline __m512 low_halves(__m512i words) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(words)); }
-
-static inline __m512 high_halves(__m512i words) { return low_halves(_mm512_srli_epi32(words, 16)); }
-
 static inline __m512i bf16_words(__m512 low, __m512 high) { return (__m512i) _mm512_cvtne2ps_pbh(high, low); }
 
 // The values of the nibbles 0 to 15, twice: which half a look-up reads does not matter.
@@ -164,27 +161,16 @@ static inline __m512i e2m1_words(__m512i nibbles, int e) {
     return _mm512_permutexvar_epi16(nibbles, values);
 }
 
-static inline void q4_k_scales_of(struct strip *s, int64_t at, int sub, float *scales, float *minima) {
+static inline void q4_k_scales_at(struct strip *s, int64_t at, int sub, float *scales, float *minima) {
     if (sub == 0) {
         for (int i = 0; i < 4; i++) {
             s->block[i] = words_at(s, at + 4 * i);
         }
     }
-    const __m512i *b = s->block;
-    __m512i six = _mm512_set1_epi32(63), four = _mm512_set1_epi32(15), two = _mm512_set1_epi32(48);
-    __m128i shift = _mm_cvtsi32_si128(sub % 4 * 8), more = _mm_cvtsi32_si128(sub % 4 * 8 + 4);
-    __m512i scale = _mm512_srl_epi32(b[1], shift), minimum = _mm512_srl_epi32(b[2], shift);
-    if (sub < 4) {
-        scale = _mm512_and_si512(scale, six);
-        minimum = _mm512_and_si512(minimum, six);
-    } else {
-        __m512i high = _mm512_and_si512(_mm512_srli_epi32(scale, 2), two);
-        scale = _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi32(b[3], shift), four), high);
-        high = _mm512_and_si512(_mm512_srli_epi32(minimum, 2), two);
-        minimum = _mm512_or_si512(_mm512_and_si512(_mm512_srl_epi32(b[3], more), four), high);
-    }
-    _mm512_store_ps(scales, _mm512_mul_ps(low_halves(b[0]), _mm512_cvtepi32_ps(scale)));
-    _mm512_store_ps(minima, _mm512_mul_ps(high_halves(b[0]), _mm512_cvtepi32_ps(minimum)));
+    __m512 scale, minimum;
+    q4_k_scales_of(s->block, sub, &scale, &minimum);
+    _mm512_store_ps(scales, scale);
+    _mm512_store_ps(minima, minimum);
 }
 
 // A block has a scale for each half of the step.
@@ -256,7 +242,7 @@ static inline void scales_of(int format, struct strip *s, int k, struct step_sca
         _mm512_store_ps(out->a, heads_at(s, 18, blocks_of(s->w->cols), k));
         break;
     case FORMAT_Q4_K:
-        q4_k_scales_of(s, k / 8 * 144, k % 8, out->a, out->b);
+        q4_k_scales_at(s, k / 8 * 144, k % 8, out->a, out->b);
         break;
     case FORMAT_Q6_K:
         q6_k_scales_of(s, k / 8 * 210, k % 8, out->a, out->b);

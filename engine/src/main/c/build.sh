@@ -39,7 +39,7 @@ x86_64() {
     avx512="-mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mavx512vbmi -mfma -mf16c -mbmi2"
     amx="$avx512 -mavx512bf16 -mamx-tile -mamx-bf16"
     compile linux-x86_64 "$1" dispatch.c "" ceiling.c "" avx2.c "$avx2" avx2.c "$avx2 -mavxvnni" \
-        avx512.c "$avx512" amx.c "$amx" amx_attention.c "$amx" amx_index.c "$amx" \
+        avx512_int8.c "$avx512" avx512_float.c "$avx512" amx.c "$amx" amx_attention.c "$amx" amx_index.c "$amx" \
         tables.c ""
 }
 

@@ -11,11 +11,12 @@ import io.millrace.engine.api.TokenIds;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/// A real engine behind something that a test adds to it.
-abstract class ForwardingEngine implements PromptEngine {
+/// An engine behind something that is added to it. Whatever is asked comes by {@link #submit(GenerationRequest)}
+/// or {@link #score}, so that a subclass has one place each to add to.
+public abstract class ForwardingEngine implements PromptEngine {
     private final PromptEngine engine;
 
-    ForwardingEngine(PromptEngine engine) {
+    protected ForwardingEngine(PromptEngine engine) {
         this.engine = engine;
     }
 

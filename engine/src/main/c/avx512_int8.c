@@ -1,7 +1,8 @@
-// Products with AVX-512: in int8 by VNNI, with w decoded into panels of 16 rows, a lane each; in float with w decoded
-// row by row.
+// Products in int8 with AVX-512 VNNI. Sixteen rows of w are decoded side by side, a lane each: multiplied as they are decoded
+// by a few rows of x, by many when they are kept in a panel.
 #include "avx512.h"
 #include "blocks.h"
+#include "q4_k.h"
 
 #define LANES 16
 #define FEW 4 // rows of x that are not worth a panel of w
@@ -48,7 +49,8 @@ struct strip {
     const struct matrix *w;
     struct row rows[LANES];
     int ahead, share;                                 // where the strip behind begins, and what a step asks of it, in bytes
-    uint16_t halves[2][LANES] __attribute__((aligned(64))); // of this step and the next: scales at the heads of blocks
+    uint16_t picked[2][LANES] __attribute__((aligned(64))); // of this step and the next
+    __m512i heads[4];                                 // of Q4_K: scales and minima of the 256 columns under way
 };
 
 // 32 columns of a strip: codes [group of 4 columns][lane][4], and of each lane a scale and a minimum.
@@ -64,6 +66,9 @@ static void open_strip(struct strip *s, const struct matrix *w, int first, int c
     }
     s->ahead = LANES * w->row_bytes;
     s->share = s->ahead / blocks_of(w->cols);
+    for (int i = 0; i < 4; i++) { // the compiler does not see that the first columns fill it
+        s->heads[i] = _mm512_setzero_si512();
+    }
 }
 
 // The strip behind is asked for in time, a share with every step.
@@ -93,36 +98,38 @@ INLINE void words_of(const uint8_t *const rows[LANES], int64_t at, __m512i words
     words[3] = _mm512_unpackhi_epi64(b, d);
 }
 
-// Picks what stands at the head of block b of every row, a step before it is wanted: what has just been stored piece by
-// piece cannot yet be loaded as one.
-INLINE void pick_heads(struct strip *s, const uint8_t *const rows[LANES], int bytes, int block, int b) {
+// Picks a number of each row, a step before it is wanted: what has just been stored piece by piece cannot yet be loaded as
+// one.
+INLINE void pick(struct strip *s, const uint8_t *const rows[LANES], int bytes, int64_t at, int b) {
     for (int i = 0; i < LANES; i++) {
-        uint16_t head = 0;
-        memcpy(&head, rows[i] + (int64_t) b * block, (size_t) bytes);
-        __asm__("" : "+r"(head)); // not by vectors
-        s->halves[b & 1][i] = head;
+        uint16_t picked = 0;
+        memcpy(&picked, rows[i] + at, (size_t) bytes);
+        __asm__("" : "+r"(picked)); // not by vectors
+        s->picked[b & 1][i] = picked;
     }
 }
 
-INLINE __m256i heads_of(struct strip *s, const uint8_t *const rows[LANES], int bytes, int block, int b, int blocks) {
+// A number of each row that stands in step b at `stride` b / `every`.
+INLINE __m256i picked_at(struct strip *s, const uint8_t *const rows[LANES], int bytes, int stride, int every, int b) {
     if (b == 0) {
-        pick_heads(s, rows, bytes, block, 0);
+        pick(s, rows, bytes, 0, 0);
     }
-    if (b + 1 < blocks) {
-        pick_heads(s, rows, bytes, block, b + 1);
+    if (b + 1 < blocks_of(s->w->cols)) {
+        pick(s, rows, bytes, (int64_t) ((b + 1) / every) * stride, b + 1);
     }
-    return _mm256_load_si256((const __m256i *) s->halves[b & 1]);
+    return _mm256_load_si256((const __m256i *) s->picked[b & 1]);
 }
 
-// power_of_two of each.
-INLINE __m512 powers_of_two(__m256i exponents) {
+// Half of power_of_two of each.
+INLINE __m512 half_powers_of_two(__m256i exponents) {
     __m512i e = _mm512_cvtepu16_epi32(exponents), one = _mm512_set1_epi32(1);
     __mmask16 ends = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(e, one), _mm512_set1_epi32(254));
-    return _mm512_castsi512_ps(
-        _mm512_mask_or_epi32(_mm512_slli_epi32(e, 23), ends, _mm512_slli_epi32(e, 23), _mm512_set1_epi32(1 << 22)));
+    __m512i shifted = _mm512_slli_epi32(e, 23);
+    shifted = _mm512_mask_or_epi32(shifted, ends, shifted, _mm512_set1_epi32(1 << 22));
+    return _mm512_mul_ps(_mm512_castsi512_ps(shifted), _mm512_set1_ps(.5f));
 }
 
-// Any format, block by block.
+// Block by block: what has scales of an uncommon kind, or a block that is not full.
 INLINE void plain_step(int format, const struct strip *s, int b, struct step *out) {
     uint8_t codes[LANES][BLOCK] __attribute__((aligned(64)));
     const uint8_t *rows[LANES];
@@ -139,39 +146,91 @@ INLINE void plain_step(int format, const struct strip *s, int b, struct step *ou
     out->minimum = _mm512_load_ps(minima);
 }
 
-INLINE void decode_step(int format, struct strip *s, int b, struct step *out) {
+INLINE void look_up_e2m1(__m512i codes[BLOCK / 4]) {
+    __m512i values = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *) E2M1_CODES));
+    for (int i = 0; i < BLOCK / 4; i++) {
+        codes[i] = _mm512_shuffle_epi8(values, codes[i]);
+    }
+}
+
+// All low nibbles, then all high ones.
+INLINE void nibbles_in_halves(__m512i codes[BLOCK / 4]) {
     const __m512i fifteen = _mm512_set1_epi8(15);
-    const uint8_t *rows[LANES];
-    int blocks = blocks_of(s->w->cols);
+    for (int i = 0; i < 4; i++) {
+        codes[i + 4] = _mm512_and_si512(_mm512_srli_epi16(codes[i], 4), fifteen);
+        codes[i] = _mm512_and_si512(codes[i], fifteen);
+    }
+}
+
+// Each byte's low nibble before its high one.
+INLINE void nibbles_in_pairs(const __m512i words[4], __m512i codes[BLOCK / 4]) {
+    const __m512i fifteen = _mm512_set1_epi8(15);
+    const __m512i first = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 0, 1, 1, 4, 4, 5, 5, 8, 8, 9, 9, 12, 12, 13, 13));
+    const __m512i second = _mm512_add_epi8(first, _mm512_set1_epi8(2));
+    for (int i = 0; i < 4; i++) {
+        __m512i both[2] = {_mm512_shuffle_epi8(words[i], first), _mm512_shuffle_epi8(words[i], second)};
+        for (int j = 0; j < 2; j++) {
+            __m512i high = _mm512_srli_epi16(both[j], 4);
+            codes[2 * i + j] = _mm512_and_si512(_mm512_mask_mov_epi8(both[j], 0xaaaaaaaaaaaaaaaa, high), fifteen);
+        }
+    }
+}
+
+INLINE void q4_k_step(struct strip *s, const uint8_t *const rows[LANES], int b, struct step *out) {
+    int64_t block = (int64_t) (b / 8) * 144, codes = block + 16 + b % 8 / 2 * 32;
+    if (b % 8 == 0) {
+        words_of(rows, block, s->heads);
+    }
+    words_of(rows, codes, out->codes);
+    words_of(rows, codes + 16, out->codes + 4);
+    __m128i shift = _mm_cvtsi32_si128(b % 2 * 4);
+    for (int i = 0; i < BLOCK / 4; i++) {
+        out->codes[i] = _mm512_and_si512(_mm512_srl_epi16(out->codes[i], shift), _mm512_set1_epi8(15));
+    }
+    q4_k_scales_of(s->heads, b % 8, &out->scale, &out->minimum);
+}
+
+INLINE void decode_step(int format, struct strip *s, int b, struct step *out) {
+    const struct matrix *w = s->w;
+    const uint8_t *rows[LANES], *scales[LANES];
     for (int i = 0; i < LANES; i++) {
         rows[i] = s->rows[i].data;
+        scales[i] = s->rows[i].scales;
     }
-    if (format == FORMAT_Q8_0) {
+    switch (format) {
+    case FORMAT_Q8_0:
         words_of(rows, 34 * b + 2, out->codes);
         words_of(rows, 34 * b + 18, out->codes + 4);
         for (int i = 0; i < BLOCK / 4; i++) {
             out->codes[i] = _mm512_xor_si512(out->codes[i], _mm512_set1_epi8((char) 128));
         }
-        out->scale = _mm512_cvtph_ps(heads_of(s, rows, 2, 34, b, blocks));
-    } else if (format == FORMAT_Q4_0 || format == FORMAT_MXFP4) {
-        const int head = format == FORMAT_Q4_0 ? 2 : 1, block = head + 16;
-        words_of(rows, block * b + head, out->codes);
-        for (int i = 0; i < 4; i++) {
-            out->codes[i + 4] = _mm512_and_si512(_mm512_srli_epi16(out->codes[i], 4), fifteen);
-            out->codes[i] = _mm512_and_si512(out->codes[i], fifteen);
+        out->scale = _mm512_cvtph_ps(picked_at(s, rows, 2, 34, 1, b));
+        break;
+    case FORMAT_Q4_0:
+        words_of(rows, 18 * b + 2, out->codes);
+        nibbles_in_halves(out->codes);
+        out->scale = _mm512_cvtph_ps(picked_at(s, rows, 2, 18, 1, b));
+        break;
+    case FORMAT_MXFP4:
+        words_of(rows, 17 * b + 1, out->codes);
+        nibbles_in_halves(out->codes);
+        look_up_e2m1(out->codes);
+        out->scale = half_powers_of_two(picked_at(s, rows, 1, 17, 1, b));
+        break;
+    case FORMAT_FP4: {
+        if (w->scale_is_float || w->cols % BLOCK != 0) {
+            plain_step(FORMAT_FP4, s, b, out);
+            break;
         }
-        __m256i heads = heads_of(s, rows, head, block, b, blocks);
-        if (format == FORMAT_Q4_0) {
-            out->scale = _mm512_cvtph_ps(heads);
-        } else {
-            __m512i values = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *) E2M1_CODES));
-            for (int i = 0; i < BLOCK / 4; i++) {
-                out->codes[i] = _mm512_shuffle_epi8(values, out->codes[i]);
-            }
-            out->scale = _mm512_mul_ps(powers_of_two(heads), _mm512_set1_ps(.5f));
-        }
-    } else {
-        plain_step(format, s, b, out);
+        __m512i words[4];
+        words_of(rows, 16 * b, words);
+        nibbles_in_pairs(words, out->codes);
+        look_up_e2m1(out->codes);
+        out->scale = half_powers_of_two(picked_at(s, scales, 1, 1, w->block_cols / BLOCK, b));
+        break;
+    }
+    default:
+        q4_k_step(s, rows, b, out);
     }
 }
 
@@ -349,77 +408,5 @@ void avx512_product_int8(const uint8_t *packed, int32_t rows, const struct matri
     case FORMAT_MXFP4: product_int8(FORMAT_MXFP4, packed, rows, w, first, count, y, stride, scratch); break;
     case FORMAT_FP4: product_int8(FORMAT_FP4, packed, rows, w, first, count, y, stride, scratch); break;
     default: product_int8(FORMAT_Q4_K, packed, rows, w, first, count, y, stride, scratch); break;
-    }
-}
-
-// ---- float ----
-
-// rows of x by rows of w; each element is sixteen sums over every sixteenth column, then those in a fixed order
-static inline __attribute__((always_inline)) void tile_f32(const float *x, int64_t x_stride, int xs, const float *w,
-                                                           int64_t w_stride, int ws, int cols, float *y, int64_t stride) {
-    __m512 sums[4][4];
-    for (int i = 0; i < xs; i++) {
-        for (int j = 0; j < ws; j++) {
-            sums[i][j] = _mm512_setzero_ps();
-        }
-    }
-    for (int k = 0; k < cols; k += 16) {
-        __mmask16 valid = cols - k >= 16 ? 0xffff : (__mmask16) ((1u << (cols - k)) - 1);
-        __m512 a[4];
-        for (int j = 0; j < ws; j++) {
-            a[j] = _mm512_maskz_loadu_ps(valid, w + j * w_stride + k);
-        }
-        for (int i = 0; i < xs; i++) {
-            __m512 v = _mm512_maskz_loadu_ps(valid, x + i * x_stride + k);
-            for (int j = 0; j < ws; j++) {
-                sums[i][j] = _mm512_fmadd_ps(v, a[j], sums[i][j]);
-            }
-        }
-    }
-    for (int i = 0; i < xs; i++) {
-        for (int j = 0; j < ws; j++) {
-            y[i * stride + j] = _mm512_reduce_add_ps(sums[i][j]);
-        }
-    }
-}
-
-static void tiles_f32(const float *x, int64_t x_stride, int rows, const float *w, int64_t w_stride, int ws, int cols,
-                      float *y, int64_t stride) {
-    int r = 0;
-    for (; r + 4 <= rows; r += 4) {
-        if (ws == 4) {
-            tile_f32(x + r * x_stride, x_stride, 4, w, w_stride, 4, cols, y + r * stride, stride);
-        } else {
-            for (int j = 0; j < ws; j++) {
-                tile_f32(x + r * x_stride, x_stride, 4, w + j * w_stride, w_stride, 1, cols, y + r * stride + j, stride);
-            }
-        }
-    }
-    for (; r < rows; r++) {
-        if (ws == 4) {
-            tile_f32(x + r * x_stride, x_stride, 1, w, w_stride, 4, cols, y + r * stride, stride);
-        } else {
-            for (int j = 0; j < ws; j++) {
-                tile_f32(x + r * x_stride, x_stride, 1, w + j * w_stride, w_stride, 1, cols, y + r * stride + j, stride);
-            }
-        }
-    }
-}
-
-void avx512_product_f32(const float *x, int64_t x_stride, int32_t rows, const struct matrix *w, int32_t first,
-                        int32_t count, float *y, int64_t stride, uint8_t *scratch) {
-    for (int at = 0; at < count; at += 4) {
-        int ws = least(4, count - at);
-        const float *decoded = (const float *) scratch;
-        int64_t w_stride = w->cols;
-        if (w->format == FORMAT_F32 && !w->scales) {
-            decoded = (const float *) (w->data + (int64_t) (first + at) * w->row_bytes);
-        } else {
-            for (int j = 0; j < ws; j++) {
-                row_values(w, first + at + j, (float *) scratch + j * w_stride);
-            }
-        }
-        // a few rows of x stay in the nearest cache while all of w passes
-        tiles_f32(x, x_stride, rows, decoded, w_stride, ws, w->cols, y + at, stride);
     }
 }
