@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -93,6 +94,19 @@ class BenchCommandTest {
         assertThat(works.path("decode:1").path("llama.cpp").path("tokens_per_second"))
                 .hasSize(4);
         assertThat(works.path("decode:1").has("millrace")).isFalse();
+    }
+
+    @Test
+    void call_severalRings_aBarCountsTheBest() throws IOException {
+        JsonNode document = bench("decode:1", "--peers-only", "--peer", "llama.cpp=" + dir);
+        ObjectNode one = (ObjectNode) document.at("/works/decode:1");
+        one.putObject("millrace").putArray("tokens_per_second").add(2);
+        one.putObject("millrace other").putArray("tokens_per_second").add(8);
+        new ObjectMapper().writeValue(json().toFile(), document);
+
+        bench("decode:1", "--peers-only", "--peer", "llama.cpp=" + dir);
+
+        assertThat(out.toString()).containsPattern("decode:1 +millrace other +to llama.cpp +2.00 +bar 1.20: met");
     }
 
     @Test
