@@ -10,7 +10,7 @@
 
 static int64_t row_bytes(int cols) { return (int64_t) blocks_of(cols) * PACKED_BLOCK; }
 
-// ---- int8: x ----
+// ---- x ----
 
 // A row is its codes, then a scale per block, then the sum of each block's codes.
 static void pack_row(const float *x, int cols, uint8_t *out) {
@@ -42,15 +42,15 @@ void avx512_pack_int8(const float *x, int64_t stride, int32_t rows, int32_t cols
     }
 }
 
-// ---- int8: w ----
+// ---- w ----
 
 // Sixteen rows of w side by side. Rows from `count` on repeat the last: nobody reads their sums.
 struct strip {
     const struct matrix *w;
-    struct row rows[LANES];
-    int ahead, share;                                 // where the strip behind begins, and what a step asks of it, in bytes
+    const uint8_t *rows[LANES], *scales[LANES];
+    int ahead, share; // where the strip behind begins, and what a step asks of it, in bytes
     uint16_t picked[2][LANES] __attribute__((aligned(64))); // of this step and the next
-    __m512i heads[4];                                 // of Q4_K: scales and minima of the 256 columns under way
+    __m512i heads[4]; // of Q4_K: scales and minima of the 256 columns under way
 };
 
 // 32 columns of a strip: codes [group of 4 columns][lane][4], and of each lane a scale and a minimum.
@@ -62,7 +62,9 @@ struct step {
 static void open_strip(struct strip *s, const struct matrix *w, int first, int count) {
     s->w = w;
     for (int i = 0; i < LANES; i++) {
-        s->rows[i] = row_of(w, first + least(i, count - 1));
+        struct row row = row_of(w, first + least(i, count - 1));
+        s->rows[i] = row.data;
+        s->scales[i] = row.scales;
     }
     s->ahead = LANES * w->row_bytes;
     s->share = s->ahead / blocks_of(w->cols);
@@ -74,7 +76,7 @@ static void open_strip(struct strip *s, const struct matrix *w, int first, int c
 // The strip behind is asked for in time, a share with every step.
 #define ASK_FOR(s, b, cache)                                                                                           \
     for (int at = 0; at < (s)->share; at += 64) {                                                                      \
-        _mm_prefetch((const char *) (s)->rows[0].data + (s)->ahead + (int64_t) (b) * (s)->share + at, cache);          \
+        _mm_prefetch((const char *) (s)->rows[0] + (s)->ahead + (int64_t) (b) * (s)->share + at, cache);               \
     }
 
 INLINE __m512i four_rows(const uint8_t *const rows[LANES], int first, int64_t at) {
@@ -129,21 +131,19 @@ INLINE __m512 half_powers_of_two(__m256i exponents) {
     return _mm512_mul_ps(_mm512_castsi512_ps(shifted), _mm512_set1_ps(.5f));
 }
 
-// Block by block: what has scales of an uncommon kind, or a block that is not full.
-INLINE void plain_step(int format, const struct strip *s, int b, struct step *out) {
+// FP4 block by block: with scales in float, or with a block that is not full.
+INLINE void plain_fp4_step(const struct strip *s, int b, struct step *out) {
     uint8_t codes[LANES][BLOCK] __attribute__((aligned(64)));
     const uint8_t *rows[LANES];
-    float scales[LANES] __attribute__((aligned(64))), minima[LANES] __attribute__((aligned(64)));
+    float scales[LANES] __attribute__((aligned(64)));
     for (int i = 0; i < LANES; i++) {
-        struct affine a = block_codes(format, s->w, s->rows[i], b, (bytes16 *) codes[i]);
-        scales[i] = a.scale;
-        minima[i] = a.minimum;
+        struct row row = {s->rows[i], s->scales[i]};
+        scales[i] = block_codes(FORMAT_FP4, s->w, row, b, (bytes16 *) codes[i]).scale;
         rows[i] = codes[i];
     }
     words_of(rows, 0, out->codes);
     words_of(rows, 16, out->codes + 4);
     out->scale = _mm512_load_ps(scales);
-    out->minimum = _mm512_load_ps(minima);
 }
 
 INLINE void look_up_e2m1(__m512i codes[BLOCK / 4]) {
@@ -176,13 +176,13 @@ INLINE void nibbles_in_pairs(const __m512i words[4], __m512i codes[BLOCK / 4]) {
     }
 }
 
-INLINE void q4_k_step(struct strip *s, const uint8_t *const rows[LANES], int b, struct step *out) {
+INLINE void q4_k_step(struct strip *s, int b, struct step *out) {
     int64_t block = (int64_t) (b / 8) * 144, codes = block + 16 + b % 8 / 2 * 32;
     if (b % 8 == 0) {
-        words_of(rows, block, s->heads);
+        words_of(s->rows, block, s->heads);
     }
-    words_of(rows, codes, out->codes);
-    words_of(rows, codes + 16, out->codes + 4);
+    words_of(s->rows, codes, out->codes);
+    words_of(s->rows, codes + 16, out->codes + 4);
     __m128i shift = _mm_cvtsi32_si128(b % 2 * 4);
     for (int i = 0; i < BLOCK / 4; i++) {
         out->codes[i] = _mm512_and_si512(_mm512_srl_epi16(out->codes[i], shift), _mm512_set1_epi8(15));
@@ -191,50 +191,44 @@ INLINE void q4_k_step(struct strip *s, const uint8_t *const rows[LANES], int b, 
 }
 
 INLINE void decode_step(int format, struct strip *s, int b, struct step *out) {
-    const struct matrix *w = s->w;
-    const uint8_t *rows[LANES], *scales[LANES];
-    for (int i = 0; i < LANES; i++) {
-        rows[i] = s->rows[i].data;
-        scales[i] = s->rows[i].scales;
-    }
     switch (format) {
     case FORMAT_Q8_0:
-        words_of(rows, 34 * b + 2, out->codes);
-        words_of(rows, 34 * b + 18, out->codes + 4);
+        words_of(s->rows, 34 * b + 2, out->codes);
+        words_of(s->rows, 34 * b + 18, out->codes + 4);
         for (int i = 0; i < BLOCK / 4; i++) {
             out->codes[i] = _mm512_xor_si512(out->codes[i], _mm512_set1_epi8((char) 128));
         }
-        out->scale = _mm512_cvtph_ps(picked_at(s, rows, 2, 34, 1, b));
+        out->scale = _mm512_cvtph_ps(picked_at(s, s->rows, 2, 34, 1, b));
         break;
     case FORMAT_Q4_0:
-        words_of(rows, 18 * b + 2, out->codes);
+        words_of(s->rows, 18 * b + 2, out->codes);
         nibbles_in_halves(out->codes);
-        out->scale = _mm512_cvtph_ps(picked_at(s, rows, 2, 18, 1, b));
+        out->scale = _mm512_cvtph_ps(picked_at(s, s->rows, 2, 18, 1, b));
         break;
     case FORMAT_MXFP4:
-        words_of(rows, 17 * b + 1, out->codes);
+        words_of(s->rows, 17 * b + 1, out->codes);
         nibbles_in_halves(out->codes);
         look_up_e2m1(out->codes);
-        out->scale = half_powers_of_two(picked_at(s, rows, 1, 17, 1, b));
+        out->scale = half_powers_of_two(picked_at(s, s->rows, 1, 17, 1, b));
         break;
     case FORMAT_FP4: {
-        if (w->scale_is_float || w->cols % BLOCK != 0) {
-            plain_step(FORMAT_FP4, s, b, out);
+        if (s->w->scale_is_float || s->w->cols % BLOCK != 0) {
+            plain_fp4_step(s, b, out);
             break;
         }
         __m512i words[4];
-        words_of(rows, 16 * b, words);
+        words_of(s->rows, 16 * b, words);
         nibbles_in_pairs(words, out->codes);
         look_up_e2m1(out->codes);
-        out->scale = half_powers_of_two(picked_at(s, scales, 1, 1, w->block_cols / BLOCK, b));
+        out->scale = half_powers_of_two(picked_at(s, s->scales, 1, 1, s->w->block_cols / BLOCK, b));
         break;
     }
     default:
-        q4_k_step(s, rows, b, out);
+        q4_k_step(s, b, out);
     }
 }
 
-// ---- int8: products ----
+// ---- products ----
 
 // Of a packed row.
 INLINE const float *scales_of(const uint8_t *x, int blocks) { return (const float *) (x + blocks * BLOCK); }
@@ -402,11 +396,6 @@ INLINE void product_int8(int format, const uint8_t *x, int rows, const struct ma
 
 void avx512_product_int8(const uint8_t *packed, int32_t rows, const struct matrix *w, int32_t first, int32_t count,
                          float *y, int64_t stride, uint8_t *scratch) {
-    switch (w->format) {
-    case FORMAT_Q8_0: product_int8(FORMAT_Q8_0, packed, rows, w, first, count, y, stride, scratch); break;
-    case FORMAT_Q4_0: product_int8(FORMAT_Q4_0, packed, rows, w, first, count, y, stride, scratch); break;
-    case FORMAT_MXFP4: product_int8(FORMAT_MXFP4, packed, rows, w, first, count, y, stride, scratch); break;
-    case FORMAT_FP4: product_int8(FORMAT_FP4, packed, rows, w, first, count, y, stride, scratch); break;
-    default: product_int8(FORMAT_Q4_K, packed, rows, w, first, count, y, stride, scratch); break;
-    }
+#define PRODUCT(format) product_int8(format, packed, rows, w, first, count, y, stride, scratch)
+    FOR_INT8_FORMAT(w->format, PRODUCT)
 }

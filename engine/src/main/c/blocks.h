@@ -18,6 +18,16 @@ struct affine {
     float scale, minimum;
 };
 
+// Calls with a format that the compiler knows, one of those that are multiplied in int8.
+#define FOR_INT8_FORMAT(format, call)                                                                                  \
+    switch (format) {                                                                                                  \
+    case FORMAT_Q8_0: call(FORMAT_Q8_0); break;                                                                        \
+    case FORMAT_Q4_0: call(FORMAT_Q4_0); break;                                                                        \
+    case FORMAT_MXFP4: call(FORMAT_MXFP4); break;                                                                      \
+    case FORMAT_FP4: call(FORMAT_FP4); break;                                                                          \
+    default: call(FORMAT_Q4_K); break;                                                                                 \
+    }
+
 // What to take off the codes 0 to 255 of a format: exactly, in whole numbers, before anything is rounded.
 static inline int code_offset(int format) {
     return format == FORMAT_Q8_0 ? 128 : format == FORMAT_Q4_0 ? 8 : format == FORMAT_Q4_K ? 0 : 12;

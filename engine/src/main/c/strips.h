@@ -183,13 +183,8 @@ INLINE void product_int8(int format, const uint8_t *x, int rows, const struct ma
 
 void NAME(product_int8)(const uint8_t *x, int32_t rows, const struct matrix *w, int32_t first, int32_t count, float *y,
                         int64_t stride, uint8_t *scratch) {
-    switch (w->format) {
-    case FORMAT_Q8_0: product_int8(FORMAT_Q8_0, x, rows, w, first, count, y, stride, scratch); break;
-    case FORMAT_Q4_0: product_int8(FORMAT_Q4_0, x, rows, w, first, count, y, stride, scratch); break;
-    case FORMAT_MXFP4: product_int8(FORMAT_MXFP4, x, rows, w, first, count, y, stride, scratch); break;
-    case FORMAT_FP4: product_int8(FORMAT_FP4, x, rows, w, first, count, y, stride, scratch); break;
-    default: product_int8(FORMAT_Q4_K, x, rows, w, first, count, y, stride, scratch); break;
-    }
+#define PRODUCT(format) product_int8(format, x, rows, w, first, count, y, stride, scratch)
+    FOR_INT8_FORMAT(w->format, PRODUCT)
 }
 
 // ---- float ----
